@@ -1,0 +1,34 @@
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: install demo test lint bench lock clean
+
+install: .venv/.installed
+
+.venv/.installed: requirements.txt pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+demo: install
+	$(BIN)/claude-warehouse demo
+
+test: install lint
+	$(BIN)/python -m pytest
+
+lint: install
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+bench: install
+	$(BIN)/python -m tests.bench
+
+# Needs uv; writes the versions that everybody installs.
+lock:
+	uv pip compile pyproject.toml --extra sandbox --group dev --universal --python-version 3.11 \
+		--generate-hashes --no-header --no-annotate --no-strip-extras --quiet -o requirements.txt
+
+clean:
+	rm -rf .venv data .mypy_cache .pytest_cache .ruff_cache
