@@ -1,0 +1,169 @@
+"""The dlt source of the Claude Enterprise Analytics API: one resource per endpoint."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import dlt
+import pyarrow as pa
+from dlt.common.configuration import configspec
+from dlt.common.configuration.specs import BaseConfiguration
+from dlt.common.schema.typing import TColumnSchema
+from dlt.common.typing import TSecretStrValue
+from dlt.extract import DltResource
+
+from sources.claude_analytics.endpoints import Endpoint
+from sources.claude_analytics.fetch import FetchedDay, Fetcher
+from sources.claude_analytics.pages import day_marker, raw_schema, rows_hash
+
+HISTORY_DAYS = 36_500
+ROWS_PER_BATCH = 50_000
+MARKER: dict[str, TColumnSchema] = {"is_day_marker": {"data_type": "bool", "hard_delete": True}}
+
+
+@configspec
+class AnalyticsSettings(BaseConfiguration):
+    """`[sources.claude_analytics]`, resolved by dlt: environment, secrets.toml, config.toml.
+
+    Attributes:
+        base_url: Scheme and host.
+        api_key: An Enterprise key with the scope read:analytics.
+        window_days: How many days back the API answers.
+        lag_days: Days until the API answers for a day, or "auto": ask the API.
+        revision_days: Days a published day may still change; unset: each endpoint's own.
+        requests_per_minute: The organisation's limit, in any 60 seconds.
+    """
+
+    base_url: str = "https://api.anthropic.com"
+    api_key: TSecretStrValue | None = None
+    window_days: int = 90
+    lag_days: str = "3"
+    revision_days: int | None = None
+    requests_per_minute: int = 60
+
+
+@dlt.source(name="claude_analytics")
+def claude_analytics(
+    fetcher: Fetcher,
+    endpoints: Sequence[Endpoint],
+    *,
+    fetched_at: datetime,
+    settle_after: Mapping[str, timedelta],
+    moves_cursor: bool = True,
+) -> list[DltResource]:
+    """What the fetcher was started with; each fetched UTC day replaces that whole day.
+
+    `settle_after` says for each endpoint how long after a day the API may still change it.
+    A backfill of old days leaves the cursor where it is (`moves_cursor`).
+    """
+    return [
+        daily_resource(fetcher, endpoint, fetched_at, settle_after[endpoint.table], moves_cursor)
+        for endpoint in endpoints
+    ]
+
+
+def daily_resource(
+    fetcher: Fetcher,
+    endpoint: Endpoint,
+    fetched_at: datetime,
+    settle_after: timedelta,
+    moves_cursor: bool,
+) -> DltResource:
+    """One endpoint as a dlt resource, with its lines of the ledger and its rejected rows."""
+    # The cursor remembers the newest day for dlt's tools. Which days come is the plan's matter:
+    # the lag is so long that the cursor drops no day that was fetched.
+    bookmark = (
+        dlt.sources.incremental[date]("activity_date", lag=HISTORY_DAYS, primary_key=())
+        if moves_cursor
+        else None
+    )
+
+    def fetch(newest: dlt.sources.incremental[date] | None = bookmark) -> Iterator[Any]:
+        # An empty table creates the raw table also where nothing arrives.
+        yield raw_schema(endpoint).empty_table()
+        for batch in _batches(fetcher.days(endpoint)):
+            # A day's marker clears its old rows, even if none came now. It is never stored.
+            yield pa.concat_tables(
+                table for day, rows in batch for table in (rows, day_marker(endpoint, day.day))
+            )
+            ledger = [_ledger_row(day, rows, fetched_at, settle_after) for day, rows in batch]
+            rejected = [row for day, _ in batch for row in _rejected_rows(day, fetched_at)]
+            yield dlt.mark.with_hints(ledger, _LEDGER, create_table_variant=True)
+            yield dlt.mark.with_hints(rejected, _REJECTED, create_table_variant=True)
+
+    return dlt.resource(
+        fetch,
+        name=endpoint.table,
+        write_disposition="merge",
+        merge_key="activity_date",
+        columns=MARKER,
+    )
+
+
+_LEDGER = dlt.mark.make_hints(
+    table_name="loaded_days",
+    write_disposition="merge",
+    merge_key="",
+    primary_key=("endpoint", "activity_date", "fetched_at"),
+    columns={
+        **MARKER,
+        "settles_on": {"data_type": "date"},
+        "undeclared_fields": {"data_type": "text"},
+    },
+)
+
+_REJECTED = dlt.mark.make_hints(
+    table_name="rejected_rows",
+    write_disposition="merge",
+    merge_key=("endpoint", "activity_date"),
+    columns={
+        **MARKER,
+        "fetched_at": {"data_type": "timestamp"},
+        "reason": {"data_type": "text"},
+        "row_json": {"data_type": "text"},
+    },
+)
+
+
+def _batches(days: Iterator[FetchedDay]) -> Iterator[list[tuple[FetchedDay, pa.Table]]]:
+    """Days with their rows, many at a time, because dlt's work per item is that of 500 rows."""
+    batch: list[tuple[FetchedDay, pa.Table]] = []
+    row_count = 0
+    for day in days:
+        batch.append((day, day.rows()))
+        row_count += day.row_count
+        if row_count >= ROWS_PER_BATCH:
+            yield batch
+            batch, row_count = [], 0
+    if batch:
+        yield batch
+
+
+def _ledger_row(
+    fetched: FetchedDay, rows: pa.Table, fetched_at: datetime, settle_after: timedelta
+) -> dict[str, Any]:
+    """One row per endpoint, UTC day and fetch: proof that the day was asked for, and what came."""
+    return {
+        "endpoint": fetched.endpoint.table,
+        "activity_date": fetched.day,
+        "fetched_at": fetched_at,
+        "row_count": len(rows),
+        "rejected_row_count": len(fetched.rejected),
+        "page_count": len(fetched.pages),
+        "rows_hash": rows_hash(fetched.endpoint, rows),
+        "outcome": "loaded" if len(rows) or fetched.rejected else "empty",
+        "settles_on": fetched.day + settle_after,
+        "undeclared_fields": ", ".join(sorted(fetched.undeclared)) or None,
+    }
+
+
+def _rejected_rows(fetched: FetchedDay, fetched_at: datetime) -> list[dict[str, Any]]:
+    """One row per row that could not be read, after a marker that clears the day's former ones."""
+    key = {"endpoint": fetched.endpoint.table, "activity_date": fetched.day}
+    return [
+        {**key, "is_day_marker": True},
+        *(
+            {**key, "fetched_at": fetched_at, "reason": row.reason, "row_json": row.row_json}
+            for row in fetched.rejected
+        ),
+    ]

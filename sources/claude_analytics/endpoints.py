@@ -1,0 +1,212 @@
+"""The Claude Enterprise Analytics API as a table. Edit this file to add an endpoint or a field.
+
+Every documented field is declared, so that its column exists with its type also in an
+organisation that has no such data. `__` in a column name is nesting in the API's row.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+import pyarrow as pa
+
+Params = dict[str, str]
+Columns = dict[str, pa.DataType]
+
+TEXT = pa.string()
+COUNT = pa.int64()
+PERCENT = pa.float64()
+DATE = pa.date32()
+TIMESTAMP = pa.timestamp("us", tz="UTC")
+CENTS = pa.decimal128(38, 12)
+"""Money as the API gives it: a decimal string of US cents, negative for credits; stored exactly."""
+
+
+def for_date(first: date, _last: date) -> Params:
+    """Ask for one UTC day, with the largest page that the API grants."""
+    return {"date": first.isoformat(), "limit": "1000"}
+
+
+def for_span(first: date, last: date) -> Params:
+    """Ask for the UTC days from first to last; the API's `ending_date` is exclusive."""
+    return {
+        "starting_date": first.isoformat(),
+        "ending_date": (last + timedelta(days=1)).isoformat(),
+    }
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Endpoint:
+    """One API endpoint and the raw table it fills.
+
+    Attributes:
+        table: Raw table, dlt resource and `--only` name; a plural noun.
+        path: Whole path from /v1/.
+        grain: What one row is.
+        key: Columns that should be unique within a day, by the API's description.
+        columns: Raw columns with their types.
+        older_names: Column of an older API edition -> the declared column it fills.
+        revision_days: How long the API may still change a published day.
+        days_per_request: How many days one request may ask for.
+        params: Query parameters that ask for the days from first to last.
+        items: Keys under which the rows may stand in the body; one for each API edition.
+        day_column: Column that tells a row's day, where one request brings several.
+        decides_access: A refusal here means that this key has no access to any of them.
+    """
+
+    table: str
+    path: str
+    grain: str
+    key: tuple[str, ...]
+    columns: Columns
+    older_names: Mapping[str, str] = field(default_factory=dict)
+    revision_days: int = 7
+    days_per_request: int = 1
+    params: Callable[[date, date], Params] = for_date
+    items: tuple[str, ...] = ("data",)
+    day_column: str | None = None
+    decides_access: bool = False
+
+
+def counts(prefix: str, names: str) -> Columns:
+    """Count columns with one prefix; names are separated by blanks."""
+    return {f"{prefix}{name}": COUNT for name in names.split()}
+
+
+def for_each(values: Iterable[str], columns: Callable[[str], Columns]) -> Columns:
+    return {name: kind for value in values for name, kind in columns(value).items()}
+
+
+OFFICE_APPS = ("excel", "outlook", "powerpoint", "word")
+CODE_TOOLS = ("edit_tool", "multi_edit_tool", "notebook_edit_tool", "write_tool")
+REPORTED_PRODUCTS = (
+    "chat", "chat_cowork_unified", "claude_code", "claude_design",
+    "claude_tag", "cowork", "office_agent", "science",
+)  # fmt: skip
+CHAT = """
+    message_count thinking_message_count connectors_used_count shared_conversations_viewed_count
+    distinct_artifacts_created_count distinct_projects_created_count distinct_conversation_count
+    distinct_files_uploaded_count distinct_connectors_used_count distinct_projects_used_count
+    distinct_shared_artifacts_viewed_count distinct_skills_used_count
+"""
+COWORK = """
+    message_count action_count dispatch_turn_count connectors_used_count skills_used_count
+    plugins_used_count artifacts_created_count file_edit_count edit_tool_count write_tool_count
+    notebook_edit_tool_count multi_edit_tool_count distinct_session_count
+    sessions_with_file_edits_count distinct_connectors_used_count distinct_skills_used_count
+    distinct_plugins_used_count
+"""
+OFFICE = """
+    message_count connectors_used_count skills_used_count distinct_session_count
+    distinct_connectors_used_count distinct_skills_used_count
+"""
+GROUP = {"rbac_group_id": TEXT, "rbac_group_name": TEXT}
+"""Keys of grouped rows; we ask for no grouping, so they stay null."""
+ACTIVE_USERS = "daily_active_user_count weekly_active_user_count monthly_active_user_count"
+
+
+def used_by_product(noun: str) -> Columns:
+    """How many conversations or sessions used a skill or connector, by product."""
+    conversations = f"distinct_conversation_{noun}_used_count"
+    sessions = f"distinct_session_{noun}_used_count"
+    return {
+        f"chat_metrics__{conversations}": COUNT,
+        f"claude_code_metrics__{sessions}": COUNT,
+        f"cowork_metrics__{sessions}": COUNT,
+        **for_each(OFFICE_APPS, lambda app: {f"office_metrics__{app}__{sessions}": COUNT}),
+        f"chat_cowork_unified_metrics__chat__{conversations}": COUNT,
+        f"chat_cowork_unified_metrics__sessions__{sessions}": COUNT,
+    }
+
+
+ENDPOINTS = (
+    Endpoint(
+        table="users",
+        path="/v1/organizations/analytics/users",
+        grain="One row per UTC day and user with activity on it.",
+        key=("user__id",),
+        columns={
+            "user__id": TEXT, "user__email_address": TEXT, "user__type": TEXT,
+            "distinct_user_count": COUNT, "web_search_count": COUNT, "last_activity_date": DATE,
+            **counts("chat_metrics__", CHAT),
+            **counts("claude_code_metrics__core_metrics__", """
+                commit_count pull_request_count lines_of_code__added_count
+                lines_of_code__removed_count distinct_session_count artifacts_created_count"""),
+            **for_each(CODE_TOOLS, lambda tool: counts(
+                f"claude_code_metrics__tool_actions__{tool}__", "accepted_count rejected_count")),
+            **counts("cowork_metrics__", COWORK),
+            **counts("design_metrics__", """
+                message_count distinct_projects_created_count distinct_session_count
+                distinct_projects_used_count"""),
+            **for_each(OFFICE_APPS, lambda app: counts(f"office_metrics__{app}__", OFFICE)),
+            **counts("science_metrics__", """
+                message_count delegation_count remote_compute_job_count skills_used_count
+                distinct_session_count"""),
+            **counts("chat_cowork_unified_metrics__chat__", CHAT),
+            **counts("chat_cowork_unified_metrics__sessions__", COWORK),
+            **counts("claude_tag_metrics__", "active_day_count active_message_count"),
+            **GROUP,
+        },
+        older_names={"user__email": "user__email_address"},
+        decides_access=True,
+    ),
+    Endpoint(
+        table="summaries",
+        path="/v1/organizations/analytics/summaries",
+        grain="One row per UTC day: the organisation's own totals.",
+        key=("starting_at",),
+        columns={
+            "starting_at": TIMESTAMP, "ending_at": TIMESTAMP,
+            **counts("", "assigned_seat_count pending_invite_count science_entitled_user_count"),
+            "daily_adoption_rate": PERCENT, "weekly_adoption_rate": PERCENT,
+            "monthly_adoption_rate": PERCENT,
+            **counts("", ACTIVE_USERS),
+            **for_each(REPORTED_PRODUCTS, lambda product: counts(f"{product}_", ACTIVE_USERS)),
+        },
+        days_per_request=31,
+        params=for_span,
+        items=("data", "summaries"),
+        day_column="starting_at",
+    ),
+    Endpoint(
+        table="chat_projects",
+        path="/v1/organizations/analytics/apps/chat/projects",
+        grain="One row per UTC day and chat project with activity on it.",
+        key=("project_id",),
+        columns={
+            "project_id": TEXT, "project_name": TEXT, "created_at": TIMESTAMP,
+            "created_by__id": TEXT, "created_by__email_address": TEXT, "created_by__type": TEXT,
+            **counts("", "message_count distinct_conversation_count distinct_user_count"),
+            **GROUP, "user_id": TEXT,
+        },
+        older_names={"created_by__email": "created_by__email_address"},
+    ),
+    Endpoint(
+        table="skills",
+        path="/v1/organizations/analytics/skills",
+        grain="One row per UTC day and skill used or enabled on it.",
+        key=("skill_name",),
+        columns={
+            "skill_name": TEXT, "skill_display_name": TEXT, "share_status": TEXT,
+            **counts("", "distinct_user_count invocation_count enable_count"),
+            **used_by_product("skill"),
+            "estimated_overage_spend": CENTS, "attributed_list_price": CENTS, "currency": TEXT,
+            **GROUP, "product": TEXT, "user_id": TEXT,
+        },
+    ),
+    Endpoint(
+        table="connectors",
+        path="/v1/organizations/analytics/connectors",
+        grain="One row per UTC day and connector used on it.",
+        key=("connector_name",),
+        columns={
+            "connector_name": TEXT, "connector_display_name": TEXT,
+            **counts("", """
+                distinct_user_count individual_auth_distinct_user_count
+                managed_auth_distinct_user_count read_call_count write_call_count
+                unclassified_call_count"""),
+            **used_by_product("connector"),
+            **GROUP, "product": TEXT, "user_id": TEXT,
+        },
+    ),
+)  # fmt: skip

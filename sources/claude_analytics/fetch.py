@@ -1,0 +1,203 @@
+"""Fetch planned days concurrently, and hand them over whole and in order."""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Self
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sources.claude_analytics.client import (
+    ApiError,
+    Client,
+    KeyRefused,
+    NotAvailable,
+    Refused,
+    Unreachable,
+)
+from sources.claude_analytics.days import Span
+from sources.claude_analytics.endpoints import Endpoint
+from sources.claude_analytics.pages import Page, RejectedRow
+from sources.rate_budget import BudgetClosed
+
+WORKERS = 16
+"""Enough that 60 requests a minute are used up even when each takes 15 s."""
+FAILED_SPANS_BEFORE_GIVING_UP = 3
+
+
+@dataclass(frozen=True)
+class PackedPage:
+    """A page whose rows are compressed, because the pages of many days wait in memory."""
+
+    rows: pa.Buffer
+    row_count: int
+    rejected: Sequence[RejectedRow]
+    undeclared: frozenset[str]
+
+
+@dataclass(frozen=True)
+class FetchedDay:
+    """All rows of one endpoint and UTC day."""
+
+    endpoint: Endpoint
+    day: date
+    pages: Sequence[PackedPage]
+
+    def rows(self) -> pa.Table:
+        return pa.concat_tables(pa.ipc.open_stream(page.rows).read_all() for page in self.pages)
+
+    @property
+    def row_count(self) -> int:
+        return sum(page.row_count for page in self.pages)
+
+    @property
+    def rejected(self) -> list[RejectedRow]:
+        return [row for page in self.pages for row in page.rejected]
+
+    @property
+    def undeclared(self) -> frozenset[str]:
+        return frozenset(name for page in self.pages for name in page.undeclared)
+
+
+@dataclass
+class Progress:
+    """How one endpoint fares in this run.
+
+    Attributes:
+        refused: Why this key or organisation may not read the endpoint.
+        failures: One message per span that could not be read for another reason.
+        oldest, newest: The API's own bounds, where it refused a day beyond them.
+        day_count, row_count, rejected_count: What was fetched.
+        undeclared: Fields that the API sent and we have not declared.
+    """
+
+    refused: Refused | None = None
+    failures: list[str] = field(default_factory=list)
+    failed_in_a_row: int = 0
+    oldest: date = date.min
+    newest: date = date.max
+    day_count: int = 0
+    row_count: int = 0
+    rejected_count: int = 0
+    undeclared: set[str] = field(default_factory=set)
+
+
+class Fetcher:
+    """Reads spans of days in threads; one for each run."""
+
+    def __init__(self, client: Client, endpoints: Sequence[Endpoint]) -> None:
+        self._client = client
+        self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="fetch")
+        self._pending: dict[str, list[Future[list[FetchedDay]]]] = {}
+        self._lock = threading.Lock()
+        self.progress = {endpoint.table: Progress() for endpoint in endpoints}
+        self.fatal: ApiError | None = None
+        """Why no endpoint can be read any more."""
+        self.on_progress: Callable[[], None] = lambda: None
+        """Called in the fetching thread when days have arrived."""
+
+    def start(self, spans: Sequence[Span]) -> None:
+        """Begin to fetch these spans; `days` then waits for them."""
+        for span in spans:
+            future = self._pool.submit(self._fetch, span)
+            self._pending.setdefault(span.endpoint.table, []).append(future)
+
+    def days(self, endpoint: Endpoint) -> Iterator[FetchedDay]:
+        """The endpoint's fetched days in order; those that could not be read are left out."""
+        pending = self._pending.pop(endpoint.table, [])
+        while pending:
+            # Popped, so that a day's memory is free as soon as it was handed over.
+            yield from pending.pop(0).result()
+
+    @property
+    def day_count(self) -> int:
+        return sum(progress.day_count for progress in self.progress.values())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _fetch(self, span: Span) -> list[FetchedDay]:
+        progress = self.progress[span.endpoint.table]
+        days = [day for day in span.days if progress.oldest <= day <= progress.newest]
+        given_up = progress.failed_in_a_row >= FAILED_SPANS_BEFORE_GIVING_UP
+        if self.fatal or progress.refused or given_up or not days:
+            return []
+        try:
+            fetched = self._fetched_days(span.endpoint, days)
+        except BudgetClosed:
+            return []
+        except NotAvailable as error:
+            with self._lock:
+                if error.nearest < days[-1]:
+                    progress.newest = min(progress.newest, error.nearest)
+                else:
+                    progress.oldest = max(progress.oldest, error.nearest)
+            shorter = Span(span.endpoint, tuple(days))
+            kept = [day for day in days if progress.oldest <= day <= progress.newest]
+            return self._fetch(shorter) if 0 < len(kept) < len(days) else []
+        except ApiError as error:
+            with self._lock:
+                self._note(span.endpoint, progress, error)
+            return []
+        with self._lock:
+            progress.failed_in_a_row = 0
+            for day in fetched:
+                progress.day_count += 1
+                progress.row_count += day.row_count
+                progress.rejected_count += len(day.rejected)
+                progress.undeclared |= day.undeclared
+        self.on_progress()
+        return fetched
+
+    def _note(self, endpoint: Endpoint, progress: Progress, error: ApiError) -> None:
+        no_access = isinstance(error, Refused) and endpoint.decides_access
+        if isinstance(error, KeyRefused | Unreachable) or no_access:
+            self.fatal = self.fatal or error
+        elif isinstance(error, Refused):
+            progress.refused = error
+        else:
+            progress.failures.append(str(error))
+            progress.failed_in_a_row += 1
+
+    def _fetched_days(self, endpoint: Endpoint, days: Sequence[date]) -> list[FetchedDay]:
+        pages = list(map(_packed, self._client.pages(endpoint, days[0], days[-1])))
+        whole = FetchedDay(endpoint, days[0], pages)
+        return [whole] if endpoint.day_column is None else _cut_into_days(whole, days)
+
+
+def _cut_into_days(series: FetchedDay, days: Sequence[date]) -> list[FetchedDay]:
+    """One answer for several days as whole days; days that were not asked for are dropped."""
+    rows = series.rows()
+    answered = {*rows["activity_date"].to_pylist(), *(row.day for row in series.rejected)}
+    return [
+        FetchedDay(
+            series.endpoint,
+            day,
+            [
+                _packed(
+                    Page(
+                        rows=rows.filter(pc.equal(rows["activity_date"], pa.scalar(day))),
+                        rejected=[row for row in series.rejected if row.day == day],
+                        undeclared=series.undeclared,
+                    )
+                )
+            ],
+        )
+        for day in days
+        # A series that ends early does not have its later days yet; an empty one is empty.
+        if not answered or day <= max(answered)
+    ]
+
+
+def _packed(page: Page) -> PackedPage:
+    sink = pa.BufferOutputStream()
+    options = pa.ipc.IpcWriteOptions(compression="lz4")
+    with pa.ipc.new_stream(sink, page.rows.schema, options=options) as writer:
+        writer.write_table(page.rows)
+    return PackedPage(sink.getvalue(), len(page.rows), page.rejected, page.undeclared)

@@ -1,0 +1,330 @@
+"""A page of the API's JSON as Arrow columns, without a Python object per row."""
+
+import functools
+import hashlib
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+import pyarrow.json
+
+from sources.claude_analytics.endpoints import (
+    CENTS,
+    COUNT,
+    DATE,
+    PERCENT,
+    TEXT,
+    TIMESTAMP,
+    Columns,
+    Endpoint,
+)
+
+OWN_COLUMNS = (
+    pa.field("undeclared_fields", TEXT),
+    pa.field("activity_date", pa.date32(), nullable=False),
+    pa.field("is_day_marker", pa.bool_()),
+)
+"""What we add to every row. `is_day_marker` is true on the row that clears a day, never in a stored one."""
+
+
+class NotJson(Exception):
+    """The body is not one complete JSON object."""
+
+
+class MissingList(Exception):
+    """The body is JSON, but its list of rows is absent or null. That is not an empty day."""
+
+
+@dataclass(frozen=True)
+class RejectedRow:
+    """A row that could not be read: which day's, why, and its JSON."""
+
+    day: date
+    reason: str
+    row_json: str
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page: its readable rows with their day, the others, and where the next page is."""
+
+    rows: pa.Table
+    rejected: list[RejectedRow] = field(default_factory=list)
+    undeclared: frozenset[str] = frozenset()
+    next_page: str | None = None
+
+
+@functools.cache
+def raw_schema(endpoint: Endpoint) -> pa.Schema:
+    """The raw table's columns: what the endpoint declares, and our own."""
+    return pa.schema([*endpoint.columns.items(), *OWN_COLUMNS])
+
+
+def day_marker(endpoint: Endpoint, day: date) -> pa.Table:
+    """One row that makes the load replace the whole day; it is deleted while loading."""
+    row = {"activity_date": day, "is_day_marker": True}
+    return pa.Table.from_pylist([row], schema=raw_schema(endpoint))
+
+
+def page_of_body(endpoint: Endpoint, body: bytes, day: date) -> Page:
+    """Rows of one response body. `day` is theirs, unless the endpoint has a `day_column`.
+
+    Raises:
+        NotJson: The body is no complete JSON object, for example cut off, or HTML.
+        MissingList: There is no list of rows in it.
+    """
+    # pyarrow crashes on a lone `null`, and takes bytes that are no UTF-8 as they come.
+    if not body.lstrip().startswith(b"{"):
+        raise NotJson
+    try:
+        body.decode()
+    except UnicodeDecodeError as error:
+        raise NotJson from error
+    try:
+        rows, undeclared, next_page = _entries(endpoint, body)
+    except pa.ArrowInvalid:
+        return _page_by_rows(endpoint, body, day)
+    if undeclared or rows.null_count:
+        return _page_by_rows(endpoint, body, day)
+    try:
+        return Page(rows=_table(endpoint, rows, day), next_page=next_page)
+    except pa.ArrowInvalid:
+        return _page_by_rows(endpoint, body, day)
+
+
+def rows_hash(endpoint: Endpoint, rows: pa.Table) -> str:
+    """A hash of a day's rows that does not depend on their order or on how pages cut them.
+
+    Columns without a value do not count, so that declaring a new field changes no hash.
+    """
+    filled = [name for name in rows.column_names if rows[name].null_count < len(rows)]
+    digest = hashlib.blake2b(digest_size=16)
+    if filled:
+        key = [name for name in endpoint.key if name in filled]
+        distinct = rows.group_by(key).aggregate([]).num_rows if key else 0
+        order = key if distinct == len(rows) else [*key, *sorted(set(filled) - set(key))]
+        canonical = rows.select(sorted(filled)).sort_by([(name, "ascending") for name in order])
+        sink = io.BytesIO()
+        pyarrow.csv.write_csv(canonical, sink)
+        digest.update(sink.getbuffer())
+    return digest.hexdigest()
+
+
+def _entries(endpoint: Endpoint, body: bytes) -> tuple[pa.StructArray, bool, str | None]:
+    """The page's rows as nested Arrow, whether a field in them is undeclared, and the next page."""
+    table = pyarrow.json.read_json(
+        io.BytesIO(body),
+        # One JSON object cannot be cut into blocks, so one block must hold it.
+        read_options=pyarrow.json.ReadOptions(use_threads=False, block_size=len(body) + 1),
+        parse_options=pyarrow.json.ParseOptions(
+            explicit_schema=_body_schema(endpoint), unexpected_field_behavior="infer"
+        ),
+    )
+    if table.num_rows != 1:
+        raise NotJson
+    for key in endpoint.items:
+        lists = table[key].combine_chunks()
+        # pyarrow reads a missing list as an empty one; only its validity tells them apart.
+        if lists.is_valid()[0].as_py():
+            rows = lists.flatten()
+            return rows, rows.type != _row_type(endpoint), table["next_page"][0].as_py()
+    raise MissingList
+
+
+def _table(endpoint: Endpoint, rows: pa.StructArray, day: date) -> pa.Table:
+    """Nested rows as the flat raw table, text cast to the declared types."""
+    table = pa.Table.from_struct_array(rows)
+    while any(pa.types.is_struct(column.type) for column in table.schema):
+        # flatten() joins nested names with a dot.
+        table = table.flatten()
+    table = table.rename_columns([name.replace(".", "__") for name in table.column_names])
+    columns = {}
+    for name, kind in endpoint.columns.items():
+        column = table[name]
+        for older, newer in endpoint.older_names.items():
+            if newer == name:
+                column = pc.coalesce(column, table[older])
+        columns[name] = column if column.type == kind else _typed(column, kind)
+    count = len(rows)
+    columns["undeclared_fields"] = pa.nulls(count, TEXT)
+    if endpoint.day_column:
+        columns["activity_date"] = columns[endpoint.day_column].cast(pa.date32())
+        if columns["activity_date"].null_count:
+            raise pa.ArrowInvalid(f"{endpoint.day_column} is null")
+    else:
+        columns["activity_date"] = pa.repeat(pa.scalar(day, pa.date32()), count)
+    columns["is_day_marker"] = pa.nulls(count, pa.bool_())
+    return pa.table(columns, schema=raw_schema(endpoint))
+
+
+def _typed(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
+    if pa.types.is_timestamp(kind):
+        # Digits below the microsecond are cut off, not refused.
+        return column.cast(pa.timestamp("ns", tz="UTC")).cast(kind, safe=False)
+    return column.cast(kind)
+
+
+def _page_by_rows(endpoint: Endpoint, body: bytes, day: date) -> Page:
+    """The same page read in Python, for a page with a bad row or an undeclared field."""
+    try:
+        answer = json.loads(body)
+    except ValueError as error:
+        raise NotJson from error
+    entries = next((answer[key] for key in endpoint.items if answer.get(key) is not None), None)
+    if not isinstance(entries, list):
+        raise MissingList
+    rejected, readable = [], []
+    for entry in entries:
+        declared: dict[str, Any] = {}
+        extra: dict[str, Any] = {}
+        if reason := _sort_fields(entry, _declared_tree(endpoint), declared, extra):
+            rejected.append(_rejected(endpoint, entry, day, reason))
+        else:
+            readable.append((declared, extra))
+    tables = [raw_schema(endpoint).empty_table()]
+    _read_halves(endpoint, readable, day, tables, rejected)
+    next_page = answer.get("next_page")
+    if next_page is not None and not isinstance(next_page, str):
+        raise NotJson
+    return Page(
+        rows=pa.concat_tables(tables),
+        rejected=rejected,
+        undeclared=frozenset(name for _, extra in readable for name in extra),
+        next_page=next_page,
+    )
+
+
+_Row = tuple[dict[str, Any], dict[str, Any]]
+
+
+def _sort_fields(
+    entry: Any, kind: Any, declared: dict[str, Any], extra: dict[str, Any], prefix: str = ""
+) -> str | None:
+    """Fill in a row's declared fields, nested, and the others by flat name; why not, if not."""
+    if not isinstance(entry, dict):
+        return f"{prefix.removesuffix('__') or 'the row'} is {_json_name(entry)}, not an object"
+    for name, value in entry.items():
+        expected = kind.get(name)
+        if expected is None:
+            extra[prefix + name] = value
+        elif value is None:
+            declared[name] = None
+        elif isinstance(expected, dict):
+            declared[name] = {}
+            inner = _sort_fields(value, expected, declared[name], extra, f"{prefix}{name}__")
+            if inner:
+                return inner
+        elif not _fits(value, _json_type(expected)):
+            return f"{prefix}{name} is {_json_name(value)}, not {_KIND_NAMES[expected]}"
+        else:
+            declared[name] = value
+    return None
+
+
+def _fits(value: Any, kind: pa.DataType) -> bool:
+    if isinstance(value, bool):
+        return bool(kind == pa.bool_())
+    if kind == pa.int64():
+        return isinstance(value, int) and -(2**63) <= value < 2**63
+    return isinstance(value, str if kind == TEXT else (int, float))
+
+
+def _json_name(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true or false"
+    names = {str: "text", int: "a number", float: "a number", list: "a list", dict: "an object"}
+    return names.get(type(value), "null")
+
+
+_KIND_NAMES = {
+    TEXT: "text",
+    COUNT: "a whole number",
+    PERCENT: "a number",
+    DATE: "a date",
+    TIMESTAMP: "a moment",
+    CENTS: "a decimal in text",
+    pa.bool_(): "true or false",
+}
+
+
+def _read_halves(
+    endpoint: Endpoint,
+    rows: Sequence[_Row],
+    day: date,
+    tables: list[pa.Table],
+    rejected: list[RejectedRow],
+) -> None:
+    """Read the rows; where a text in them is no date, moment or decimal, halve until it is found."""
+    if not rows:
+        return
+    try:
+        tables.append(_table_of_rows(endpoint, rows, day))
+    except pa.ArrowInvalid as error:
+        if len(rows) > 1:
+            middle = len(rows) // 2
+            _read_halves(endpoint, rows[:middle], day, tables, rejected)
+            _read_halves(endpoint, rows[middle:], day, tables, rejected)
+        else:
+            rejected.append(_rejected(endpoint, rows[0][0], day, str(error)))
+
+
+def _rejected(endpoint: Endpoint, entry: Any, day: date, reason: str) -> RejectedRow:
+    if endpoint.day_column:
+        try:
+            day = date.fromisoformat(entry[endpoint.day_column][:10])
+        except (ValueError, TypeError, KeyError):
+            pass  # It stays with the first day that was asked for.
+    return RejectedRow(day, reason, json.dumps(entry))
+
+
+def _table_of_rows(endpoint: Endpoint, rows: Sequence[_Row], day: date) -> pa.Table:
+    body = json.dumps({endpoint.items[0]: [declared for declared, _ in rows]}).encode()
+    entries, _, _ = _entries(endpoint, body)
+    table = _table(endpoint, entries, day)
+    texts = [json.dumps(extra, sort_keys=True) if extra else None for _, extra in rows]
+    position = table.schema.get_field_index("undeclared_fields")
+    return table.set_column(position, OWN_COLUMNS[0], pa.array(texts, TEXT))
+
+
+@functools.cache
+def _declared_tree(endpoint: Endpoint) -> dict[str, Any]:
+    """The endpoint's columns, and the names that older editions use, nested as in the JSON."""
+    tree: dict[str, Any] = {}
+    columns: Columns = {**endpoint.columns, **dict.fromkeys(endpoint.older_names, TEXT)}
+    for column, kind in columns.items():
+        *parents, leaf = column.split("__")
+        branch = tree
+        for parent in parents:
+            branch = branch.setdefault(parent, {})
+        branch[leaf] = kind
+    return tree
+
+
+@functools.cache
+def _row_type(endpoint: Endpoint) -> pa.StructType:
+    def struct(tree: Mapping[str, Any]) -> pa.StructType:
+        return pa.struct(
+            [
+                (name, struct(kind) if isinstance(kind, dict) else _json_type(kind))
+                for name, kind in tree.items()
+            ]
+        )
+
+    return struct(_declared_tree(endpoint))
+
+
+def _json_type(kind: pa.DataType) -> pa.DataType:
+    """The JSON type that a declared type arrives as: dates, moments and money are text."""
+    return kind if kind in (pa.int64(), pa.float64(), pa.bool_()) else TEXT
+
+
+@functools.cache
+def _body_schema(endpoint: Endpoint) -> pa.Schema:
+    rows = pa.list_(_row_type(endpoint))
+    return pa.schema([*((key, rows) for key in endpoint.items), ("next_page", TEXT)])
