@@ -1,0 +1,391 @@
+"""The Analytics API of an invented organisation, served on this machine."""
+
+import asyncio
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from types import TracebackType
+from typing import Any, Self
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from sources.claude_analytics.endpoints import ENDPOINTS, Params
+from sources.errors import ForeseenError
+from sources.sandbox.limits import (
+    Limits,
+    RateWindow,
+    Refusal,
+    check_key,
+    cursor,
+    error_body,
+    page_offset,
+    page_size,
+    requested_days,
+)
+from sources.sandbox.organisation import Organisation, Row
+
+API_KEY = "sk-ant-api01-sandbox"
+PATHS = {endpoint.path: endpoint for endpoint in ENDPOINTS}
+JSON = {"content-type": "application/json"}
+OPTIONAL_PARTS = {"unified": "chat_cowork_unified", "claude_tag": "claude_tag"}
+"""What an organisation may lack -> how the names of its fields start."""
+
+Day = date | str
+
+
+@dataclass
+class Received:
+    """A request that arrived; `status` is 0 until it is answered, and if it never was."""
+
+    monotonic: float
+    wall: datetime
+    path: str
+    params: Params
+    headers: Mapping[str, str]
+    status: int = 0
+
+
+@dataclass(kw_only=True)
+class Fault:
+    """A wrong answer for the next `times` requests that match; see Sandbox.answer."""
+
+    path_contains: str
+    times: int
+    status: int | None
+    body: str | bytes | Mapping[str, Any] | None
+    headers: Mapping[str, str]
+    when: Callable[[Params], bool]
+    delay_seconds: float
+    drop: bool
+    truncate: bool
+
+
+class Truncated(Response):
+    """Half of the body that its content-length announces; the server then hangs up."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        start = {"type": "http.response.start", "status": self.status_code}
+        await send({**start, "headers": self.raw_headers})
+        half = bytes(self.body)[: len(self.body) // 2]
+        await send({"type": "http.response.body", "body": half, "more_body": True})
+
+
+class Dropped(Response):
+    """No answer at all: the connection ends."""
+
+    def __init__(self, server: uvicorn.Server) -> None:
+        super().__init__()
+        self.status_code = 0
+        self._connections = server.server_state.connections
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        for connection in list(self._connections):
+            if isinstance(connection, H11Protocol) and connection.client == scope["client"]:
+                connection.transport.abort()
+
+
+class Sandbox:
+    """A server that answers as the Analytics API would; serves while used as a context manager.
+
+    Attributes:
+        today: The day on which requests are answered; a request's later `Date` header wins.
+        scopes: What the key may do.
+        requests: Every request that arrived, oldest first.
+        url: Scheme, host and port.
+
+    Args:
+        requests_per_minute: None is no limit.
+        without: Parts that the organisation does not offer, of OPTIONAL_PARTS.
+        port: 0 takes a free one.
+        days_ahead: How far beyond `today` the organisation is invented.
+    """
+
+    def __init__(
+        self,
+        *,
+        today: Day,
+        seats: int = 20,
+        seed: int = 1,
+        requests_per_minute: int | None = None,
+        api_key: str = API_KEY,
+        scopes: Sequence[str] = ("read:analytics",),
+        lag_days: int = 3,
+        window_days: int = 90,
+        summaries_days: int = 31,
+        without: Sequence[str] = (),
+        port: int = 0,
+        days_ahead: int = 60,
+    ) -> None:
+        self.today = day_of(today)
+        self.api_key = api_key
+        self.scopes = tuple(scopes)
+        self.requests: list[Received] = []
+        self.limits = Limits(
+            lag_days=lag_days, window_days=window_days, summaries_days=summaries_days
+        )
+        self._organisation = Organisation(
+            seats=seats,
+            seed=seed,
+            lag_days=lag_days,
+            last_day=self.today + timedelta(days=days_ahead),
+            absent=tuple(OPTIONAL_PARTS[part] for part in without),
+        )
+        self._rate = RateWindow(requests_per_minute)
+        self._faults: list[Fault] = []
+        self._socket = listening_socket(port)
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        self._server = uvicorn.Server(
+            uvicorn.Config(
+                Starlette(routes=[Route("/{path:path}", self._answer)]),
+                http="h11",
+                ws="none",
+                lifespan="off",
+                log_config=None,
+                log_level="critical",
+                access_log=False,
+                timeout_graceful_shutdown=1,
+            )
+        )
+        self._thread = threading.Thread(
+            target=self._server.run, kwargs={"sockets": [self._socket]}, daemon=True
+        )
+
+    @classmethod
+    def empty(cls, *, today: Day, **options: Any) -> "Sandbox":
+        """A sandbox without invented data: only what is published is answered."""
+        return cls(today=today, seats=0, **{"days_ahead": 730, **options})
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._server.should_exit = True
+        self._thread.join()
+        self._socket.close()
+        self._organisation.close()
+
+    def wait(self) -> None:
+        """Block until Ctrl-C; a thread's own join() does not survive one."""
+        while self._thread.is_alive():
+            time.sleep(0.5)
+
+    @property
+    def today(self) -> date:
+        return self._today
+
+    @today.setter
+    def today(self, today: Day) -> None:
+        self._today = day_of(today)
+
+    def publish(
+        self, table: str, day: Day, rows: Row | Sequence[Row], *, fill: bool = True
+    ) -> None:
+        """From now on, `table` answers exactly these rows for that day.
+
+        Documented fields that a row leaves out are filled with zeros and nulls, also inside its
+        blocks; with fill=False rows go out as they are. A single row may stand without its list.
+        truth() and the summaries of other days do not see published rows.
+        """
+        rows = [rows] if isinstance(rows, Mapping) else rows
+        self._organisation.publish(table, day_of(day), rows, fill=fill)
+
+    def answer(
+        self,
+        path_contains: str,
+        *,
+        status: int | None = None,
+        body: str | bytes | Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        times: int = 1,
+        when: Callable[[Params], bool] = lambda params: True,
+        delay_seconds: float = 0,
+        drop: bool = False,
+        truncate: bool = False,
+    ) -> None:
+        """Answer the next `times` requests to such a path, `when` it says so, in another way.
+
+        Without status and body, the real answer goes out: late, truncated, or with these headers.
+        A status without a body brings the documented error of that status. A mapping goes out as
+        JSON, text as HTML unless headers say otherwise. These requests count for the rate limit.
+        """
+        self._faults.append(
+            Fault(
+                path_contains=path_contains,
+                times=times,
+                status=status,
+                body=body,
+                headers=headers or {},
+                when=when,
+                delay_seconds=delay_seconds,
+                drop=drop,
+                truncate=truncate,
+            )
+        )
+
+    def truth(self, name: str, first_day: Day | None = None) -> list[dict[str, Any]]:
+        """The rows that the mart `name` must have, from the first day to the newest available.
+
+        `first_day` is the oldest day that a warehouse holds; the oldest that the API still
+        answers for unless given. Names: the files of truth/.
+        """
+        first = self.limits.oldest(self.today) if first_day is None else day_of(first_day)
+        days = (first, self.limits.newest(self.today))
+        return self._organisation.truth(name, days, self.today)
+
+    async def _answer(self, request: Request) -> Response:
+        received = Received(
+            monotonic=time.monotonic(),
+            wall=datetime.now(UTC),
+            path=request.url.path,
+            params=dict(request.query_params),
+            headers=dict(request.headers),
+        )
+        self.requests.append(received)
+        request_id = f"req_{len(self.requests):024d}"
+        try:
+            check_key(request.headers, self.api_key, self.scopes)
+            if wait := self._rate.seconds_to_wait(received.monotonic):
+                raise Refusal(429, retry_after=wait)
+            response = await self._fault_or_page(received, request_id)
+        except Refusal as refusal:
+            response = error_response(refusal, request_id)
+        response.headers["request-id"] = request_id
+        received.status = response.status_code
+        return response
+
+    async def _fault_or_page(self, received: Received, request_id: str) -> Response:
+        fault = self._next_fault(received)
+        if fault is None:
+            return await run_in_threadpool(self._page, received)
+        await asyncio.sleep(fault.delay_seconds)
+        if fault.drop:
+            return Dropped(self._server)
+        if fault.body is not None:
+            response = faulty_response(fault.status or 200, fault.body)
+        elif fault.status is not None:
+            response = error_response(Refusal(fault.status), request_id)
+        else:
+            response = await run_in_threadpool(self._page, received)
+        response.headers.update(fault.headers)
+        if fault.truncate:
+            return Truncated(response.body, response.status_code, response.headers)
+        return response
+
+    def _next_fault(self, received: Received) -> Fault | None:
+        for fault in self._faults:
+            if fault.times and fault.path_contains in received.path and fault.when(received.params):
+                fault.times -= 1
+                return fault
+        return None
+
+    def _page(self, received: Received) -> Response:
+        endpoint = PATHS.get(received.path)
+        if endpoint is None:
+            raise Refusal(404)
+        today = max(self.today, date_header(received.headers))
+        if today > self._organisation.last_day:
+            raise Refusal(400, f"The sandbox was invented only to {self._organisation.last_day}.")
+        days = requested_days(endpoint, received.params, self.limits, today)
+        size = page_size(received.params)
+        offset = page_offset(received.path, received.params)
+        rows = self._organisation.rows(endpoint.table, days, today)
+        is_last = endpoint.day_column is not None or len(rows) <= offset + size
+        page = rows if endpoint.day_column is not None else rows[offset : offset + size]
+        next_page = None if is_last else cursor(received.path, received.params, offset + size)
+        body = f'{{"data": [{", ".join(page)}], "next_page": {json.dumps(next_page)}}}'
+        return Response(body, headers=JSON)
+
+
+def day_of(day: Day) -> date:
+    return date.fromisoformat(day) if isinstance(day, str) else day
+
+
+def date_header(headers: Mapping[str, str]) -> date:
+    """The UTC day of the Date header; the earliest day there is without a readable one."""
+    try:
+        return parsedate_to_datetime(headers["date"]).astimezone(UTC).date()
+    except (KeyError, ValueError):
+        return date.min
+
+
+def error_response(refusal: Refusal, request_id: str) -> Response:
+    wait = {} if refusal.retry_after is None else {"retry-after": str(refusal.retry_after)}
+    body = json.dumps(error_body(refusal.status, refusal.message, request_id))
+    return Response(body, refusal.status, headers={**JSON, **wait})
+
+
+def faulty_response(status: int, body: str | bytes | Mapping[str, Any]) -> Response:
+    if isinstance(body, Mapping):
+        return Response(json.dumps(body, ensure_ascii=False), status, headers=JSON)
+    return Response(body, status, headers={"content-type": "text/html; charset=utf-8"})
+
+
+def listening_socket(port: int) -> socket.socket:
+    """A socket on which connections already queue, so that a client may come before the server."""
+    # Named TCP, or asyncio leaves Nagle's algorithm on: 40 ms more for every small answer.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(("127.0.0.1", port))
+    except OSError as error:
+        listener.close()
+        raise ForeseenError(
+            f"Port {port} of this machine cannot be used ({error.strerror}).\n"
+            "Another program probably listens on it, perhaps another sandbox.\n"
+            "End that one, or choose another port."
+        ) from error
+    listener.listen(128)
+    return listener
+
+
+def serve(
+    *,
+    today: date,
+    seats: int = 500,
+    seed: int = 1,
+    port: int = 8787,
+    requests_per_minute: int | None = 60,
+    lag_days: int = 3,
+) -> None:
+    """Serve until Ctrl-C, after saying where and how to use it."""
+    sandbox = Sandbox(
+        today=today,
+        seats=seats,
+        seed=seed,
+        port=port,
+        requests_per_minute=requests_per_minute,
+        lag_days=lag_days,
+    )
+    oldest, newest = sandbox.limits.oldest(today), sandbox.limits.newest(today)
+    with suppress(KeyboardInterrupt), sandbox:
+        print(
+            f"An invented organisation of {seats} seats; today is {today},"
+            f" days {oldest} to {newest} are available.\n"
+            "Load it from another terminal:\n\n"
+            f"  export SOURCES__CLAUDE_ANALYTICS__BASE_URL={sandbox.url}\n"
+            f"  export SOURCES__CLAUDE_ANALYTICS__API_KEY={sandbox.api_key}\n"
+            f"  claude-warehouse sync --today {today}\n\n"
+            "Ctrl-C ends it.",
+            flush=True,
+        )
+        sandbox.wait()
+    print("\nThe sandbox has ended.")
