@@ -1,0 +1,46 @@
+"""CSV inputs that no API has, as a dlt source: who works where, and what a seat costs."""
+
+import logging
+from collections.abc import Mapping
+
+import dlt
+from dlt.common.schema.typing import TWriteDisposition
+from dlt.extract import DltResource
+
+from sources.errors import ForeseenError
+from sources.reference_files.files import FILES, ReferenceFile
+from sources.reference_files.reader import Contents, read
+
+__all__ = ["FILES", "Contents", "ReferenceFile", "configured_path", "read", "reference_files"]
+
+logger = logging.getLogger(__name__)
+
+
+@dlt.source(name="reference_files")
+def reference_files(paths: Mapping[str, str], refusals: list[str]) -> list[DltResource]:
+    """One resource per reference file; a load replaces its table, with no rows if no file is set.
+
+    A path that is not given is the configured one. The message about a file that cannot be read
+    is added to `refusals`; its table then stays as it is, and is made if it was never there.
+    """
+    resources = []
+    for file in FILES:
+        try:
+            contents = read(file, paths.get(file.table) or configured_path(file))
+            disposition: TWriteDisposition = "replace"
+        except ForeseenError as refusal:
+            refusals.append(str(refusal))
+            contents = read(file, None)
+            disposition = "append"
+        for warning in contents.warnings:
+            logger.warning(warning)
+        resources.append(
+            dlt.resource([contents.rows], name=file.table, write_disposition=disposition)
+        )
+    return resources
+
+
+def configured_path(file: ReferenceFile) -> str | None:
+    """The path in the settings; a relative one starts at the current directory."""
+    path: str | None = dlt.config.get(f"sources.reference_files.{file.table}", str)
+    return path

@@ -1,0 +1,94 @@
+"""The reference files as a table; edit this file to add one."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class CellType:
+    """How a cell, which is text, becomes a value.
+
+    Attributes:
+        value: SQL that makes the value of a cell, or null if it is not written as it should be.
+        form: How it should be written, for messages.
+    """
+
+    value: Callable[[str], str]
+    form: str
+
+
+# Whatever people type stays text: 00420 is a cost center, and not 420.
+TEXT = CellType(value=lambda cell: cell, form="text")
+# One form only: 01/02/2026 is two different days in two countries.
+DATE = CellType(
+    value=lambda cell: (
+        rf"case when regexp_full_match({cell}, '\d{{4}}-\d\d-\d\d') "
+        f"then try_cast({cell} as date) end"
+    ),
+    form="a date written as YYYY-MM-DD",
+)
+USD = CellType(
+    value=lambda cell: f"try_cast({cell} as decimal(38, 8))",
+    form="an amount of US dollars written as 60.00",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """One column of a reference file.
+
+    Attributes:
+        type: What its cells hold.
+        optional: The file may come without the column, which is null then.
+        filled: Every row must have a value.
+        minimum: Smallest value that is allowed.
+    """
+
+    type: CellType = TEXT
+    optional: bool = False
+    filled: bool = False
+    minimum: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReferenceFile:
+    """One CSV file and the raw table that it fills.
+
+    Attributes:
+        table: Raw table, dlt resource and setting.
+        grain: What one row is.
+        columns: The table's columns. A file may have them in another order.
+        key: Columns that identify a row, without regard to case.
+    """
+
+    table: str
+    grain: str
+    columns: dict[str, Column]
+    key: tuple[str, ...]
+
+
+FILES = (
+    ReferenceFile(
+        table="org_chart",
+        grain="One row per person and date from which it applies (null: always).",
+        columns={
+            "email": Column(filled=True),
+            "department": Column(filled=True),
+            "cost_center": Column(),
+            "manager_email": Column(),
+            "valid_from": Column(type=DATE),
+            "seat_tier": Column(optional=True),
+        },
+        key=("email", "valid_from"),
+    ),
+    ReferenceFile(
+        table="seat_prices",
+        grain="One row per seat tier and date from which its price applies (null: always).",
+        columns={
+            "seat_tier": Column(filled=True),
+            "usd_per_month": Column(type=USD, filled=True, minimum=0),
+            "valid_from": Column(type=DATE),
+        },
+        key=("seat_tier", "valid_from"),
+    ),
+)

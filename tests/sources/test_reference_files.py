@@ -1,0 +1,336 @@
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import dlt
+import duckdb
+import pytest
+
+from sources.errors import ForeseenError
+from sources.reference_files import FILES, read, reference_files
+
+ORG_CHART, SEAT_PRICES = FILES
+PEOPLE = "email,department,cost_center,manager_email,valid_from\n"
+PRICES = "seat_tier,usd_per_month,valid_from\n"
+
+Write = Callable[[str | bytes], Path]
+Run = Callable[..., list[str]]
+Query = Callable[[str], list[tuple[Any, ...]]]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    def write(content: str | bytes) -> Path:
+        path = tmp_path / "input.csv"
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return path
+
+    return write
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    def run(**paths: str) -> list[str]:
+        refusals: list[str] = []
+        dlt.pipeline(
+            "reference_files",
+            pipelines_dir=str(tmp_path / "dlt"),
+            destination=dlt.destinations.duckdb(str(tmp_path / "warehouse.duckdb")),
+            dataset_name="claude_raw",
+        ).run(reference_files(paths, refusals))
+        return refusals
+
+    return run
+
+
+@pytest.fixture
+def query(tmp_path: Path) -> Query:
+    def query(sql: str) -> list[tuple[Any, ...]]:
+        with duckdb.connect(tmp_path / "warehouse.duckdb") as connection:
+            return connection.execute(sql).fetchall()
+
+    return query
+
+
+def people(path: Path, *columns: str) -> list[tuple[Any, ...]]:
+    rows = read(ORG_CHART, path).rows.to_pylist()
+    return [tuple(row[column] for column in columns) for row in rows]
+
+
+def refusal(file: Any, path: Path) -> str:
+    with pytest.raises(ForeseenError) as refused:
+        read(file, path)
+    return str(refused.value)
+
+
+def test_a_reference_file_replaces_its_table(write: Write, run: Run, query: Query) -> None:
+    run(org_chart=str(write(PEOPLE + "ada@x.org,R&D,,,\nbob@x.org,Sales,,,\n")))
+
+    run(org_chart=str(write(PEOPLE + "ada@x.org,R&D,00420,bob@x.org,2026-01-31\n")))
+
+    assert query("select * from claude_raw.org_chart") == [
+        ("ada@x.org", "R&D", "00420", "bob@x.org", date(2026, 1, 31), None)
+    ]
+
+
+def test_prices_arrive_as_exact_decimals(write: Write, run: Run, query: Query) -> None:
+    run(seat_prices=str(write(PRICES + "default,60.10,\n")))
+
+    prices = query("select usd_per_month, typeof(usd_per_month) from claude_raw.seat_prices")
+    assert prices == [(Decimal("60.10"), "DECIMAL(38,8)")]
+
+
+def test_without_a_file_its_table_is_there_and_empty(write: Write, run: Run, query: Query) -> None:
+    run(org_chart=str(write(PEOPLE + "ada@x.org,R&D,,,\n")))
+
+    run()
+
+    columns = """
+        select string_agg(column_name || ' ' || data_type, ', ' order by ordinal_position)
+        from information_schema.columns
+        where table_name = '{}'
+    """
+    assert query("select count(*) from claude_raw.org_chart") == [(0,)]
+    assert query("select count(*) from claude_raw.seat_prices") == [(0,)]
+    assert query(columns.format("org_chart")) == [
+        (
+            (
+                "email VARCHAR, department VARCHAR, cost_center VARCHAR, manager_email VARCHAR, "
+                "valid_from DATE, seat_tier VARCHAR"
+            ),
+        )
+    ]
+    assert query(columns.format("seat_prices")) == [
+        ("seat_tier VARCHAR, usd_per_month DECIMAL(38,8), valid_from DATE",)
+    ]
+
+
+def test_paths_come_from_the_settings(
+    write: Write, run: Run, query: Query, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(PEOPLE + "ada@x.org,R&D,,,\n")
+    monkeypatch.setenv("SOURCES__REFERENCE_FILES__ORG_CHART", str(path))
+
+    run()
+
+    assert query("select email from claude_raw.org_chart") == [("ada@x.org",)]
+
+
+def test_a_file_that_is_refused_leaves_its_table_as_it_was(
+    write: Write, run: Run, query: Query
+) -> None:
+    count = "select count(*) from claude_raw.org_chart"
+    refusals = run(org_chart=str(write(PEOPLE + "ada@x.org,R&D,,,tomorrow\n")))
+    assert "line 2, column valid_from" in refusals[0]
+    assert query(count) == [(0,)]
+
+    assert run(org_chart=str(write(PEOPLE + "ada@x.org,R&D,,,\n"))) == []
+    refusals = run(org_chart=str(write(PEOPLE + "ada@x.org,,,,\nbob@x.org,HR,,,\n")))
+
+    assert "line 2, column department" in refusals[0]
+    assert query(count) == [(1,)]
+
+
+def test_what_people_type_stays_text(write: Write) -> None:
+    path = write(PEOPLE + "ada@x.org,007,00420,,\nbob@x.org,true,1E5,,\n")
+
+    assert people(path, "department", "cost_center") == [("007", "00420"), ("true", "1E5")]
+
+
+def test_cells_are_trimmed_and_blank_ones_are_null(write: Write) -> None:
+    path = write(PEOPLE + ' Ada@X.org ,R&D\t, ,"  ",\u00a02026-01-31 \n')
+
+    assert people(path, *ORG_CHART.columns) == [
+        ("Ada@X.org", "R&D", None, None, date(2026, 1, 31), None)
+    ]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        PEOPLE + "ada@x.org,R&D,1,bob@x.org,2026-01-31\n",
+        PEOPLE + "ada@x.org,R&D,1,bob@x.org,2026-01-31",
+        PEOPLE + "\n\nada@x.org,R&D,1,bob@x.org,2026-01-31\n\n,,,,\n",
+        "\ufeff" + (PEOPLE + "ada@x.org,R&D,1,bob@x.org,2026-01-31\n").replace("\n", "\r\n"),
+        (PEOPLE + "ada@x.org,R&D,1,bob@x.org,2026-01-31\n").replace("\n", "\r"),
+        PEOPLE + "\r\nada@x.org,R&D,1,bob@x.org,2026-01-31\r\n\n",
+        (PEOPLE + "ada@x.org,R&D,1,bob@x.org,2026-01-31\n").replace(",", ";"),
+        (' Email ,DEPARTMENT,"Cost_Center",manager_email,valid_from\n'
+        '"ada@x.org","R&D","1","bob@x.org","2026-01-31"\n'),
+        ("valid_from,cost_center,manager_email,email,department\n"
+        "2026-01-31,1,bob@x.org,ada@x.org,R&D\n"),
+    ],
+    ids=[
+        "plain", "no last line end", "blank lines", "BOM and CRLF", "CR", "mixed line ends",
+        "semicolons", "other spelling", "other order",
+    ],
+)  # fmt: skip
+def test_csv_is_read_in_all_its_ways_of_writing(write: Write, content: str) -> None:
+    assert people(write(content), *ORG_CHART.columns) == [
+        ("ada@x.org", "R&D", "1", "bob@x.org", date(2026, 1, 31), None)
+    ]
+
+
+def test_quoted_cells_may_hold_line_ends_quotes_and_delimiters(write: Write) -> None:
+    path = write(PEOPLE + 'ada@x.org,"R, ""&""\r\nD",,,\n')
+
+    assert people(path, "department") == [('R, "&"\nD',)]
+
+
+def test_rows_that_repeat_another_are_left_out(write: Write) -> None:
+    path = write(
+        PEOPLE
+        + "ada@x.org,R&D,1,,\n"
+        + "bob@x.org,Sales,1,,\n"
+        + " ADA@x.org,R&D,1,,\n"
+        + "ada@x.org,R&D,1,,2026-01-31\n"
+    )
+
+    assert people(path, "email", "valid_from") == [
+        ("ada@x.org", None),
+        ("bob@x.org", None),
+        ("ada@x.org", date(2026, 1, 31)),
+    ]
+
+
+def test_prices_that_say_the_same_are_no_contradiction(write: Write) -> None:
+    rows = read(SEAT_PRICES, write(PRICES + "default,60,\nDefault,60.00,\n")).rows
+
+    assert rows.to_pylist() == [
+        {"seat_tier": "default", "usd_per_month": Decimal(60), "valid_from": None}
+    ]
+
+
+def test_contradicting_rows_are_refused_with_both_lines(write: Write) -> None:
+    people = write(PEOPLE + '\nada@x.org,"R\n&D",1,,\n\nbob@x.org,HR,,,\n ADA@x.org,Sales,1,,\n')
+    assert (
+        "line 7, column department: differs from the row of the same email and valid_from in line 3"
+        in refusal(ORG_CHART, people)
+    )
+
+    prices = write(PRICES + "default,60,2026-01-01\nDEFAULT,61,2026-01-01\n")
+    assert (
+        "line 3, column usd_per_month: "
+        "differs from the row of the same seat_tier and valid_from in line 2"
+        in refusal(SEAT_PRICES, prices)
+    )
+
+
+@pytest.mark.parametrize(
+    ("row", "problem"),
+    [
+        ("a@x,HR,,,2026-13-01", 'column valid_from: "2026-13-01" is not a date written as YYYY-'),
+        ("a@x,HR,,,01/02/2026", 'column valid_from: "01/02/2026" is not a date'),
+        ("a@x,HR,,,26-01-02", 'column valid_from: "26-01-02" is not a date'),
+        ("a@x,HR,,,infinity", 'column valid_from: "infinity" is not a date'),
+        (",HR,,,", "column email: empty"),
+        ('" ",HR,,,', "column email: empty"),
+        ("a@x,,1,,", "column department: empty"),
+        ("a@x,HR", "column cost_center: missing; the row has 2 of 5 cells"),
+        ("a@x,HR,1,,,2026-01-01", "column 6: the first line has only 5"),
+        ('a@x,"HR,1,,', "column department: its quotes do not close"),
+        ('a@x,"H"R,1,,', "column department: its quotes do not close"),
+        (b"a@x,Caf\xe9,,,", "column department: not UTF-8"),
+    ],
+)
+def test_a_row_that_cannot_be_used_is_named(write: Write, row: str | bytes, problem: str) -> None:
+    row = row.encode() if isinstance(row, str) else row
+    path = write(PEOPLE.encode() + b'\n"ok@x\n",HR,,,\r\n\r\n' + row + b"\n")
+
+    message = refusal(ORG_CHART, path)
+
+    assert f"The reference file {path} cannot be used as org_chart:\n  line 6, {problem}" in message
+    assert "Correct the file, then run the command again." in message
+
+
+@pytest.mark.parametrize(
+    ("price", "problem"),
+    [
+        ("-0.01", "-0.01 is less than 0"),
+        ("", "empty"),
+        ('"60,00"', '"60,00" is not an amount of US dollars written as 60.00'),
+        ("$60", '"$60" is not an amount'),
+        ("nan", '"nan" is not an amount'),
+    ],
+)
+def test_a_price_that_is_none_is_named(write: Write, price: str, problem: str) -> None:
+    message = refusal(SEAT_PRICES, write(f"{PRICES}default,{price},\n"))
+
+    assert f"line 2, column usd_per_month: {problem}" in message
+
+
+def test_ten_problems_are_listed_in_the_order_of_the_file(write: Write) -> None:
+    path = write(PEOPLE + "a@x\n" + "".join(f"b{n}@x,HR,,,soon\n" for n in range(20)))
+
+    problems = [line for line in refusal(ORG_CHART, path).splitlines() if line.startswith("  ")]
+
+    assert problems[0].startswith("  line 2, column department: missing")
+    assert [line.split(",")[0] for line in problems[:-1]] == [f"  line {n}" for n in range(2, 12)]
+    assert problems[-1] == "  and 11 more"
+
+
+def test_lines_are_right_in_a_file_of_more_than_32_megabytes(write: Write) -> None:
+    row = f'p%s@x,"{"x" * 100_000}\n",,,\n'
+    path = write(PEOPLE + "".join(row % number for number in range(400)) + "last@x,,,,\n")
+
+    assert "line 802, column department: empty" in refusal(ORG_CHART, path)
+
+
+def test_no_address_is_shown_in_a_message(write: Write) -> None:
+    shifted = refusal(ORG_CHART, write(PEOPLE + "HR,1,,bob@x.org,ada@x.org\n"))
+    no_header = refusal(ORG_CHART, write("ada@x.org,HR,1,bob@x.org,2026-01-31\n"))
+
+    assert "@" not in shifted
+    assert "column valid_from: the cell is not a date" in shifted
+    assert "@" not in no_header
+    assert "line 1: it names none of the columns email, department" in no_header
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        ("", "line 1: the file is empty"),
+        ("\ufeff \r\n", "line 1: the file is empty"),
+        ("Email,Dept\n", "line 1, column department: missing; there are email, dept"),
+        ("email,Email," + PEOPLE, "line 1, column email: there are 3 of it"),
+        (PEOPLE.encode("utf-16"), "line 1: the text is not UTF-8"),
+        ("Übermut,".encode("latin-1") + PEOPLE.encode(), "line 1: the text is not UTF-8"),
+    ],
+)
+def test_a_file_without_its_columns_is_refused(
+    write: Write, content: str | bytes, problem: str
+) -> None:
+    message = refusal(ORG_CHART, write(content))
+
+    assert problem in message
+    assert "Its first line names its columns: email, department, cost_center, manager" in message
+
+
+def test_a_file_that_is_not_there_is_explained(tmp_path: Path) -> None:
+    missing = refusal(ORG_CHART, tmp_path / "missing.csv")
+    folder = refusal(ORG_CHART, tmp_path)
+
+    assert f"{tmp_path / 'missing.csv'} cannot be read: No such file" in missing
+    assert f"{tmp_path} cannot be read: Is a directory" in folder
+    assert "[sources.reference_files] org_chart" in missing
+    assert "Correct the setting, or remove it" in missing
+
+
+def test_columns_that_are_not_used_are_named(
+    write: Write, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = write("Office,email,department,cost_center,manager_email,valid_from\nRome,a@x,HR,,,\n")
+
+    contents = read(ORG_CHART, path)
+    reference_files({"org_chart": str(path)}, [])
+
+    warning = f"{path}: org_chart does not use these columns: 'office'."
+    assert contents.warnings == (warning,)
+    assert contents.rows.column_names == list(ORG_CHART.columns)
+    assert warning in caplog.text
+
+
+def test_a_file_without_rows_is_mentioned(write: Write) -> None:
+    assert read(ORG_CHART, write(PEOPLE)).warnings[0].endswith("no rows below the first line.")
