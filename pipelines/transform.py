@@ -1,0 +1,205 @@
+"""Runs the dbt project in transforms/ inside this process and tells how it went."""
+
+import json
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any
+
+from pipelines.settings import POLICIES
+from sources.errors import ForeseenError
+
+PROJECT = Path(__file__).resolve().parent.parent / "transforms"
+WAREHOUSE_VARIABLE = "CLAUDE_WAREHOUSE_DUCKDB_PATH"
+"""What profiles.yml reads the file from; set for the time of a call."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TestResult:
+    """A data test that found rows; the description says what they mean."""
+
+    __test__ = False  # not a test of pytest's
+
+    name: str
+    count: int
+    description: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TransformResult:
+    """What a run built and what its tests found.
+
+    Attributes:
+        models: Models built, staging views included.
+        failed_tests: Tests of our own logic that found rows. Do not publish.
+        warnings: Tests of the vendor's data that found rows.
+        seconds: Wall time.
+    """
+
+    models: int
+    failed_tests: Sequence[TestResult]
+    warnings: Sequence[TestResult]
+    seconds: float
+
+
+def transform(
+    warehouse: Path, data_dir: Path, variables: Mapping[str, str] | None = None
+) -> TransformResult:
+    """Builds every mart in the warehouse file and runs their data tests.
+
+    The variables are those of dbt_project.yml. When this returns, the file is closed.
+
+    Raises:
+        ForeseenError: A variable cannot be used, the file cannot be opened, or a model failed.
+    """
+    chosen = dict(variables or {})
+    _check(chosen)
+    started = time.monotonic()
+    results = run_dbt(
+        ["build", "--exclude-resource-type", "unit_test"], warehouse, data_dir, chosen
+    )
+    broken = [result for result in results if result.status == "error"]
+    if broken:
+        raise ForeseenError(
+            f"The marts were not built: {broken[0].node.name} failed.\n"
+            f"{_first_lines(broken[0].message)}\n"
+            f"Readers keep the previous copy. Details are in {_log(data_dir)}; "
+            "then run: claude-warehouse transform"
+        )
+    return TransformResult(
+        models=sum(
+            result.node.resource_type == "model" and result.status == "success"
+            for result in results
+        ),
+        failed_tests=[_test_result(result) for result in results if result.status == "fail"],
+        warnings=[_test_result(result) for result in results if result.status == "warn"],
+        seconds=time.monotonic() - started,
+    )
+
+
+def unit_tests(warehouse: Path, data_dir: Path) -> Sequence[TestResult]:
+    """The dbt unit tests that fail, in a warehouse whose raw tables exist; empty ones are enough."""
+    run_dbt(["run", "--empty"], warehouse, data_dir, {})
+    results = run_dbt(["test", "--select", "test_type:unit"], warehouse, data_dir, {})
+    return [
+        TestResult(name=result.node.name, count=result.failures or 1, description=result.message)
+        for result in results
+        if result.status != "pass"
+    ]
+
+
+def _check(variables: Mapping[str, str]) -> None:
+    """Refuses values that would end up in SQL as something else."""
+    policy = variables.get("chargeback_policy", POLICIES[0])
+    if policy not in POLICIES:
+        raise ForeseenError(
+            f"The chargeback policy {policy!r} does not exist.\n"
+            f"Seat fees are split by one of: {', '.join(POLICIES)}.\n"
+            "Set one of them as [chargeback] policy."
+        )
+    amount = variables.get("chargeback_monthly_amount_usd", "")
+    if amount and not _is_amount(amount):
+        raise ForeseenError(
+            f"The monthly amount {amount!r} is not an amount in US dollars.\n"
+            "It is a decimal number without separators, with up to 8 digits after the point.\n"
+            "Set [chargeback] monthly_amount_usd to something like 12000.00, or remove it."
+        )
+    for name in ("dormant_after_days", "grace_days"):
+        days = variables.get(name, "1")
+        if not (days.isascii() and days.isdigit()):
+            raise ForeseenError(
+                f"{name} is {days!r}, which is not a number of days.\n"
+                "Ages are counted in whole days.\n"
+                f"Set [seats] {name} to a whole number, such as 30."
+            )
+
+
+def _is_amount(text: str) -> bool:
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        return False
+    return amount.is_finite() and amount == round(amount, 8) and abs(amount) < Decimal("1e18")
+
+
+def run_dbt(
+    arguments: Sequence[str], warehouse: Path, data_dir: Path, variables: Mapping[str, str]
+) -> Sequence[Any]:
+    """The results of one dbt command, a RunResult per model or test; nothing on the terminal."""
+    # dbt takes a second to import: commands that do not need it should not wait for it.
+    from dbt.cli.main import dbtRunner
+
+    with _profile_environment(warehouse):
+        try:
+            outcome = dbtRunner().invoke(
+                [
+                    *arguments,
+                    *("--project-dir", str(PROJECT)),
+                    *("--profiles-dir", str(PROJECT)),
+                    *("--target-path", str(data_dir / "dbt" / "target")),
+                    *("--log-path", str(data_dir / "dbt" / "logs")),
+                    *("--vars", json.dumps(dict(variables), sort_keys=True)),
+                    *("--log-level", "none", "--log-level-file", "info", "--no-print"),
+                    *("--no-use-colors", "--no-write-json", "--no-send-anonymous-usage-stats"),
+                ]
+            )
+        finally:
+            _close()
+    if outcome.exception is not None:
+        raise ForeseenError(
+            f"The marts were not built: dbt stopped before it began with {warehouse}.\n"
+            f"{_first_lines(str(outcome.exception))}\n"
+            f"If another program has the file open, close it. Details are in {_log(data_dir)}; "
+            "then run: claude-warehouse transform"
+        ) from outcome.exception
+    result: Any = outcome.result  # its type depends on the command
+    return list(result.results)
+
+
+@contextmanager
+def _profile_environment(warehouse: Path) -> Iterator[None]:
+    before = os.environ.get(WAREHOUSE_VARIABLE)
+    os.environ[WAREHOUSE_VARIABLE] = str(warehouse.resolve())
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[WAREHOUSE_VARIABLE]
+        else:
+            os.environ[WAREHOUSE_VARIABLE] = before
+
+
+def _close() -> None:
+    """Closes the warehouse and the log, which dbt would keep open until the process ends."""
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+    from dbt.adapters.factory import reset_adapters
+    from dbt_common.events.event_manager_client import cleanup_event_logger, get_event_manager
+
+    reset_adapters()  # type: ignore[no-untyped-call]
+    environment = DuckDBConnectionManager._ENV
+    if environment is not None:
+        environment.close()
+    DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
+    for logger in get_event_manager().loggers:
+        if logger._python_logger is not None:
+            for handler in logger._python_logger.handlers:
+                handler.close()
+    cleanup_event_logger()
+
+
+def _test_result(result: Any) -> TestResult:
+    return TestResult(
+        name=result.node.name, count=result.failures or 0, description=result.node.description
+    )
+
+
+def _first_lines(message: str) -> str:
+    return "\n".join(message.strip().splitlines()[:4])
+
+
+def _log(data_dir: Path) -> Path:
+    return data_dir / "dbt" / "logs" / "dbt.log"

@@ -1,0 +1,120 @@
+"""The raw tables as dlt writes them, made by hand: empty, or with the few rows that a test is about."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from sources.claude_analytics.endpoints import ENDPOINTS
+
+DAY_COLUMNS = {
+    "activity_date": "date not null",
+    "undeclared_fields": "text",
+    "is_day_marker": "boolean",
+}
+DLT_COLUMNS = {"_dlt_load_id": "text not null", "_dlt_id": "text not null"}
+OTHER_TABLES = {
+    "loaded_days": {
+        "endpoint": "text", "activity_date": "date", "fetched_at": "timestamptz",
+        "row_count": "bigint", "rejected_row_count": "bigint", "page_count": "bigint",
+        "rows_hash": "text", "outcome": "text", "settles_on": "date", **DLT_COLUMNS,
+    },
+    "rejected_rows": {
+        "endpoint": "text", "activity_date": "date", "fetched_at": "timestamptz",
+        "reason": "text", "row_json": "text",
+    },
+    "endpoint_runs": {
+        "endpoint": "text", "run_at": "timestamptz", "outcome": "text", "message": "text",
+        "window_start_date": "date", "newest_available_date": "date", "request_count": "bigint",
+    },
+    "org_chart": {
+        "email": "text", "department": "text", "cost_center": "text", "manager_email": "text",
+        "valid_from": "date", "seat_tier": "text",
+    },
+    "seat_prices": {"seat_tier": "text", "usd_per_month": "decimal(38, 8)", "valid_from": "date"},
+    "_dlt_loads": {
+        "load_id": "text", "schema_name": "text", "status": "bigint",
+        "inserted_at": "timestamptz", "schema_version_hash": "text",
+    },
+}  # fmt: skip
+
+
+def sql_type(kind: pa.DataType) -> str:
+    names = {
+        pa.string(): "text", pa.int64(): "bigint", pa.float64(): "double", pa.date32(): "date",
+        pa.timestamp("us", tz="UTC"): "timestamptz", pa.decimal128(38, 12): "decimal(38, 12)",
+    }  # fmt: skip
+    return names[kind]
+
+
+def raw_tables() -> dict[str, dict[str, str]]:
+    """Every raw table with its columns and their SQL types."""
+    endpoints = {
+        endpoint.table: {
+            **DAY_COLUMNS,
+            **{name: sql_type(kind) for name, kind in endpoint.columns.items()},
+        }
+        for endpoint in ENDPOINTS
+    }
+    return endpoints | OTHER_TABLES
+
+
+def create_raw_tables(connection: duckdb.DuckDBPyConnection) -> None:
+    connection.execute("create schema claude_raw")
+    for table, columns in raw_tables().items():
+        declared = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
+        connection.execute(f"create table claude_raw.{table} ({declared})")
+
+
+class RawWarehouse:
+    """A warehouse file whose raw tables a test fills; its loads are complete unless it says so."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.connection = duckdb.connect(path)
+        self.connection.execute("set TimeZone = 'UTC'")
+        create_raw_tables(self.connection)
+        self.insert("_dlt_loads", load_id="complete", schema_name="claude_analytics", status=0)
+
+    def insert(self, table: str, **values: Any) -> None:
+        columns = ", ".join(f'"{name}"' for name in values)
+        marks = ", ".join("?" for _ in values)
+        self.connection.execute(
+            f"insert into claude_raw.{table} ({columns}) values ({marks})", list(values.values())
+        )
+
+    def fetch(
+        self,
+        endpoint: str,
+        day: date | str,
+        rows: Sequence[Mapping[str, Any]] = (),
+        *,
+        fetched_at: str | None = None,
+        settled: bool = True,
+        rows_hash: str = "same",
+        load_id: str = "complete",
+    ) -> None:
+        """One fetched day: its rows, and its row in the ledger."""
+        activity_date = date.fromisoformat(str(day))
+        for row in rows:
+            self.insert(endpoint, activity_date=activity_date, **row)
+        settles_on = activity_date + timedelta(days=10)
+        moment = (
+            datetime.fromisoformat(fetched_at)
+            if fetched_at
+            else datetime(settles_on.year, settles_on.month, settles_on.day, tzinfo=UTC)
+            + timedelta(hours=4 if settled else -30)
+        )
+        self.insert(
+            "loaded_days",
+            endpoint=endpoint, activity_date=activity_date, fetched_at=moment,
+            row_count=len(rows), rejected_row_count=0, page_count=1, rows_hash=rows_hash,
+            outcome="loaded" if rows else "empty", settles_on=settles_on,
+            _dlt_load_id=load_id, _dlt_id=f"{endpoint}{activity_date}{moment}",
+        )  # fmt: skip
+
+    def close(self) -> None:
+        self.connection.close()

@@ -1,0 +1,96 @@
+"""The dbt project as a whole: its unit tests, its names, and how it is run."""
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+import yaml
+
+from pipelines.transform import PROJECT, TransformResult, transform, unit_tests
+from sources.claude_analytics.endpoints import ENDPOINTS
+from sources.errors import ForeseenError
+from tests.transforms.conftest import Query
+from tests.transforms.raw_tables import RawWarehouse
+
+MARTS = yaml.safe_load((PROJECT / "models/marts/_models.yml").read_text())
+
+
+def test_all_unit_tests_of_the_models_pass(tmp_path: Path) -> None:
+    raw = RawWarehouse(tmp_path / "warehouse.duckdb")
+    raw.close()
+
+    assert unit_tests(raw.path, tmp_path) == []
+
+
+def test_every_endpoint_has_a_staging_model_and_is_covered() -> None:
+    models = {path.stem for path in (PROJECT / "models/staging").glob("*.sql")}
+    project = yaml.safe_load((PROJECT / "dbt_project.yml").read_text())
+
+    assert {f"stg_{endpoint.table}" for endpoint in ENDPOINTS} <= models
+    assert project["vars"]["endpoints"] == [endpoint.table for endpoint in ENDPOINTS]
+
+
+@pytest.mark.parametrize("mart", MARTS["models"], ids=lambda mart: mart["name"])
+def test_every_mart_is_described_and_tested(
+    mart: dict[str, Any], story: tuple[Query, TransformResult]
+) -> None:
+    query, _ = story
+    columns = {
+        name
+        for (name,) in query(
+            "select column_name from duckdb_columns()"
+            f" where schema_name = 'claude_marts' and table_name = '{mart['name']}'"
+        )
+    }
+    tests = {kind for test in mart["data_tests"] for kind in test}
+    unit_tested = {test["model"] for test in MARTS["unit_tests"]}
+
+    assert mart["description"].startswith("One row per ")
+    assert {column["name"] for column in mart["columns"] if column["description"]} == columns
+    assert {"unique_by", "never_null"} <= tests
+    assert tests & {"never_negative", "holds"}
+    assert mart["name"] in unit_tested
+
+
+def test_every_mart_is_in_the_list_of_models() -> None:
+    models = {path.stem for path in (PROJECT / "models/marts").glob("*.sql")}
+
+    assert models == {mart["name"] for mart in MARTS["models"]}
+
+
+def test_a_run_leaves_the_file_free_and_no_thread_behind(
+    story: tuple[Query, TransformResult],
+) -> None:
+    query, result = story
+
+    [(path,)] = query("select path from duckdb_databases() where database_name = 'warehouse'")
+    with duckdb.connect(path, config={"threads": 1}) as connection:
+        connection.execute("create or replace temp table mine as select 1")
+    assert result.models > len(MARTS["models"])
+    assert [thread for thread in threading.enumerate() if "dbt" in thread.name.lower()] == []
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("chargeback_policy", "by_mood"),
+        ("chargeback_monthly_amount_usd", "12,000"),
+        ("chargeback_monthly_amount_usd", "NaN"),
+        ("dormant_after_days", "a month"),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_refused(
+    variable: str, value: str, tmp_path: Path
+) -> None:
+    with pytest.raises(ForeseenError, match=value):
+        transform(tmp_path / "warehouse.duckdb", tmp_path, {variable: value})
+
+
+def test_a_file_that_is_no_warehouse_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "warehouse.duckdb"
+    path.write_text("This is a letter, not a database." * 1000)
+
+    with pytest.raises(ForeseenError, match=r"warehouse\.duckdb"):
+        transform(path, tmp_path)

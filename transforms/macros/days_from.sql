@@ -1,0 +1,16 @@
+{#- Whole days from one date to a later one. -#}
+{% macro days_from(first, last) -%}
+    {{ return(adapter.dispatch('days_from')(first, last)) }}
+{%- endmacro %}
+
+{% macro default__days_from(first, last) -%}
+    {{ dbt.datediff(first, last, 'day') }}
+{%- endmacro %}
+
+{% macro duckdb__days_from(first, last) -%}
+    ({{ last }} - {{ first }})
+{%- endmacro %}
+
+{% macro postgres__days_from(first, last) -%}
+    ({{ last }} - {{ first }})
+{%- endmacro %}

@@ -1,0 +1,7 @@
+{#- A select of one text column with one row per value; for short lists in dbt_project.yml. -#}
+{% macro rows_of_text(texts, column) -%}
+    {% for text in texts -%}
+        select '{{ text }}' as {{ column }}
+        {{- '\n    union all\n    ' if not loop.last }}
+    {%- endfor %}
+{%- endmacro %}

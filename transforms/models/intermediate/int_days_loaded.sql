@@ -1,0 +1,54 @@
+-- One row per endpoint and UTC day that is loaded, as of its newest fetch.
+with
+
+loaded_days as (
+    select * from {{ ref('stg_loaded_days') }}
+),
+
+complete_loads as (
+    select * from {{ ref('stg_dlt_loads') }}
+    where status = 0
+),
+
+-- A killed load can leave its ledger rows without the rows that they speak of.
+fetches as (
+    select * from loaded_days
+    where load_id in (select complete_loads.load_id from complete_loads)
+),
+
+fetches_in_order as (
+    select
+        fetches.*,
+        lag(rows_hash) over (partition by endpoint, activity_date order by fetched_at) as previous_rows_hash,
+        row_number() over (partition by endpoint, activity_date order by fetched_at desc) as fetches_since
+    from fetches
+),
+
+revisions as (
+    select
+        endpoint,
+        activity_date,
+        count(case when rows_hash <> previous_rows_hash then 1 end) as revision_count
+    from fetches_in_order
+    group by endpoint, activity_date
+),
+
+newest_fetches as (
+    select
+        fetches_in_order.endpoint,
+        fetches_in_order.activity_date,
+        fetches_in_order.outcome,
+        fetches_in_order.row_count,
+        fetches_in_order.rejected_row_count,
+        revisions.revision_count,
+        fetches_in_order.is_settled,
+        fetches_in_order.fetched_at
+    from fetches_in_order
+    inner join revisions
+        on
+            fetches_in_order.endpoint = revisions.endpoint
+            and fetches_in_order.activity_date = revisions.activity_date
+    where fetches_in_order.fetches_since = 1
+)
+
+select * from newest_fetches

@@ -1,0 +1,10 @@
+-- One row per run and endpoint.
+select
+    endpoint,
+    window_start_date,
+    newest_available_date,
+    outcome,
+    message,
+    request_count,
+    {{ utc_timestamp('run_at') }} as run_at
+from {{ source('claude_raw', 'endpoint_runs') }}

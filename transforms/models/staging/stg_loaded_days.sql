@@ -1,0 +1,12 @@
+-- One row per endpoint, UTC day and fetch; counts only if its load is complete in stg_dlt_loads.
+select
+    endpoint,
+    activity_date,
+    _dlt_load_id as load_id,
+    outcome,
+    rows_hash,
+    row_count,
+    rejected_row_count,
+    {{ utc_timestamp('fetched_at') }} >= cast(settles_on as timestamp) as is_settled,
+    {{ utc_timestamp('fetched_at') }} as fetched_at
+from {{ source('claude_raw', 'loaded_days') }}

@@ -1,0 +1,9 @@
+-- One row per e-mail and day from which its department is valid; no day means always.
+select
+    {{ email_key('email') }} as email_key,
+    valid_from as valid_from_date,
+    department,
+    cost_center,
+    manager_email,
+    seat_tier
+from {{ source('claude_raw', 'org_chart') }}
