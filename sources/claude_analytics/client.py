@@ -25,6 +25,7 @@ UNREACHABLE_SECONDS = 60
 HTML_ATTEMPTS = 3
 
 log = logging.getLogger(__name__)
+stamina.instrumentation.set_on_retry_hooks([])  # We log what went wrong ourselves.
 
 
 class ApiError(ForeseenError):
@@ -89,7 +90,7 @@ class Client:
             base_url=self._base_url,
             headers=headers,
             timeout=httpx.Timeout(120, connect=10),
-            limits=httpx.Limits(max_connections=None, keepalive_expiry=75),
+            limits=httpx.Limits(max_connections=None, keepalive_expiry=4),
         )
 
     def __enter__(self) -> Self:
@@ -118,7 +119,7 @@ class Client:
         params = endpoint.params(first, last)
         seen: set[str] = set()
         while True:
-            page = self._page(endpoint, params, first)
+            page = self._page(endpoint, params, first, last)
             yield page
             if page.next_page is None:
                 return
@@ -131,12 +132,13 @@ class Client:
             seen.add(page.next_page)
             params = {**params, "page": page.next_page}
 
-    def _page(self, endpoint: Endpoint, params: Params, first: date) -> Page:
+    def _page(self, endpoint: Endpoint, params: Params, first: date, last: date) -> Page:
         started = monotonic()
         html_answers = 0
 
         def wait_before_retry(error: Exception) -> bool | float:
             nonlocal html_answers
+            log.info("%s: %s", _what(endpoint, first), error)
             if isinstance(error, _NoConnection):
                 return monotonic() - started < UNREACHABLE_SECONDS
             if isinstance(error, _Html):
@@ -157,7 +159,7 @@ class Client:
                 wait_jitter=0.5,
             ):
                 with attempt:
-                    return self._attempt(endpoint, params, first)
+                    return self._attempt(endpoint, params, first, last)
         except _NoConnection as error:
             raise Unreachable(
                 f"{self._base_url} cannot be reached ({error}), tried for "
@@ -174,7 +176,7 @@ class Client:
             ) from None
         raise AssertionError("the retry loop returns or raises")
 
-    def _attempt(self, endpoint: Endpoint, params: Params, first: date) -> Page:
+    def _attempt(self, endpoint: Endpoint, params: Params, first: date, last: date) -> Page:
         with self._budget.slot():
             self.requests_by_table[endpoint.table] += 1
             try:
@@ -191,7 +193,7 @@ class Client:
                 self._budget.pause(wait_seconds)
             raise _Retry(f"the API answers {response.status_code}", wait_seconds=wait_seconds)
         if response.status_code != 200:
-            raise self._refusal(endpoint, first, params, response)
+            raise self._refusal(endpoint, first, last, response)
         try:
             page = page_of_body(endpoint, response.content, first)
         except NotJson:
@@ -214,7 +216,7 @@ class Client:
         return page
 
     def _refusal(
-        self, endpoint: Endpoint, first: date, params: Params, response: httpx.Response
+        self, endpoint: Endpoint, first: date, last: date, response: httpx.Response
     ) -> ApiError:
         text = self._refusal_text(endpoint, first, response)
         error = _error_of(response)
@@ -225,7 +227,7 @@ class Client:
         if response.status_code == 400:
             if error.get("error_code") == "organization_type_not_supported":
                 return Refused(text)
-            nearest = _nearest_day(error["message"], set(params.values()))
+            nearest = _nearest_day(error["message"], last)
             if nearest:
                 return NotAvailable(text, nearest)
         return ApiError(text)
@@ -282,16 +284,20 @@ def _error_of(response: httpx.Response) -> dict[str, str]:
         return {"message": "", "error_code": ""}
 
 
-def _nearest_day(message: str, asked: set[str]) -> date | None:
-    """The day that a too-recent or too-old answer offers instead.
+def _nearest_day(message: str, last: date) -> date | None:
+    """The day that a too-recent or too-old answer offers instead of the last one asked for.
 
-    The wording is not published, only that the day is in it (reference: section 2.2).
+    The wording is not published, only that the newest day is in it (reference: section 2.2).
     """
-    days = [text for text in re.findall(r"\d{4}-\d{2}-\d{2}", message) if text not in asked]
-    try:
-        return date.fromisoformat(max(days)) if days else None
-    except ValueError:
-        return None
+    days = []
+    for text in re.findall(r"\d{4}-\d{2}-\d{2}", message):
+        try:
+            days.append(date.fromisoformat(text))
+        except ValueError:
+            continue
+    earlier = [day for day in days if day < last]
+    later = [day for day in days if day > last]
+    return max(earlier) if earlier else min(later, default=None)
 
 
 def _retry_after_seconds(response: httpx.Response) -> float | None:

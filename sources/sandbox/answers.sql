@@ -271,16 +271,17 @@ select
 from (select unnest(['any', 'chat', 'chat_cowork_unified', 'claude_code', 'claude_design', 'claude_tag', 'cowork',
                      'office_agent', 'science']) as product);
 
--- One row per UTC day, person and product used.
-create macro product_days(as_of) as table
+-- One row per UTC day, person and product used. As reported, a person in unified chat and Cowork counts there
+-- alone; in our marts also in chat or cowork.
+create macro product_days(as_of, as_reported) as table
 with used as (
     select
         activity_date,
         n,
         unnest([
-            if(chat > 0 and not is_unified, 'chat', null),
+            if(chat > 0 and not (is_unified and as_reported), 'chat', null),
             if(code > 0, 'claude_code', null),
-            if(cowork > 0 and not is_unified, 'cowork', null),
+            if(cowork > 0 and not (is_unified and as_reported), 'cowork', null),
             if(chat + cowork > 0 and is_unified, 'chat_cowork_unified', null),
             if(office > 0, 'office_agent', null),
             if(design > 0, 'claude_design', null),
@@ -294,11 +295,11 @@ with used as (
 from used where product is not null;
 
 -- One row per UTC day and product: distinct people in the day, 7 days, and 28 or 30 days that end with it.
-create macro active_users(first_date, last_date, as_of, with_unlinked) as table
+create macro active_users(first_date, last_date, as_of, as_reported) as table
 with everyone as (
-    select activity_date, product, n from product_days(as_of)
+    select activity_date, product, n from product_days(as_of, as_reported)
     union all
-    select activity_date, 'claude_tag' as product, -1 - n as n from unlinked_facts where with_unlinked
+    select activity_date, 'claude_tag' as product, -1 - n as n from unlinked_facts where as_reported
 ),
 last_uses as (
     select days.activity_date, product, n, max(everyone.activity_date) as last_used_on

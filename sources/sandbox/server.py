@@ -241,6 +241,10 @@ class Sandbox:
             )
         )
 
+    def clear_answers(self) -> None:
+        """Answer truly again."""
+        self._faults.clear()
+
     def truth(self, name: str, first_day: Day | None = None) -> list[dict[str, Any]]:
         """The rows that the mart `name` must have, from the first day to the newest available.
 

@@ -1,5 +1,5 @@
--- One row per UTC day and product, with what each product's own metrics block says: a person in unified chat
--- and Cowork counts in chat_cowork_unified, not in chat or cowork, as in the API's summaries.
+-- One row per UTC day and product. Reported: a person in unified chat and Cowork counts in chat_cowork_unified
+-- alone, as in the API's summaries. Computed: such a person does not stop to count in chat or cowork.
 select
     activity_date,
     product,

@@ -1,0 +1,472 @@
+"""The command line: parse, call the modules beside this one, print, and choose the exit code."""
+
+import json
+import logging
+import time
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from datetime import date, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, Never
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from pipelines import demo as demo_run
+from pipelines import doctor as doctor_run
+from pipelines import status as status_run
+from pipelines.load import Clock, LoadProgress, LoadReport, finish_pending, warehouse_pipeline
+from pipelines.publish import publish as publish_run
+from pipelines.run import Listener, RunResult, build, record, transform_variables
+from pipelines.run import sync as sync_run
+from pipelines.settings import PipelineSettings, settings
+from pipelines.warehouse import DataDir, WarehouseHeld, disk_full_error
+from sources.claude_analytics import AnalyticsSettings
+from sources.claude_analytics.days import FIRST_DAY, days_between
+from sources.claude_analytics.endpoints import ENDPOINTS
+from sources.errors import ForeseenError
+
+DONE, FAILED, WRONG_USAGE, HELD, REJECTED = range(5)
+EXIT_CODES = {
+    DONE: "done",
+    FAILED: "failed; the message says what, why, and what to do",
+    WRONG_USAGE: "wrong usage",
+    HELD: "another run holds the warehouse",
+    REJECTED: "done, but some rows could not be read; they are in claude_raw.rejected_rows",
+}
+STAGES = {
+    "load": "Loading what is missing or may have changed",
+    "transform": "Building the marts",
+    "publish": "Publishing them to readers",
+}
+
+app = typer.Typer(
+    name="claude-warehouse",
+    help="Claude Enterprise usage data in your own warehouse: complete, correct, joinable.",
+    epilog="Exit codes: " + "; ".join(f"{code} {text}" for code, text in EXIT_CODES.items()) + ".",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+EndpointName = StrEnum("EndpointName", {endpoint.table: endpoint.table for endpoint in ENDPOINTS})  # type: ignore[misc]
+
+
+def _day(text: str | date) -> date:
+    try:
+        return text if isinstance(text, date) else date.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a day; write it as 2026-06-15.") from None
+
+
+def _today(text: str | date) -> date:
+    day = _day(text)
+    if day < FIRST_DAY:
+        raise typer.BadParameter(f"{day} is before {FIRST_DAY}, the first day that the API has.")
+    return day
+
+
+DataDirOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--data-dir",
+        help="Folder that holds everything a run writes. Setting: pipeline.data_dir.",
+        show_default="data",
+    ),
+]
+TodayOption = Annotated[
+    date | None,
+    typer.Option(
+        "--today",
+        parser=_today,
+        metavar="YYYY-MM-DD",
+        help="The day the run takes place on.",
+        show_default="today, in UTC",
+    ),
+]
+OnlyOption = Annotated[
+    list[EndpointName] | None,
+    typer.Option("--only", help="Load only this endpoint; may be repeated."),
+]
+
+
+@app.command()
+def sync(
+    data_dir: DataDirOption = None,
+    today: TodayOption = None,
+    only: OnlyOption = None,
+    no_transform: Annotated[
+        bool, typer.Option("--no-transform", help="Load only; build and publish no marts.")
+    ] = False,
+) -> None:
+    """Load what is missing or may have changed, build the marts, publish them: the nightly run."""
+    _load("sync", data_dir, today, only, transforms=not no_transform)
+
+
+@app.command()
+def backfill(
+    first: Annotated[
+        date, typer.Option("--from", parser=_day, metavar="YYYY-MM-DD", help="First day.")
+    ],
+    last: Annotated[
+        date, typer.Option("--to", parser=_day, metavar="YYYY-MM-DD", help="Last day, included.")
+    ],
+    data_dir: DataDirOption = None,
+    today: TodayOption = None,
+    only: OnlyOption = None,
+    no_transform: Annotated[
+        bool, typer.Option("--no-transform", help="Load only; build and publish no marts.")
+    ] = False,
+) -> None:
+    """Fetch these days again, whatever is loaded of them, then build and publish."""
+    if first > last:
+        raise typer.BadParameter(f"--from {first} is after --to {last}; swap them.")
+    if first < FIRST_DAY:
+        raise typer.BadParameter(f"--from {first} is before {FIRST_DAY}, the API's first day.")
+    _load(
+        "backfill",
+        data_dir,
+        today,
+        only,
+        transforms=not no_transform,
+        days=days_between(first, last),
+    )
+
+
+@app.command()
+def transform(data_dir: DataDirOption = None) -> None:
+    """Build the marts from what is loaded, test them, and publish them if they pass."""
+    started = time.monotonic()
+    data = _data_dir(data_dir)
+    with _loaded(data).held("transform"), _listener() as listener:
+        finish_pending(warehouse_pipeline(data))
+        result = RunResult()
+        build(data, result, listener)
+        exit_code = _exit_code(result)
+        record(data, "transform", Clock.at(None), started, exit_code, result)
+    _tell(data, result, time.monotonic() - started)
+    raise typer.Exit(exit_code)
+
+
+@app.command()
+def publish(data_dir: DataDirOption = None) -> None:
+    """Hand readers a fresh copy of the marts as they were last built."""
+    data = _data_dir(data_dir)
+    with _loaded(data).held("publish"):
+        finish_pending(warehouse_pipeline(data))
+        result = RunResult(publish=publish_run(data.warehouse, data.served))
+    _tell(data, result, 0.0)
+
+
+@app.command()
+def status(
+    data_dir: DataDirOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Say what is loaded up to when, what is missing, and how the last run went."""
+    state = status_run.status(_data_dir(data_dir))
+    if as_json:
+        print(json.dumps(state, indent=2, default=str))
+    else:
+        _print_status(state)
+
+
+@app.command()
+def doctor(data_dir: DataDirOption = None, today: TodayOption = None) -> None:
+    """Check key, scopes, limits, files and warehouse, and say what to do about each."""
+    fine = True
+    for check in doctor_run.checks(_data_dir(data_dir), Clock.at(today)):
+        mark = {True: "[green]✓[/]", False: "[red]✗[/]", None: "[yellow]–[/]"}[check.is_fine]
+        head, *rest = check.text.splitlines()
+        out.print(f"{mark} {check.name}: ", end="")
+        out.print(head, markup=False)
+        for line in rest:
+            out.print(f"    {line}", markup=False)
+        fine = fine and check.is_fine is not False
+    raise typer.Exit(DONE if fine else FAILED)
+
+
+@app.command()
+def demo(data_dir: DataDirOption = None) -> None:
+    """Load an invented organisation, build its marts and show the result; needs no key."""
+    started = time.monotonic()
+    data = DataDir(_data_dir(data_dir).root / "demo")
+    with _listener() as listener:
+        result = demo_run.demo(data, listener)
+    _tell(data, result, time.monotonic() - started)
+    if result.publish:
+        for headline, columns, rows in demo_run.answers(data):
+            _print_table(headline.title, columns, rows)
+        out.print(f"\nQuery it yourself: open {data.served} with any DuckDB client.", markup=False)
+    raise typer.Exit(_exit_code(result))
+
+
+@app.command()
+def sandbox(
+    seats: Annotated[int, typer.Option(min=0, help="Seats of the invented organisation.")] = 500,
+    seed: Annotated[int, typer.Option(help="Another number invents another organisation.")] = 1,
+    today: TodayOption = None,
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 takes a free one.")] = 8787,
+    requests_per_minute: Annotated[
+        int, typer.Option(min=0, help="The rate limit; 0 is none.")
+    ] = 60,
+) -> None:
+    """Serve the API of an invented organisation, with the real limits, until Ctrl-C."""
+    from sources.sandbox import serve
+
+    serve(
+        seats=seats,
+        seed=seed,
+        today=Clock.at(today).today,
+        port=port,
+        requests_per_minute=requests_per_minute or None,
+    )
+
+
+def main() -> Never:
+    """Run the command line; every way out of it has its exit code."""
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    try:
+        app(prog_name="claude-warehouse")
+    except WarehouseHeld as error:
+        _fail(str(error), HELD)
+    except ForeseenError as error:
+        _fail(str(error), FAILED)
+    except KeyboardInterrupt:
+        _fail("Stopped. What was committed stays; the next run goes on from there.", 130)
+    except Exception as error:
+        full = disk_full_error(error)
+        if full is None:
+            raise
+        _fail(str(full), FAILED)
+    raise SystemExit(DONE)
+
+
+def _data_dir(option: Path | None) -> DataDir:
+    return DataDir(option or Path(settings(PipelineSettings).data_dir))
+
+
+def _loaded(data: DataDir) -> DataDir:
+    """The folder, if anything was loaded into it.
+
+    Raises:
+        ForeseenError: Nothing was.
+    """
+    if not data.warehouse.exists():
+        raise ForeseenError(
+            f"There is no warehouse in {data.root} yet.\n"
+            "Nothing has been loaded into this folder.\n"
+            "Run: claude-warehouse sync (or, without a key: claude-warehouse demo)."
+        )
+    return data
+
+
+def _load(
+    command: str,
+    data_dir: Path | None,
+    today: date | None,
+    only: Sequence[str] | None,
+    *,
+    transforms: bool,
+    days: Sequence[date] | None = None,
+) -> None:
+    started = time.monotonic()
+    data, clock = _data_dir(data_dir), Clock.at(today)
+    chosen = [endpoint for endpoint in ENDPOINTS if not only or endpoint.table in only]
+    analytics = settings(AnalyticsSettings)
+    transform_variables()  # A wrong setting is better told now than after the load.
+    with data.held(command), _listener() as listener:
+        result = sync_run(
+            data,
+            clock,
+            analytics=analytics,
+            endpoints=chosen,
+            backfill=days,
+            transforms=transforms,
+            listener=listener,
+        )
+        exit_code = _exit_code(result)
+        record(data, command, clock, started, exit_code, result)
+    _tell(data, result, time.monotonic() - started)
+    raise typer.Exit(exit_code)
+
+
+def _exit_code(result: RunResult) -> int:
+    if result.problems:
+        return FAILED
+    return REJECTED if result.load and result.load.rejected_count else DONE
+
+
+class _Terminal(AbstractContextManager[Listener]):
+    """A progress bar on a terminal, plain lines elsewhere."""
+
+    def __init__(self) -> None:
+        self._started = time.monotonic()
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("days, {task.fields[requests]} requests, {task.fields[rate]:.0f} a minute"),
+            TimeRemainingColumn(),
+            console=err,
+            transient=True,
+            disable=not err.is_terminal,
+        )
+        self._task = self._bar.add_task("Days", total=None, requests=0, rate=0.0, visible=False)
+        self._next_line_at = self._started + 30
+
+    def __enter__(self) -> Listener:
+        self._bar.start()
+        return Listener(on_stage=self._stage, on_progress=self._progress)
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def _stage(self, stage: str) -> None:
+        err.print(f"{STAGES[stage]} …")
+        self._bar.update(self._task, visible=stage == "load")
+
+    def _progress(self, now: LoadProgress) -> None:
+        elapsed = time.monotonic() - self._started
+        rate = 60 * now.request_count / max(elapsed, 60)
+        self._bar.update(
+            self._task,
+            total=now.days_planned,
+            completed=now.days_done,
+            requests=now.request_count,
+            rate=rate,
+        )
+        if not err.is_terminal and time.monotonic() >= self._next_line_at:
+            self._next_line_at = time.monotonic() + 30
+            remaining = elapsed / max(now.days_done, 1) * (now.days_planned - now.days_done)
+            err.print(
+                f"  {now.days_done} of {now.days_planned} days, {now.request_count} requests, "
+                f"{rate:.0f} a minute, about {remaining:.0f} s left"
+            )
+
+
+def _listener() -> _Terminal:
+    return _Terminal()
+
+
+def _tell(data: DataDir, result: RunResult, seconds: float) -> None:
+    """What each stage did, then whatever somebody should look at."""
+    if result.load:
+        _tell_load(result.load)
+    if result.transform:
+        out.print(f"Built {result.transform.models} models in {result.transform.seconds:.0f} s.")
+        for test in result.transform.warnings:
+            out.print(f"  Note: {test.name}: {test.count} rows. {test.description}", markup=False)
+    if result.publish:
+        published = result.publish
+        out.print(
+            f"Published {published.tables} marts to {data.served} "
+            f"({published.bytes / 2**20:.1f} MiB).",
+            markup=False,
+        )
+    for problem in result.problems:
+        err.print(problem, style="red", markup=False)
+    if seconds:
+        out.print(f"{'Failed' if result.problems else 'Done'} after {seconds:.0f} s.")
+
+
+def _tell_load(load: LoadReport) -> None:
+    out.print(
+        f"Loaded {load.day_count} endpoint days ({load.row_count:,} rows) "
+        f"with {load.request_count} requests."
+    )
+    for table, reason in load.with_outcome("unavailable").items():
+        out.print(f"  Unavailable: {table}. {reason.splitlines()[0]}", markup=False)
+    for table, progress in load.endpoints.items():
+        if progress.undeclared:
+            names = ", ".join(sorted(progress.undeclared))
+            out.print(
+                f"  New fields in {table}: {names}. They are kept in undeclared_fields.",
+                markup=False,
+            )
+        if progress.rejected_count:
+            out.print(
+                f"  {progress.rejected_count} rows of {table} could not be read; "
+                "they are in claude_raw.rejected_rows with the reason.",
+                markup=False,
+            )
+
+
+def _print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    table = Table(title=title, title_justify="left", title_style="bold")
+    for number, column in enumerate(columns):
+        is_number = bool(rows) and not isinstance(rows[0][number], str | date | datetime)
+        table.add_column(column, justify="right" if is_number else "left")
+    for row in rows:
+        table.add_row(*("" if value is None else str(value) for value in row))
+    out.print()
+    out.print(table)
+
+
+def _print_status(state: dict[str, Any]) -> None:
+    run = state["last_run"]
+    if run:
+        meaning = EXIT_CODES.get(run["exit_code"], "stopped").split(";")[0]
+        out.print(
+            f"Last run: {run['command']} as of {run['run_at']}, ended {run['ended_at']}: {meaning}.",
+            markup=False,
+        )
+    out.print(f"Served to readers: {state['served'] or 'nothing yet'}", markup=False)
+    _print_table(
+        "Endpoints",
+        ["endpoint", "first day", "last day", "newest available", "loaded", "empty", "missing",
+         "lost", "rejected rows", "last outcome"],
+        [
+            [
+                endpoint["endpoint"],
+                endpoint["first_loaded_date"],
+                endpoint["last_loaded_date"],
+                endpoint["newest_available_date"],
+                endpoint["loaded_days"],
+                endpoint["empty_days"],
+                len(endpoint["missing_days"] or []),
+                len(endpoint["lost_days"] or []),
+                endpoint["rejected_row_count"],
+                endpoint["outcome"],
+            ]
+            for endpoint in state["endpoints"]
+        ],
+    )  # fmt: skip
+    for endpoint in state["endpoints"]:
+        for kind in ("missing", "lost"):
+            days = endpoint[f"{kind}_days"] or []
+            if days:
+                out.print(f"{kind.capitalize()} in {endpoint['endpoint']}: {_ranges(days)}")
+        if endpoint["undeclared_fields"]:
+            out.print(
+                f"New fields in {endpoint['endpoint']}: {endpoint['undeclared_fields']}",
+                markup=False,
+            )
+        if endpoint["message"]:
+            out.print(f"{endpoint['endpoint']}: {endpoint['message']}", markup=False)
+    if run:
+        for problem in run["problems"]:
+            out.print(problem, style="red", markup=False)
+        for test in run["warnings"]:
+            out.print(f"Note: {test['name']}: {test['count']} rows. {test['description']}")
+
+
+def _ranges(days: Sequence[date]) -> str:
+    """Days as `a to b, c`."""
+    ranges: list[list[date]] = []
+    for day in days:
+        if ranges and (day - ranges[-1][1]).days == 1:
+            ranges[-1][1] = day
+        else:
+            ranges.append([day, day])
+    return ", ".join(str(a) if a == b else f"{a} to {b}" for a, b in ranges)
+
+
+def _fail(message: str, exit_code: int) -> Never:
+    err.print(message, style="red", markup=False)
+    raise SystemExit(exit_code)

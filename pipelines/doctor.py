@@ -1,0 +1,124 @@
+"""Checks of everything a run needs, each with what to do about it."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+import duckdb
+
+from pipelines.load import Clock, newest_day
+from pipelines.run import transform_variables
+from pipelines.settings import settings
+from pipelines.warehouse import DataDir
+from sources.claude_analytics import AnalyticsSettings
+from sources.claude_analytics.client import Client, Refused
+from sources.claude_analytics.endpoints import ENDPOINTS
+from sources.errors import ForeseenError
+from sources.rate_budget import RateBudget
+from sources.reference_files import FILES, ReferenceFile, configured_path, read
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that a run needs: how it stands, and what to do if it is not fine.
+
+    `is_fine` is None where something optional is absent.
+    """
+
+    name: str
+    is_fine: bool | None
+    text: str
+
+
+def checks(data_dir: DataDir, clock: Clock) -> Iterator[Check]:
+    """Every check, in the order in which a run would meet them.
+
+    Sends one request per endpoint at most, within the rate budget.
+    """
+    yield _check("data folder", lambda: _folder(data_dir))
+    yield _check("warehouse", lambda: _warehouse(data_dir))
+    yield _check("chargeback and seats", _transform_settings)
+    for file in FILES:
+        path = configured_path(file)
+        if path:
+            yield _check(file.table, partial(_file, file, path))
+        else:
+            text = f"not set; see [sources.reference_files] {file.table}"
+            yield Check(file.table, None, text)
+    yield from _api(data_dir, clock)
+
+
+def _check(name: str, find_out: Callable[[], str]) -> Check:
+    try:
+        return Check(name, True, find_out())
+    except ForeseenError as error:
+        return Check(name, False, str(error))
+
+
+def _folder(data_dir: DataDir) -> str:
+    data_dir.create()
+    free = shutil.disk_usage(data_dir.root).free / 2**30
+    return f"{data_dir.root} is writable, {free:.1f} GiB free"
+
+
+def _warehouse(data_dir: DataDir) -> str:
+    if not data_dir.warehouse.exists():
+        return "not there yet; the first sync makes it"
+    with data_dir.held("doctor"):
+        try:
+            duckdb.connect(str(data_dir.warehouse), read_only=True).close()
+        except duckdb.Error as error:
+            raise ForeseenError(
+                f"{data_dir.warehouse} cannot be opened: {error}\n"
+                "Another program may have it open, or the file is damaged.\n"
+                "Close that program (readers should open serving.duckdb), or restore the file."
+            ) from None
+    size = data_dir.warehouse.stat().st_size / 2**20
+    return f"{data_dir.warehouse} opens ({size:.1f} MiB), nobody holds it"
+
+
+def _transform_settings() -> str:
+    return ", ".join(
+        f"{name} = {value or 'unset'}" for name, value in transform_variables().items()
+    )
+
+
+def _file(file: ReferenceFile, path: str) -> str:
+    return f"{path}: {len(read(file, path).rows)} rows"
+
+
+def _api(data_dir: DataDir, clock: Clock) -> Iterator[Check]:
+    """Key, scope and each endpoint, asked for the newest day."""
+    try:
+        analytics = settings(AnalyticsSettings)
+        client = Client(
+            base_url=analytics.base_url,
+            api_key=analytics.api_key or "",
+            budget=RateBudget(data_dir.rate_budget, analytics.requests_per_minute),
+            clock=clock.now if clock.is_set else None,
+        )
+    except ForeseenError as error:
+        yield Check("API", False, str(error))
+        return
+    with client:
+        try:
+            day = newest_day(client, ENDPOINTS[0], clock.today, analytics.lag_days)
+            next(client.pages(ENDPOINTS[0], day, day))
+        except ForeseenError as error:
+            yield Check("API", False, str(error))
+            return
+        yield Check(
+            "API",
+            True,
+            f"{analytics.base_url} accepts the key and answers for {day}; "
+            f"at most {analytics.requests_per_minute} requests a minute are sent",
+        )
+        for endpoint in ENDPOINTS[1:]:
+            try:
+                next(client.pages(endpoint, day, day))
+                yield Check(endpoint.table, True, endpoint.path)
+            except Refused as error:
+                yield Check(endpoint.table, None, f"unavailable: {error}")
+            except ForeseenError as error:
+                yield Check(endpoint.table, False, str(error))

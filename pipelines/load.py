@@ -1,0 +1,320 @@
+"""Run the sources into the warehouse: plan days, fetch them, and commit them in chunks."""
+
+import logging
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+import dlt
+import pyarrow as pa
+from dlt.destinations.exceptions import DatabaseUndefinedRelation
+from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
+from dlt.extract import DltSource
+from dlt.pipeline.exceptions import PipelineStepFailed
+
+from pipelines.warehouse import DataDir
+from sources.claude_analytics import AnalyticsSettings, claude_analytics
+from sources.claude_analytics.client import Client, NotAvailable
+from sources.claude_analytics.days import (
+    FIRST_DAY,
+    Span,
+    days_to_fetch,
+    spans,
+    window,
+)
+from sources.claude_analytics.endpoints import Endpoint
+from sources.claude_analytics.fetch import Fetcher, Progress
+from sources.errors import ForeseenError
+from sources.rate_budget import RateBudget
+from sources.reference_files import reference_files
+
+REQUESTS_PER_CHUNK = 60
+"""How much a killed run has to fetch again at most: a minute of the API's default limit."""
+
+log = logging.getLogger(__name__)
+
+# Arrow's own allocator keeps the memory of past pages; this one gives it back.
+pa.set_memory_pool(pa.system_memory_pool())
+
+
+@dataclass(frozen=True)
+class Clock:
+    """The moment a run counts as taking place, and whether it was set by hand."""
+
+    now: datetime
+    is_set: bool = False
+
+    @classmethod
+    def at(cls, today: date | None) -> "Clock":
+        """The start of that UTC day, or the present."""
+        if today is None:
+            return cls(datetime.now(UTC))
+        return cls(datetime.combine(today, time(), UTC), is_set=True)
+
+    @property
+    def today(self) -> date:
+        return self.now.date()
+
+
+@dataclass(frozen=True)
+class LoadReport:
+    """What a load did, by endpoint.
+
+    Attributes:
+        fatal: Why nothing more could be read from the source.
+        refusals: One message per reference file that could not be read; its table stays.
+    """
+
+    endpoints: Mapping[str, Progress]
+    request_count: int
+    fatal: str | None = None
+    refusals: list[str] = field(default_factory=list)
+
+    @property
+    def day_count(self) -> int:
+        return sum(progress.day_count for progress in self.endpoints.values())
+
+    @property
+    def row_count(self) -> int:
+        return sum(progress.row_count for progress in self.endpoints.values())
+
+    @property
+    def rejected_count(self) -> int:
+        return sum(progress.rejected_count for progress in self.endpoints.values())
+
+    def outcome(self, table: str) -> tuple[str, str | None]:
+        """`ok`, `unavailable` or `failed`, and why.
+
+        An endpoint is unavailable when it is refused while another of the same source answers:
+        the key works, and this organisation or key does not have it.
+        """
+        progress = self.endpoints[table]
+        if progress.failures:
+            return "failed", progress.failures[0]
+        if progress.refused:
+            others_answer = any(other.day_count for other in self.endpoints.values())
+            return "unavailable" if others_answer else "failed", str(progress.refused)
+        return ("failed", self.fatal) if self.fatal else ("ok", None)
+
+    def with_outcome(self, outcome: str) -> dict[str, str]:
+        """Endpoints with this outcome, and the reason of each."""
+        outcomes = {table: self.outcome(table) for table in self.endpoints}
+        return {table: why or "" for table, (what, why) in outcomes.items() if what == outcome}
+
+
+@dataclass(frozen=True)
+class LoadProgress:
+    """Where a load is: days of all endpoints together, and requests since it began."""
+
+    days_done: int
+    days_planned: int
+    request_count: int
+
+
+def warehouse_pipeline(data_dir: DataDir) -> dlt.Pipeline:
+    """The dlt pipeline that writes schema claude_raw; everything it keeps is in the data folder."""
+    if dlt.config.get("runtime.dlthub_telemetry") is None:
+        dlt.config["runtime.dlthub_telemetry"] = False
+    return dlt.pipeline(
+        "claude_warehouse",
+        destination=dlt.destinations.duckdb(
+            DuckDbCredentials(
+                str(data_dir.warehouse),
+                # Enough to merge any table, which DuckDB does in pieces; it would take far more.
+                global_config={"memory_limit": "256MB", "preserve_insertion_order": False},
+            )
+        ),
+        dataset_name="claude_raw",
+        pipelines_dir=str(data_dir.dlt),
+    )
+
+
+def finish_pending(pipeline: dlt.Pipeline) -> None:
+    """Load what a killed run left behind, or forget it if that fails.
+
+    Forgotten days are fetched again: the ledger counts only what was loaded completely.
+    """
+    if not pipeline.has_pending_data:
+        return
+    log.warning("An earlier run was interrupted; finishing what it had fetched.")
+    try:
+        pipeline.run()
+    except PipelineStepFailed as error:
+        log.warning("It could not be loaded (%s); its days are fetched again.", error)
+        pipeline.abort_packages()
+        pipeline.run()
+
+
+def load(
+    data_dir: DataDir,
+    clock: Clock,
+    settings: AnalyticsSettings,
+    endpoints: Sequence[Endpoint],
+    *,
+    backfill: Sequence[date] | None = None,
+    reference_paths: Mapping[str, str] | None = None,
+    on_progress: Callable[[LoadProgress], None] = lambda _: None,
+) -> LoadReport:
+    """Fetch what the plan misses (or the backfill asks for) and commit it, oldest days first;
+    then replace the reference files' tables. `reference_paths` win over the configured ones.
+
+    The caller holds the warehouse.
+
+    Raises:
+        ForeseenError: No key, a wrong setting, or a clock before the API's first day.
+    """
+    if clock.today < FIRST_DAY:
+        raise ForeseenError(
+            f"The clock says {clock.today}, and the API has no day before {FIRST_DAY}.\n"
+            "Check --today, or the clock of this machine."
+        )
+    pipeline = warehouse_pipeline(data_dir)
+    finish_pending(pipeline)
+    pipeline.sync_destination()
+    client = Client(
+        base_url=settings.base_url,
+        api_key=settings.api_key or "",
+        budget=RateBudget(data_dir.rate_budget, settings.requests_per_minute),
+        clock=clock.now if clock.is_set else None,
+    )
+    with client, Fetcher(client, endpoints) as fetcher:
+        newest = newest_day(client, endpoints[0], clock.today, settings.lag_days)
+        settle_after = {
+            endpoint.table: clock.today
+            - newest
+            + timedelta(
+                endpoint.revision_days if settings.revision_days is None else settings.revision_days
+            )
+            for endpoint in endpoints
+        }
+        days = window(clock.today, settings.window_days, newest)
+        fetched = fetched_days(pipeline)
+        planned = [
+            span
+            for endpoint in endpoints
+            for span in spans(
+                endpoint,
+                backfill
+                or days_to_fetch(
+                    days, fetched.get(endpoint.table, {}), settle_after[endpoint.table]
+                ),
+            )
+        ]
+        days_planned = sum(len(span.days) for span in planned)
+        fetcher.on_progress = lambda: on_progress(
+            LoadProgress(fetcher.day_count, days_planned, client.request_count)
+        )
+        load_spans(
+            pipeline,
+            client,
+            fetcher,
+            planned,
+            lambda: claude_analytics(
+                fetcher,
+                endpoints,
+                fetched_at=clock.now,
+                settle_after=settle_after,
+                moves_cursor=backfill is None,
+            ),
+        )
+        report = LoadReport(
+            endpoints=fetcher.progress,
+            request_count=client.request_count,
+            fatal=str(fetcher.fatal) if fetcher.fatal else None,
+        )
+        runs = []
+        for table, progress in fetcher.progress.items():
+            outcome, message = report.outcome(table)
+            runs.append(
+                {
+                    "endpoint": table,
+                    "run_at": clock.now,
+                    "outcome": outcome,
+                    "message": message,
+                    "window_start_date": min(days, default=clock.today),
+                    "newest_available_date": min(newest, progress.newest),
+                    "request_count": client.requests_by_table[table],
+                }
+            )
+    pipeline.extract([_endpoint_runs(runs), reference_files(reference_paths or {}, report.refusals)])
+    pipeline.normalize()
+    pipeline.load()
+    return report
+
+
+def newest_day(client: Client, endpoint: Endpoint, today: date, lag_days: str) -> date:
+    """The newest day to ask for: today less the lag, or by the API's own word for "auto"."""
+    if lag_days != "auto":
+        return today - timedelta(days=int(lag_days))
+    yesterday = today - timedelta(days=1)
+    try:
+        next(client.pages(endpoint, yesterday, yesterday))
+    except NotAvailable as error:
+        return error.nearest
+    return yesterday
+
+
+def fetched_days(pipeline: dlt.Pipeline) -> dict[str, dict[date, datetime]]:
+    """When each endpoint's days were last fetched: completely, and without a rejected row."""
+    query = """
+        select endpoint, activity_date, fetched_at, rejected_row_count
+        from loaded_days
+        where _dlt_load_id in (select load_id from _dlt_loads where status = 0)
+        order by fetched_at
+    """
+    fetched: dict[str, dict[date, datetime]] = {}
+    try:
+        with pipeline.sql_client() as warehouse:
+            rows = warehouse.execute_sql(query) or []
+    except DatabaseUndefinedRelation:
+        return fetched
+    for endpoint, day, fetched_at, rejected_row_count in rows:
+        days = fetched.setdefault(endpoint, {})
+        if rejected_row_count:
+            days.pop(day, None)
+        else:
+            days[day] = fetched_at.astimezone(UTC)
+    return fetched
+
+
+def load_spans(
+    pipeline: dlt.Pipeline,
+    client: Client,
+    fetcher: Fetcher,
+    planned: Sequence[Span],
+    source: Callable[[], DltSource],
+) -> None:
+    """Commit chunk by chunk, oldest days first: they are the next ones that the API forgets.
+
+    A chunk is fetched while the one before it is written, and begins only when that one is
+    safe on disk, so that a killed run has at most one chunk to fetch again.
+    """
+    waiting = deque(sorted(planned, key=lambda span: span.first))
+
+    def start_next() -> bool:
+        done = len(planned) - len(waiting)
+        requests_per_span = max(1.0, client.request_count / done) if done else 1.0
+        size = max(1, int(REQUESTS_PER_CHUNK / requests_per_span))
+        chunk = [waiting.popleft() for _ in range(min(size, len(waiting)))]
+        fetcher.start(chunk)
+        return bool(chunk)
+
+    more = start_next()
+    while more:
+        pipeline.extract(source())
+        more = not fetcher.fatal and start_next()
+        pipeline.normalize()
+        pipeline.load()
+
+
+@dlt.resource(
+    name="endpoint_runs",
+    write_disposition="merge",
+    primary_key=("endpoint", "run_at"),
+    columns={"message": {"data_type": "text"}},
+)
+def _endpoint_runs(runs: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+    """One row per run and endpoint: how it ended, and which days the API had then."""
+    return runs

@@ -1,0 +1,133 @@
+"""One run from the API to the served file, and the record of how it went."""
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, date, datetime
+from typing import Any
+
+from pipelines.load import Clock, LoadProgress, LoadReport, load
+from pipelines.publish import PublishResult, publish
+from pipelines.settings import ChargebackSettings, SeatsSettings, settings
+from pipelines.transform import TransformResult, transform
+from pipelines.warehouse import DataDir
+from sources.claude_analytics import AnalyticsSettings
+from sources.claude_analytics.endpoints import ENDPOINTS, Endpoint
+
+
+@dataclass
+class RunResult:
+    """What each stage of a run did; a stage that did not take place is None.
+
+    Attributes:
+        problems: Messages of what failed. The stages after it may have run all the same.
+    """
+
+    load: LoadReport | None = None
+    transform: TransformResult | None = None
+    publish: PublishResult | None = None
+    problems: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Listener:
+    """Who is told while a run goes on."""
+
+    on_stage: Callable[[str], None] = lambda _: None
+    on_progress: Callable[[LoadProgress], None] = lambda _: None
+
+
+def sync(
+    data_dir: DataDir,
+    clock: Clock,
+    *,
+    analytics: AnalyticsSettings,
+    endpoints: Sequence[Endpoint] = ENDPOINTS,
+    backfill: Sequence[date] | None = None,
+    reference_paths: Mapping[str, str] | None = None,
+    transforms: bool = True,
+    listener: Listener | None = None,
+) -> RunResult:
+    """Load what is missing or may have changed, build the marts, publish them.
+
+    What can still be done after a failure is done: other endpoints load, marts are built from
+    what is there. The caller holds the warehouse.
+    """
+    listener = listener or Listener()
+    listener.on_stage("load")
+    result = RunResult()
+    result.load = load(
+        data_dir,
+        clock,
+        analytics,
+        endpoints,
+        backfill=backfill,
+        reference_paths=reference_paths,
+        on_progress=listener.on_progress,
+    )
+    result.problems += dict.fromkeys(result.load.with_outcome("failed").values())
+    result.problems += result.load.refusals
+    if transforms and (result.load.day_count or not result.load.fatal):
+        build(data_dir, result, listener)
+    return result
+
+
+def build(data_dir: DataDir, result: RunResult, listener: Listener) -> None:
+    """Build the marts from what is loaded, and publish them if their tests pass."""
+    listener.on_stage("transform")
+    result.transform = transform(data_dir.warehouse, data_dir.root, transform_variables())
+    if result.transform.failed_tests:
+        names = "\n".join(
+            f"  {test.name}: {test.count} rows ({test.description})"
+            for test in result.transform.failed_tests
+        )
+        result.problems.append(
+            f"Tests of the marts failed:\n{names}\n"
+            "The marts would show wrong numbers, so readers keep the previous copy.\n"
+            "Please report this with the names above."
+        )
+        return
+    listener.on_stage("publish")
+    result.publish = publish(data_dir.warehouse, data_dir.served)
+
+
+def transform_variables() -> dict[str, str]:
+    """The settings that transforms/ reads, as dbt variables."""
+    seats, chargeback = settings(SeatsSettings), settings(ChargebackSettings)
+    return {
+        "dormant_after_days": str(seats.dormant_after_days),
+        "grace_days": str(seats.grace_days),
+        "chargeback_policy": chargeback.policy,
+        "chargeback_monthly_amount_usd": chargeback.monthly_amount_usd or "",
+    }
+
+
+def record(
+    data_dir: DataDir, command: str, clock: Clock, started: float, exit_code: int, result: RunResult
+) -> None:
+    """Write down how the run ended, for `status`."""
+    ended = {
+        "command": command,
+        "run_at": clock.now.isoformat(),
+        "ended_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "seconds": round(time.monotonic() - started, 1),
+        "exit_code": exit_code,
+        "requests": result.load.request_count if result.load else 0,
+        "days": result.load.day_count if result.load else 0,
+        "rows": result.load.row_count if result.load else 0,
+        "problems": result.problems,
+        "warnings": [asdict(test) for test in result.transform.warnings]
+        if result.transform
+        else [],
+    }
+    data_dir.last_run.write_text(json.dumps(ended, indent=2))
+
+
+def last_run(data_dir: DataDir) -> dict[str, Any] | None:
+    """The record of the last run that loaded or built anything."""
+    try:
+        run: dict[str, Any] = json.loads(data_dir.last_run.read_text())
+    except (OSError, ValueError):
+        return None
+    return run

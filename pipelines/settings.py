@@ -1,0 +1,64 @@
+"""The settings of a run; dlt resolves each from the environment, secrets.toml and config.toml."""
+
+from dataclasses import fields
+from typing import TypeVar
+
+from dlt.common.configuration import configspec, resolve_configuration
+from dlt.common.configuration.exceptions import ConfigurationException
+from dlt.common.configuration.specs import BaseConfiguration
+
+from sources.claude_analytics import AnalyticsSettings
+from sources.errors import ForeseenError
+
+POLICIES = ("seats", "active_days", "messages")
+
+
+@configspec
+class PipelineSettings(BaseConfiguration):
+    """`[pipeline]`: data_dir is the folder that holds everything a run writes."""
+
+    data_dir: str = "data"
+
+
+@configspec
+class SeatsSettings(BaseConfiguration):
+    """`[seats]`: days without activity until a seat is dormant; days in which a seat is new."""
+
+    dormant_after_days: int = 30
+    grace_days: int = 14
+
+
+@configspec
+class ChargebackSettings(BaseConfiguration):
+    """`[chargeback]`: how seat fees are split, and what they are if no price list says so."""
+
+    policy: str = "seats"
+    monthly_amount_usd: str | None = None
+
+
+Settings = TypeVar("Settings", bound=BaseConfiguration)
+
+SECTIONS: dict[type[BaseConfiguration], tuple[str, ...]] = {
+    PipelineSettings: ("pipeline",),
+    AnalyticsSettings: ("sources", "claude_analytics"),
+    SeatsSettings: ("seats",),
+    ChargebackSettings: ("chargeback",),
+}
+
+
+def settings(kind: type[Settings]) -> Settings:
+    """One section of the settings.
+
+    Raises:
+        ForeseenError: A value is not of its type.
+    """
+    sections = SECTIONS[kind]
+    try:
+        return resolve_configuration(kind(), sections=sections)
+    except (ConfigurationException, ValueError, TypeError) as error:
+        names = ", ".join(field.name for field in fields(kind) if not field.name.startswith("_"))
+        raise ForeseenError(
+            f"A setting in [{'.'.join(sections)}] cannot be read: {error}\n"
+            f"Its settings are {names}.\n"
+            f"Check .dlt/config.toml and the variables {'__'.join(sections).upper()}__…"
+        ) from None

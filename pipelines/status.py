@@ -1,0 +1,116 @@
+"""What is loaded up to when, what is missing, and how the last run went."""
+
+from typing import Any
+
+import duckdb
+
+from pipelines.load import finish_pending, warehouse_pipeline
+from pipelines.run import last_run
+from pipelines.warehouse import DataDir
+from sources.errors import ForeseenError
+
+QUERY = """
+    with
+
+    complete_loads as (
+        select load_id from claude_raw._dlt_loads where status = 0
+    ),
+
+    newest_fetches as (
+        select
+            endpoint,
+            activity_date,
+            last(outcome order by fetched_at) as outcome,
+            last(row_count order by fetched_at) as row_count,
+            last(rejected_row_count order by fetched_at) as rejected_row_count,
+            last(undeclared_fields order by fetched_at) as undeclared_fields,
+            max(fetched_at) as fetched_at
+        from claude_raw.loaded_days
+        where _dlt_load_id in (select load_id from complete_loads)
+        group by endpoint, activity_date
+    ),
+
+    newest_runs as (
+        select * from claude_raw.endpoint_runs
+        qualify row_number() over (partition by endpoint order by run_at desc) = 1
+    ),
+
+    expected_days as (
+        select
+            newest_runs.endpoint,
+            cast(unnest(generate_series(
+                least(
+                    (select min(activity_date) from newest_fetches),
+                    newest_runs.newest_available_date
+                ),
+                newest_runs.newest_available_date,
+                interval 1 day
+            )) as date) as activity_date
+        from newest_runs
+    ),
+
+    days as (
+        select
+            endpoint,
+            activity_date,
+            newest_fetches.outcome,
+            newest_fetches.row_count,
+            newest_fetches.rejected_row_count,
+            newest_fetches.undeclared_fields
+        from expected_days
+        full join newest_fetches using (endpoint, activity_date)
+    )
+
+    select
+        newest_runs.endpoint,
+        newest_runs.outcome,
+        newest_runs.message,
+        newest_runs.newest_available_date,
+        min(days.activity_date) filter (days.outcome is not null) as first_loaded_date,
+        max(days.activity_date) filter (days.outcome is not null) as last_loaded_date,
+        count(*) filter (days.outcome = 'loaded') as loaded_days,
+        count(*) filter (days.outcome = 'empty') as empty_days,
+        list(days.activity_date order by days.activity_date) filter (
+            days.outcome is null and days.activity_date >= newest_runs.window_start_date
+        ) as missing_days,
+        list(days.activity_date order by days.activity_date) filter (
+            days.outcome is null and days.activity_date < newest_runs.window_start_date
+        ) as lost_days,
+        cast(sum(days.row_count) as bigint) as row_count,
+        cast(sum(days.rejected_row_count) as bigint) as rejected_row_count,
+        max(days.undeclared_fields) as undeclared_fields
+    from newest_runs
+    left join days on newest_runs.endpoint = days.endpoint
+    group by all
+    order by newest_runs.endpoint
+"""
+
+
+def status(data_dir: DataDir) -> dict[str, Any]:
+    """The state of the warehouse, ready for JSON except for its dates.
+
+    Raises:
+        ForeseenError: Nothing has been loaded into this folder.
+        WarehouseHeld: A run holds the warehouse just now.
+    """
+    if not data_dir.warehouse.exists():
+        raise ForeseenError(
+            f"There is no warehouse in {data_dir.root} yet.\n"
+            "Nothing has been loaded into this folder.\n"
+            "Run: claude-warehouse sync (or, without a key: claude-warehouse demo)."
+        )
+    with data_dir.held("status"):
+        finish_pending(warehouse_pipeline(data_dir))
+        with duckdb.connect(str(data_dir.warehouse), read_only=True) as warehouse:
+            try:
+                answer = warehouse.execute(QUERY)
+                names = [column[0] for column in answer.description or []]
+                endpoints = [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
+            except duckdb.CatalogException:
+                endpoints = []
+    return {
+        "warehouse": str(data_dir.warehouse),
+        "served": str(data_dir.served) if data_dir.served.exists() else None,
+        "last_run": last_run(data_dir),
+        "endpoints": endpoints,
+    }

@@ -1,0 +1,133 @@
+"""Fixtures for tests through the edges people use: an API to read, a folder to load into."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, Protocol
+
+import duckdb
+import pytest
+import stamina
+
+from pipelines import cli
+from pipelines.load import Clock, LoadReport
+from pipelines.load import load as load_run
+from pipelines.warehouse import DataDir
+from sources.claude_analytics import AnalyticsSettings
+from sources.claude_analytics.endpoints import ENDPOINTS
+from sources.sandbox import Sandbox
+
+
+@pytest.fixture(autouse=True)
+def no_waiting_between_attempts() -> Iterator[None]:
+    """As many attempts as ever, without the time between them."""
+    with stamina.set_testing(True, attempts=1_000, cap=True):
+        yield
+
+
+@pytest.fixture
+def api() -> Iterator[Sandbox]:
+    """The API of an organisation that has only what a test publishes."""
+    with Sandbox.empty(today="2026-01-08") as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path) -> DataDir:
+    return DataDir(tmp_path / "data")
+
+
+class Load(Protocol):
+    def __call__(
+        self,
+        *,
+        today: str,
+        only: str | None = None,
+        backfill: list[date] | None = None,
+        **settings: Any,
+    ) -> LoadReport: ...
+
+
+@pytest.fixture
+def load(api: Sandbox, data_dir: DataDir) -> Load:
+    """Load from the API into the raw tables, as `sync --no-transform` does."""
+
+    def run(
+        *,
+        today: str,
+        only: str | None = None,
+        backfill: list[date] | None = None,
+        **settings: Any,
+    ) -> LoadReport:
+        options = {
+            "base_url": api.url,
+            "api_key": api.api_key,
+            "requests_per_minute": 100_000,
+            **settings,
+        }
+        with data_dir.held("test"):
+            return load_run(
+                data_dir,
+                Clock.at(date.fromisoformat(today)),
+                AnalyticsSettings(**options),
+                [endpoint for endpoint in ENDPOINTS if only in (None, endpoint.table)],
+                backfill=backfill,
+            )
+
+    return run
+
+
+Query = Callable[..., list[tuple[Any, ...]]]
+
+
+@pytest.fixture
+def query(data_dir: DataDir) -> Query:
+    """Ask the warehouse, or with `served=True` the file that readers open."""
+
+    def ask(sql: str, *, served: bool = False) -> list[tuple[Any, ...]]:
+        file = data_dir.served if served else data_dir.warehouse
+        with duckdb.connect(str(file)) as connection:
+            connection.execute("set timezone = 'UTC'")
+            return connection.execute(sql).fetchall()
+
+    return ask
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended, and what it printed."""
+
+    exit_code: int
+    out: str
+    err: str
+
+
+Command = Callable[..., Ended]
+
+
+@pytest.fixture
+def command(
+    api: Sandbox,
+    data_dir: DataDir,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Command:
+    """Run `claude-warehouse` with these words, on the test's folder and API."""
+    monkeypatch.setenv("SOURCES__CLAUDE_ANALYTICS__BASE_URL", api.url)
+    monkeypatch.setenv("SOURCES__CLAUDE_ANALYTICS__API_KEY", api.api_key)
+    monkeypatch.setenv("SOURCES__CLAUDE_ANALYTICS__REQUESTS_PER_MINUTE", "100000")
+    monkeypatch.setenv("PIPELINE__DATA_DIR", str(data_dir.root))
+
+    def run(words: str, **settings: str) -> Ended:
+        for name, value in settings.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr("sys.argv", ["claude-warehouse", *words.split()])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        printed = capsys.readouterr()
+        code = ended.value.code
+        return Ended(code if isinstance(code, int) else 0, printed.out, printed.err)
+
+    return run

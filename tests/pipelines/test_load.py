@@ -1,0 +1,324 @@
+"""What a load leaves in the raw tables."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+
+from pipelines.load import warehouse_pipeline
+from pipelines.warehouse import DataDir
+from sources.claude_analytics.days import days_between
+from sources.errors import ForeseenError
+from sources.sandbox import Sandbox
+from tests.conftest import Load, Query
+
+JAN_5, JAN_6 = date(2026, 1, 5), date(2026, 1, 6)
+
+
+def asked_days(api: Sandbox, path_end: str) -> list[str]:
+    return sorted(
+        request.params["date"] for request in api.requests if request.path.endswith(path_end)
+    )
+
+
+def test_a_day_revised_from_ten_rows_to_seven_ends_with_seven(
+    api: Sandbox, load: Load, query: Query
+) -> None:
+    api.publish("skills", "2026-01-05", [{"skill_name": f"skill-{n}"} for n in range(10)])
+    load(today="2026-01-08")
+
+    api.publish("skills", "2026-01-05", [{"skill_name": f"skill-{n}"} for n in range(7)])
+    load(today="2026-01-09")
+
+    assert query("select count(*) from claude_raw.skills") == [(7,)]
+
+
+def test_a_day_revised_to_nothing_ends_up_empty(api: Sandbox, load: Load, query: Query) -> None:
+    api.publish("skills", "2026-01-05", [{"skill_name": "pdf"}])
+    load(today="2026-01-08")
+
+    api.publish("skills", "2026-01-05", [])
+    load(today="2026-01-09")
+
+    assert query("select count(*) from claude_raw.skills") == [(0,)]
+    assert query(
+        """
+        select outcome, row_count from claude_raw.loaded_days
+        where endpoint = 'skills' and activity_date = '2026-01-05' order by fetched_at
+        """
+    ) == [("loaded", 1), ("empty", 0)]
+
+
+def test_no_marker_row_is_ever_stored(api: Sandbox, load: Load, query: Query) -> None:
+    api.publish("skills", "2026-01-05", [{"skill_name": "pdf"}])
+    load(today="2026-01-08")
+
+    for table in ("skills", "users", "rejected_rows", "loaded_days"):
+        assert query(f"select count(*) from claude_raw.{table} where is_day_marker") == [(0,)]
+
+
+def test_rows_whose_key_is_null_are_kept(api: Sandbox, load: Load, query: Query) -> None:
+    api.publish("skills", "2026-01-05", [{"skill_name": None, "invocation_count": 3}])
+    load(today="2026-01-08")
+
+    assert query("select skill_name, invocation_count from claude_raw.skills") == [(None, 3)]
+
+
+def test_the_first_load_asks_for_each_day_of_the_window_once(api: Sandbox, load: Load) -> None:
+    load(today="2026-06-15")
+
+    window = [str(day) for day in days_between(date(2026, 3, 17), date(2026, 6, 12))]
+    for path_end in ("/users", "/projects", "/skills", "/connectors"):
+        assert asked_days(api, path_end) == window
+    assert len(api.requests) == 4 * len(window) + 3
+
+
+def test_summaries_are_asked_for_at_most_31_days_at_a_time(api: Sandbox, load: Load) -> None:
+    load(today="2026-06-15", only="summaries")
+
+    asked = sorted(
+        (request.params["starting_date"], request.params["ending_date"])
+        for request in api.requests
+    )
+    assert asked == [
+        ("2026-03-17", "2026-04-17"),
+        ("2026-04-17", "2026-05-18"),
+        ("2026-05-18", "2026-06-13"),
+    ]
+
+
+def test_the_next_load_asks_only_for_the_new_day_and_those_that_may_change(
+    api: Sandbox, load: Load
+) -> None:
+    load(today="2026-06-15", only="users")
+    api.requests.clear()
+
+    load(today="2026-06-16", only="users")
+
+    assert asked_days(api, "/users") == [f"2026-06-{day:02}" for day in range(6, 14)]
+
+
+def test_a_day_fetched_when_it_was_settled_is_never_asked_for_again(
+    api: Sandbox, load: Load
+) -> None:
+    load(today="2026-06-15", only="users", revision_days=0)
+    api.requests.clear()
+
+    load(today="2026-06-16", only="users", revision_days=0)
+
+    assert asked_days(api, "/users") == ["2026-06-13"]
+
+
+def test_a_skipped_fortnight_heals_itself(api: Sandbox, load: Load, query: Query) -> None:
+    load(today="2026-06-01", only="users")
+    load(today="2026-06-15", only="users")
+
+    loaded = query("select distinct activity_date from claude_raw.loaded_days order by all")
+    assert [day for (day,) in loaded] == days_between(date(2026, 3, 3), date(2026, 6, 12))
+
+
+def test_a_hole_heals_itself_without_losing_its_neighbours(
+    api: Sandbox, load: Load, query: Query
+) -> None:
+    for day in days_between(date(2026, 1, 1), date(2026, 2, 10)):
+        api.publish("skills", day, [{"skill_name": "pdf"}])
+    api.answer("/skills", status=500, times=100, when=lambda asked: asked["date"] == "2026-01-09")
+    report = load(today="2026-02-13", only="skills")
+    assert "500" in report.endpoints["skills"].failures[0]
+    assert query("select count(*) from claude_raw.skills") == [(40,)]
+
+    api.clear_answers()
+    load(today="2026-02-13", only="skills")
+
+    assert query("select count(distinct activity_date) from claude_raw.skills") == [(41,)]
+
+
+def test_an_old_day_backfilled_later_replaces_only_itself_and_leaves_the_cursor(
+    api: Sandbox, load: Load, query: Query, data_dir: DataDir
+) -> None:
+    api.publish("skills", "2026-01-05", [{"skill_name": "old"}])
+    api.publish("skills", "2026-01-06", [{"skill_name": "kept"}])
+    load(today="2026-01-20", only="skills")
+    cursor = warehouse_pipeline(data_dir).state["sources"]
+
+    api.publish("skills", "2026-01-05", [{"skill_name": "new"}])
+    load(today="2026-03-20", only="skills", backfill=[JAN_5])
+
+    assert query("select skill_name from claude_raw.skills order by all") == [("kept",), ("new",)]
+    assert warehouse_pipeline(data_dir).state["sources"] == cursor
+
+
+def test_a_run_dated_before_the_last_one_loses_no_rows(
+    api: Sandbox, load: Load, query: Query
+) -> None:
+    api.publish("skills", "2026-01-05", [{"skill_name": "pdf"}])
+    load(today="2026-06-15", only="skills")
+
+    load(today="2026-01-08", only="skills")
+
+    assert query("select count(*) from claude_raw.skills") == [(1,)]
+
+
+def test_the_same_run_twice_stores_nothing_twice(api: Sandbox, load: Load, query: Query) -> None:
+    api.publish("skills", "2026-01-05", [{"skill_name": "pdf"}])
+    load(today="2026-01-08")
+    load(today="2026-01-08")
+
+    assert query("select count(*) from claude_raw.skills") == [(1,)]
+    assert query(
+        "select count(*) from claude_raw.loaded_days where endpoint = 'skills'"
+    ) == [(5,)]
+
+
+def test_everything_is_dated_by_the_runs_clock(api: Sandbox, load: Load, query: Query) -> None:
+    load(today="2026-01-08", only="users")
+
+    midnight = datetime(2026, 1, 8, tzinfo=UTC)
+    assert query("select distinct fetched_at from claude_raw.loaded_days") == [(midnight,)]
+    assert query("select run_at from claude_raw.endpoint_runs") == [(midnight,)]
+
+
+def test_one_bad_row_is_kept_aside_and_the_rest_of_its_page_is_loaded(
+    api: Sandbox, load: Load, query: Query
+) -> None:
+    rows = [{"skill_name": "good"}, {"skill_name": "bad", "invocation_count": "many"}]
+    api.publish("skills", "2026-01-05", rows)
+    report = load(today="2026-01-08")
+
+    assert report.rejected_count == 1
+    assert query("select skill_name from claude_raw.skills") == [("good",)]
+    [(endpoint, day, reason, row_json)] = query(
+        "select endpoint, activity_date, reason, row_json from claude_raw.rejected_rows"
+    )
+    assert (endpoint, day) == ("skills", JAN_5)
+    assert reason == "invocation_count is text, not a whole number"
+    assert '"many"' in row_json
+
+
+def test_a_rejected_row_is_asked_for_again_and_goes_when_it_is_mended(
+    api: Sandbox, load: Load, query: Query
+) -> None:
+    api.publish("skills", "2026-01-05", [{"skill_name": "bad", "invocation_count": "many"}])
+    load(today="2026-01-08", only="skills", revision_days=0)
+
+    api.publish("skills", "2026-01-05", [{"skill_name": "bad", "invocation_count": 3}])
+    load(today="2026-02-08", only="skills", revision_days=0)
+
+    assert query("select count(*) from claude_raw.rejected_rows") == [(0,)]
+    assert query("select invocation_count from claude_raw.skills") == [(3,)]
+
+
+def test_a_field_nobody_knew_is_kept_and_never_changes_a_type(
+    api: Sandbox, load: Load, query: Query
+) -> None:
+    for day, value in ((JAN_5, 7), (JAN_6, 7.5), (date(2026, 1, 7), "seven")):
+        api.publish("skills", day, [{"skill_name": "pdf", "mood": value}])
+    report = load(today="2026-01-10")
+
+    assert report.endpoints["skills"].undeclared == {"mood"}
+    assert query("select undeclared_fields from claude_raw.skills order by activity_date") == [
+        ('{"mood": 7}',),
+        ('{"mood": 7.5}',),
+        ('{"mood": "seven"}',),
+    ]
+
+
+def test_an_endpoint_the_organisation_does_not_have_is_unavailable_and_never_empty(
+    api: Sandbox, load: Load, query: Query
+) -> None:
+    api.answer("/connectors", status=404, times=1_000)
+    report = load(today="2026-01-08")
+
+    assert list(report.with_outcome("unavailable")) == ["connectors"]
+    assert query("select count(*) from claude_raw.loaded_days where endpoint = 'connectors'") == [
+        (0,)
+    ]
+    assert query("select count(*) from claude_raw.connectors") == [(0,)]
+
+
+def test_when_users_is_refused_nothing_is_unavailable_and_the_source_fails(
+    api: Sandbox, load: Load
+) -> None:
+    api.scopes = ("read:members",)
+    report = load(today="2026-01-08")
+
+    assert report.fatal is not None
+    assert "It holds read:members; this API needs read:analytics." in report.fatal
+    assert list(report.with_outcome("failed")) == list(report.endpoints)
+
+
+def test_a_server_that_lags_more_ends_the_range_quietly(
+    api: Sandbox, load: Load, query: Query
+) -> None:
+    load(today="2026-01-20", lag_days="1")
+
+    assert query(
+        "select endpoint, max(activity_date) from claude_raw.loaded_days group by all order by all"
+    ) == [
+        (table, date(2026, 1, 17))
+        for table in ("chat_projects", "connectors", "skills", "summaries", "users")
+    ]
+    assert query("select distinct outcome, newest_available_date from claude_raw.endpoint_runs") == [
+        ("ok", date(2026, 1, 17))
+    ]
+
+
+def test_an_automatic_lag_takes_the_newest_day_that_the_api_grants(load: Load, query: Query) -> None:
+    load(today="2026-01-20", lag_days="auto")
+
+    assert query("select max(activity_date) from claude_raw.loaded_days") == [(date(2026, 1, 17),)]
+
+
+def test_a_deleted_working_folder_is_rebuilt_from_the_warehouse(
+    api: Sandbox, load: Load, query: Query, data_dir: DataDir
+) -> None:
+    import shutil
+
+    load(today="2026-01-20", only="users")
+    api.requests.clear()
+    shutil.rmtree(data_dir.dlt)
+
+    load(today="2026-01-21", only="users", revision_days=0)
+
+    assert asked_days(api, "/users") == ["2026-01-18"]
+
+
+def test_a_deleted_warehouse_is_loaded_anew(
+    api: Sandbox, load: Load, query: Query, data_dir: DataDir
+) -> None:
+    api.publish("skills", "2026-01-05", [{"skill_name": "pdf"}])
+    load(today="2026-01-08")
+    data_dir.warehouse.unlink()
+
+    load(today="2026-01-08")
+
+    assert query("select skill_name from claude_raw.skills") == [("pdf",)]
+
+
+def test_a_clock_before_the_apis_first_day_is_told(load: Load) -> None:
+    with pytest.raises(ForeseenError, match="no day before 2026-01-01"):
+        load(today="2025-12-30")
+
+
+def test_on_the_apis_first_days_there_is_nothing_to_ask_for(api: Sandbox, load: Load) -> None:
+    load(today="2026-01-02")
+
+    assert api.requests == []
+
+
+def test_nothing_is_lost_between_pages(api: Sandbox, load: Load, query: Query) -> None:
+    users = [{"user": {"id": f"user_{number}"}} for number in range(2_500)]
+    api.publish("users", "2026-01-05", users)
+    load(today="2026-01-08", only="users")
+
+    assert query("select count(distinct user__id) from claude_raw.users") == [(2_500,)]
+    assert query(
+        "select page_count, row_count from claude_raw.loaded_days where activity_date='2026-01-05'"
+    ) == [(3, 2_500)]
+
+
+def test_the_key_is_in_no_file(load: Load, data_dir: DataDir) -> None:
+    load(today="2026-01-08", api_key="sk-ant-api01-sandbox")
+
+    key = b"sk-ant-api01-sandbox"
+    holders = [file for file in data_dir.root.rglob("*") if file.is_file() and key in file.read_bytes()]
+    assert holders == []

@@ -1,0 +1,259 @@
+"""Whole runs against the invented organisation, asked through the file that readers open."""
+
+import os
+import random
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from pipelines.cli import DONE
+from pipelines.warehouse import DataDir
+from sources.sandbox import Received, Sandbox
+
+FIRST_DAY = "2026-03-17"
+RAW_TABLES = ("users", "summaries", "chat_projects", "skills", "connectors")
+
+
+@pytest.fixture(scope="module")
+def organisation() -> Iterator[Sandbox]:
+    with Sandbox(seats=60, today="2026-06-15") as sandbox:
+        yield sandbox
+
+
+def run(sandbox: Sandbox, folder: Path, words: str, **variables: str) -> subprocess.Popen[str]:
+    """The command as a process of its own, as cron starts it."""
+    environment = {
+        **os.environ,
+        "SOURCES__CLAUDE_ANALYTICS__BASE_URL": sandbox.url,
+        "SOURCES__CLAUDE_ANALYTICS__API_KEY": sandbox.api_key,
+        "SOURCES__CLAUDE_ANALYTICS__REQUESTS_PER_MINUTE": "100000",
+        "PIPELINE__DATA_DIR": str(folder),
+        **variables,
+    }
+    return subprocess.Popen(
+        [sys.executable, "-c", "from pipelines.cli import main; main()", *words.split()],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def finish(process: subprocess.Popen[str]) -> str:
+    printed, _ = process.communicate(timeout=300)
+    assert process.returncode == DONE, printed
+    return printed
+
+
+def rows(file: Path, sql: str) -> list[dict[str, Any]]:
+    with duckdb.connect(str(file), read_only=True) as connection:
+        answer = connection.execute(sql)
+        names = [column[0] for column in answer.description or []]
+        return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
+
+
+HELD_OPEN = """
+import sys, time, duckdb
+with duckdb.connect(sys.argv[1], read_only=True) as served:
+    ask = "select count(*), max(activity_date) from claude_marts.active_users_daily"
+    before = served.execute(ask).fetchall()
+    print("reading", flush=True)
+    while True:
+        assert served.execute(ask).fetchall() == before
+        time.sleep(0.02)
+"""
+OPENED_ANEW = """
+import sys, time, duckdb
+while True:
+    with duckdb.connect(sys.argv[1], read_only=True) as served:
+        days = served.execute("select count(*) from claude_marts.active_users_daily").fetchone()
+        people = served.execute("select count(*) from claude_marts.seats").fetchone()
+    assert days[0] in (88, 89) and people[0] > 40, (days, people)
+    print("reading", flush=True)
+    time.sleep(0.02)
+"""
+
+
+class Reader:
+    """A BI tool: a program that asks the served file in a loop until it is stopped."""
+
+    def __init__(self, program: str, served: Path) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", program, str(served)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert self._process.stdout is not None
+        assert self._process.stdout.readline() == "reading\n"
+
+    def complaint(self) -> str:
+        """Why it stopped before it was stopped; empty if it did not."""
+        if self._process.poll() is None:
+            self._process.kill()
+            self._process.communicate()
+            return ""
+        return self._process.communicate()[1]
+
+
+@dataclass(frozen=True)
+class Nights:
+    """A folder after the first connect and the night after it."""
+
+    data: DataDir
+    first_requests: list[Received]
+    second_requests: list[Received]
+    complaints: list[str]
+
+
+@pytest.fixture(scope="module")
+def nights(organisation: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Nights:
+    data = DataDir(tmp_path_factory.mktemp("nights"))
+    organisation.requests.clear()
+    finish(run(organisation, data.root, "sync --today 2026-06-15", TZ="Pacific/Auckland"))
+    first_requests = organisation.requests[:]
+    organisation.requests.clear()
+    readers = [Reader(program, data.served) for program in (HELD_OPEN, OPENED_ANEW)]
+    try:
+        finish(run(organisation, data.root, "sync --today 2026-06-16", TZ="America/Los_Angeles"))
+    finally:
+        complaints = [reader.complaint() for reader in readers]
+    return Nights(data, first_requests, organisation.requests[:], complaints)
+
+
+@pytest.mark.parametrize(
+    ("mart", "key"),
+    [
+        ("active_users_daily", ("activity_date",)),
+        ("seat_utilization_daily", ("activity_date",)),
+        ("product_active_users_daily", ("activity_date", "product")),
+        ("user_activity_daily", ("activity_date", "user_id")),
+    ],
+)
+def test_every_row_of_a_mart_equals_the_sandboxs_truth(
+    organisation: Sandbox, nights: Nights, mart: str, key: tuple[str, ...]
+) -> None:
+    organisation.today = date(2026, 6, 16)
+    truth = {
+        tuple(row[name] for name in key): row for row in organisation.truth(mart, FIRST_DAY)
+    }
+    found = {
+        tuple(row[name] for name in key): row
+        for row in rows(nights.data.served, f"select * from claude_marts.{mart}")
+    }
+
+    assert found.keys() == truth.keys()
+    for place, expected in truth.items():
+        got = {name: found[place][name] for name in expected}
+        assert got == pytest.approx(expected), place
+
+
+def test_the_first_run_loads_every_day_that_the_server_grants(nights: Nights) -> None:
+    days = rows(
+        nights.data.served,
+        """
+        select endpoint, min(activity_date), max(activity_date), count(*), count(distinct status)
+        from claude_marts.data_coverage_daily
+        where status in ('loaded', 'empty')
+        group by endpoint
+        """,
+    )
+    assert len(days) == 5
+    for row in days:
+        assert list(row.values())[1:4] == [date(2026, 3, 17), date(2026, 6, 13), 89]
+
+
+def test_the_second_run_asks_only_for_what_is_new_or_may_have_changed(nights: Nights) -> None:
+    asked = Counter(request.path.rsplit("/", 1)[-1] for request in nights.second_requests)
+
+    assert asked == {"users": 8, "projects": 8, "skills": 8, "connectors": 8, "summaries": 1}
+    assert len(nights.first_requests) == 4 * 88 + 3
+
+
+def test_readers_see_neither_an_error_nor_a_half_built_mart(nights: Nights) -> None:
+    assert nights.complaints == ["", ""]
+
+
+def test_marts_are_the_same_in_every_time_zone(nights: Nights) -> None:
+    zones = rows(
+        nights.data.served,
+        """
+        select distinct data_type from information_schema.columns
+        where table_schema = 'claude_marts'
+            and (data_type like '%ZONE%' or data_type = 'HUGEINT')
+        """,
+    )
+    assert zones == []
+
+
+def test_every_month_is_charged_to_the_last_digit(
+    organisation: Sandbox, nights: Nights, tmp_path: Path
+) -> None:
+    prices = tmp_path / "seat_prices.csv"
+    prices.write_text("seat_tier,usd_per_month,valid_from\ndefault,33.33,\n")
+    finish(
+        run(
+            organisation,
+            nights.data.root,
+            "sync --today 2026-06-16",
+            SOURCES__REFERENCE_FILES__SEAT_PRICES=str(prices),
+        )
+    )
+
+    months = rows(
+        nights.data.served,
+        "select month, difference_usd from claude_marts.chargeback_reconciliation_monthly",
+    )
+    assert len(months) == 4
+    assert {month["difference_usd"] for month in months} == {Decimal(0)}
+
+
+def raw_rows(data: DataDir) -> dict[str, list[tuple[Any, ...]]]:
+    """Every stored row, without what dlt numbers anew in each load."""
+    with duckdb.connect(str(data.warehouse), read_only=True) as warehouse:
+        found = {
+            table: warehouse.execute(f"select * from claude_raw.{table} order by all").fetchall()
+            for table in RAW_TABLES
+        }
+        found["loaded_days"] = warehouse.execute(
+            """
+            select endpoint, activity_date, fetched_at, row_count, rows_hash, outcome
+            from claude_raw.loaded_days
+            where _dlt_load_id in (select load_id from claude_raw._dlt_loads where status = 0)
+            order by all
+            """
+        ).fetchall()
+    return found
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_killed_first_connect_goes_on_where_it_was(
+    organisation: Sandbox, tmp_path: Path, seed: int
+) -> None:
+    load = "sync --no-transform --today 2026-06-15"
+    undisturbed, killed = DataDir(tmp_path / "undisturbed"), DataDir(tmp_path / "killed")
+    finish(run(organisation, undisturbed.root, load))
+    organisation.requests.clear()
+
+    process = run(organisation, killed.root, load)
+    kill_after = random.Random(seed).randrange(5, 350)
+    while len(organisation.requests) < kill_after and process.poll() is None:
+        time.sleep(0.005)
+    time.sleep(random.Random(seed).random())
+    process.kill()
+    process.wait()
+    finish(run(organisation, killed.root, load))
+
+    assert raw_rows(killed) == raw_rows(undisturbed)
+    asked = Counter(str((request.path, request.params)) for request in organisation.requests)
+    assert sum(asked.values()) - len(asked) <= 60
