@@ -23,6 +23,7 @@ from pipelines.publish import publish as publish_run
 from pipelines.run import Listener, RunResult, build, record, transform_variables
 from pipelines.run import sync as sync_run
 from pipelines.settings import PipelineSettings, settings
+from pipelines.transform import check_variables
 from pipelines.warehouse import DataDir, WarehouseHeld, disk_full_error
 from sources.claude_analytics import AnalyticsSettings
 from sources.claude_analytics.days import FIRST_DAY, days_between
@@ -53,6 +54,8 @@ app = typer.Typer(
 )
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
+if not out.is_terminal:
+    out.width = 160  # Tables in a file or a mail are not cut.
 
 EndpointName = StrEnum("EndpointName", {endpoint.table: endpoint.table for endpoint in ENDPOINTS})  # type: ignore[misc]
 
@@ -128,6 +131,8 @@ def backfill(
         raise typer.BadParameter(f"--from {first} is after --to {last}; swap them.")
     if first < FIRST_DAY:
         raise typer.BadParameter(f"--from {first} is before {FIRST_DAY}, the API's first day.")
+    if last >= Clock.at(today).today:
+        raise typer.BadParameter(f"--to {last} has not ended yet; the API has only whole days.")
     _load(
         "backfill",
         data_dir,
@@ -139,7 +144,7 @@ def backfill(
 
 
 @app.command()
-def transform(data_dir: DataDirOption = None) -> None:
+def transform(data_dir: DataDirOption = None, today: TodayOption = None) -> None:
     """Build the marts from what is loaded, test them, and publish them if they pass."""
     started = time.monotonic()
     data = _data_dir(data_dir)
@@ -148,7 +153,7 @@ def transform(data_dir: DataDirOption = None) -> None:
         result = RunResult()
         build(data, result, listener)
         exit_code = _exit_code(result)
-        record(data, "transform", Clock.at(None), started, exit_code, result)
+        record(data, "transform", Clock.at(today), started, exit_code, result)
     _tell(data, result, time.monotonic() - started)
     raise typer.Exit(exit_code)
 
@@ -166,10 +171,11 @@ def publish(data_dir: DataDirOption = None) -> None:
 @app.command()
 def status(
     data_dir: DataDirOption = None,
+    today: TodayOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Say what is loaded up to when, what is missing, and how the last run went."""
-    state = status_run.status(_data_dir(data_dir))
+    state = status_run.status(_data_dir(data_dir), Clock.at(today))
     if as_json:
         print(json.dumps(state, indent=2, default=str))
     else:
@@ -279,7 +285,7 @@ def _load(
     data, clock = _data_dir(data_dir), Clock.at(today)
     chosen = [endpoint for endpoint in ENDPOINTS if not only or endpoint.table in only]
     analytics = settings(AnalyticsSettings)
-    transform_variables()  # A wrong setting is better told now than after the load.
+    check_variables(transform_variables())  # Better told now than after the load.
     with data.held(command), _listener() as listener:
         result = sync_run(
             data,
@@ -383,6 +389,11 @@ def _tell_load(load: LoadReport) -> None:
     for table, reason in load.with_outcome("unavailable").items():
         out.print(f"  Unavailable: {table}. {reason.splitlines()[0]}", markup=False)
     for table, progress in load.endpoints.items():
+        if progress.closed_days:
+            out.print(
+                f"  The API does not have {_ranges(sorted(progress.closed_days))} of {table}.",
+                markup=False,
+            )
         if progress.undeclared:
             names = ", ".join(sorted(progress.undeclared))
             out.print(
@@ -418,30 +429,32 @@ def _print_status(state: dict[str, Any]) -> None:
         )
     out.print(f"Served to readers: {state['served'] or 'nothing yet'}", markup=False)
     _print_table(
-        "Endpoints",
-        ["endpoint", "first day", "last day", "newest available", "loaded", "empty", "missing",
-         "lost", "rejected rows", "last outcome"],
+        "Loaded days",
+        ["endpoint", "first", "last", "days", "empty", "missing", "lost", "state"],
         [
             [
                 endpoint["endpoint"],
                 endpoint["first_loaded_date"],
                 endpoint["last_loaded_date"],
-                endpoint["newest_available_date"],
                 endpoint["loaded_days"],
                 endpoint["empty_days"],
                 len(endpoint["missing_days"] or []),
                 len(endpoint["lost_days"] or []),
-                endpoint["rejected_row_count"],
                 endpoint["outcome"],
             ]
             for endpoint in state["endpoints"]
         ],
-    )  # fmt: skip
+    )
     for endpoint in state["endpoints"]:
         for kind in ("missing", "lost"):
             days = endpoint[f"{kind}_days"] or []
             if days:
                 out.print(f"{kind.capitalize()} in {endpoint['endpoint']}: {_ranges(days)}")
+        if endpoint["rejected_row_count"]:
+            out.print(
+                f"{endpoint['rejected_row_count']} rows of {endpoint['endpoint']} could not be "
+                "read; claude_raw.rejected_rows says why."
+            )
         if endpoint["undeclared_fields"]:
             out.print(
                 f"New fields in {endpoint['endpoint']}: {endpoint['undeclared_fields']}",

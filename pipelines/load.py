@@ -73,6 +73,13 @@ class LoadReport:
     refusals: list[str] = field(default_factory=list)
 
     @property
+    def problems(self) -> list[str]:
+        """Messages of all that failed, each once."""
+        failed = self.with_outcome("failed")
+        reasons = [self.fatal] if self.fatal else list(dict.fromkeys(failed.values()))
+        return reasons + self.refusals
+
+    @property
     def day_count(self) -> int:
         return sum(progress.day_count for progress in self.endpoints.values())
 
@@ -140,11 +147,14 @@ def finish_pending(pipeline: dlt.Pipeline) -> None:
         return
     log.warning("An earlier run was interrupted; finishing what it had fetched.")
     try:
-        pipeline.run()
+        # Not run(): before a first load has ended, it would forget the package instead.
+        pipeline.normalize()
+        pipeline.load()
     except PipelineStepFailed as error:
-        log.warning("It could not be loaded (%s); its days are fetched again.", error)
+        log.warning("It could not be loaded; its days are fetched again.")
+        log.info("%s", error)
         pipeline.abort_packages()
-        pipeline.run()
+        pipeline.load()
 
 
 def load(
@@ -238,7 +248,9 @@ def load(
                     "request_count": client.requests_by_table[table],
                 }
             )
-    pipeline.extract([_endpoint_runs(runs), reference_files(reference_paths or {}, report.refusals)])
+    pipeline.extract(
+        [_endpoint_runs(runs), reference_files(reference_paths or {}, report.refusals)]
+    )
     pipeline.normalize()
     pipeline.load()
     return report

@@ -66,8 +66,7 @@ def sync(
         reference_paths=reference_paths,
         on_progress=listener.on_progress,
     )
-    result.problems += dict.fromkeys(result.load.with_outcome("failed").values())
-    result.problems += result.load.refusals
+    result.problems += result.load.problems
     if transforms and (result.load.day_count or not result.load.fatal):
         build(data_dir, result, listener)
     return result

@@ -10,6 +10,16 @@ from dlt.common.configuration.specs import BaseConfiguration
 from sources.claude_analytics import AnalyticsSettings
 from sources.errors import ForeseenError
 
+LEAST = {
+    "window_days": 1,
+    "lag_days": 0,
+    "revision_days": 0,
+    "requests_per_minute": 1,
+    "dormant_after_days": 1,
+    "grace_days": 0,
+}
+"""The least that a number may be."""
+
 POLICIES = ("seats", "active_days", "messages")
 
 
@@ -54,7 +64,9 @@ def settings(kind: type[Settings]) -> Settings:
     """
     sections = SECTIONS[kind]
     try:
-        return resolve_configuration(kind(), sections=sections)
+        found = resolve_configuration(kind(), sections=sections)
+        _check(found)
+        return found
     except (ConfigurationException, ValueError, TypeError) as error:
         names = ", ".join(field.name for field in fields(kind) if not field.name.startswith("_"))
         raise ForeseenError(
@@ -62,3 +74,19 @@ def settings(kind: type[Settings]) -> Settings:
             f"Its settings are {names}.\n"
             f"Check .dlt/config.toml and the variables {'__'.join(sections).upper()}__…"
         ) from None
+
+
+def _check(found: BaseConfiguration) -> None:
+    """Refuse numbers with which a run would do nothing, or wait for ever.
+
+    Raises:
+        ValueError: Which setting, and what it has to be.
+    """
+    for name, least in LEAST.items():
+        value = getattr(found, name, None)
+        if value is None or (name == "lag_days" and value == "auto"):
+            continue
+        if not str(value).lstrip("-").isdecimal():
+            raise ValueError(f'{name} is {value!r}; it is a number of days, or "auto".')
+        if int(value) < least:
+            raise ValueError(f"{name} is {value}; it is at least {least}.")

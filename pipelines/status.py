@@ -4,7 +4,7 @@ from typing import Any
 
 import duckdb
 
-from pipelines.load import finish_pending, warehouse_pipeline
+from pipelines.load import Clock, finish_pending, warehouse_pipeline
 from pipelines.run import last_run
 from pipelines.warehouse import DataDir
 from sources.errors import ForeseenError
@@ -20,7 +20,7 @@ QUERY = """
         select
             endpoint,
             activity_date,
-            last(outcome order by fetched_at) as outcome,
+            nullif(last(outcome order by fetched_at), 'rejected') as outcome,
             last(row_count order by fetched_at) as row_count,
             last(rejected_row_count order by fetched_at) as rejected_row_count,
             last(undeclared_fields order by fetched_at) as undeclared_fields,
@@ -86,7 +86,7 @@ QUERY = """
 """
 
 
-def status(data_dir: DataDir) -> dict[str, Any]:
+def status(data_dir: DataDir, clock: Clock) -> dict[str, Any]:
     """The state of the warehouse, ready for JSON except for its dates.
 
     Raises:
@@ -109,6 +109,7 @@ def status(data_dir: DataDir) -> dict[str, Any]:
             except duckdb.CatalogException:
                 endpoints = []
     return {
+        "as_of": clock.today,
         "warehouse": str(data_dir.warehouse),
         "served": str(data_dir.served) if data_dir.served.exists() else None,
         "last_run": last_run(data_dir),

@@ -57,7 +57,7 @@ def transform(
         ForeseenError: A variable cannot be used, the file cannot be opened, or a model failed.
     """
     chosen = dict(variables or {})
-    _check(chosen)
+    check_variables(chosen)
     started = time.monotonic()
     results = run_dbt(
         ["build", "--exclude-resource-type", "unit_test"], warehouse, data_dir, chosen
@@ -92,7 +92,7 @@ def unit_tests(warehouse: Path, data_dir: Path) -> Sequence[TestResult]:
     ]
 
 
-def _check(variables: Mapping[str, str]) -> None:
+def check_variables(variables: Mapping[str, str]) -> None:
     """Refuses values that would end up in SQL as something else."""
     policy = variables.get("chargeback_policy", POLICIES[0])
     if policy not in POLICIES:

@@ -151,7 +151,8 @@ def _ledger_row(
         "rejected_row_count": len(fetched.rejected),
         "page_count": len(fetched.pages),
         "rows_hash": rows_hash(fetched.endpoint, rows),
-        "outcome": "loaded" if len(rows) or fetched.rejected else "empty",
+        # A day of which no row could be read is not an empty one.
+        "outcome": "loaded" if len(rows) else "rejected" if fetched.rejected else "empty",
         "settles_on": fetched.day + settle_after,
         "undeclared_fields": ", ".join(sorted(fetched.undeclared)) or None,
     }

@@ -14,7 +14,13 @@ import httpx
 import stamina
 
 from sources.claude_analytics.endpoints import Endpoint, Params
-from sources.claude_analytics.pages import MissingList, NotJson, Page, page_of_body
+from sources.claude_analytics.pages import (
+    ForeignCurrency,
+    MissingList,
+    NotJson,
+    Page,
+    page_of_body,
+)
 from sources.errors import ForeseenError
 from sources.rate_budget import RateBudget
 
@@ -42,6 +48,14 @@ class Refused(ApiError):
 
 class KeyRefused(Refused):
     """The API does not accept the key at all."""
+
+
+class NotTheApi(ApiError):
+    """Web pages instead of JSON: something else answers at this address."""
+
+
+class WrongCurrency(ApiError):
+    """Amounts are not in US dollars."""
 
 
 class NotAvailable(ApiError):
@@ -78,13 +92,13 @@ class Client:
     def __init__(
         self, *, base_url: str, api_key: str, budget: RateBudget, clock: datetime | None = None
     ) -> None:
-        """`clock`: the run's clock where it was set by hand; the sandbox then answers as of it."""
+        """`clock`: the run's clock where it was set by hand; a sandbox then answers as of it."""
         self._base_url = _checked_base_url(base_url)
         self._api_key = _checked_key(api_key)
         self._budget = budget
         self.requests_by_table: Counter[str] = Counter()
         headers = {"x-api-key": self._api_key, "anthropic-version": API_VERSION}
-        if clock:
+        if clock and httpx.URL(self._base_url).host in ("127.0.0.1", "localhost"):
             headers["date"] = format_datetime(clock, usegmt=True)
         self._http = httpx.Client(
             base_url=self._base_url,
@@ -160,6 +174,12 @@ class Client:
             ):
                 with attempt:
                     return self._attempt(endpoint, params, first, last)
+        except _Html:
+            raise NotTheApi(
+                f"{_what(endpoint, first)}: {self._base_url} answers with a web page, not JSON.\n"
+                "A proxy or a sign-in page stands before the API, or base_url is wrong.\n"
+                "Check [sources.claude_analytics] base_url and the network, then run again."
+            ) from None
         except _NoConnection as error:
             raise Unreachable(
                 f"{self._base_url} cannot be reached ({error}), tried for "
@@ -200,6 +220,12 @@ class Client:
             if response.content.lstrip()[:1] == b"<":
                 raise _Html("the answer is a web page, not JSON") from None
             raise _Retry("the answer is not complete JSON") from None
+        except ForeignCurrency as error:
+            raise WrongCurrency(
+                f"{_what(endpoint, first)}: amounts are in {error}, not in USD.\n"
+                "Every table of ours says US dollars, so the run stops here; this day was not "
+                "stored.\nPlease report it: other currencies are not supported."
+            ) from None
         except MissingList:
             raise ApiError(
                 f"{_what(endpoint, first)}: the answer has no list {' or '.join(endpoint.items)}.\n"
@@ -259,10 +285,9 @@ class Client:
             404: "The key may lack access to analytics, the organisation may not have this "
             f"endpoint,\nor {self._base_url} is not the API.\n"
             "Check base_url, the plan (Claude Enterprise), and the key's scope (read:analytics).",
-        }.get(
-            status,
-            f"Check [sources.claude_analytics] base_url ({self._base_url}) and its other settings.",
-        )
+            400: "The API does not take this request. Days before its window are gone there; "
+            "check --from,\n[sources.claude_analytics] window_days and lag_days.",
+        }.get(status, f"Check [sources.claude_analytics] base_url ({self._base_url}).")
         says = f'It says "{message}".\n' if message else ""
         return f"The API refuses the request {where}.\n{says}{advice}"
 

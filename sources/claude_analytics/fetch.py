@@ -15,8 +15,10 @@ from sources.claude_analytics.client import (
     Client,
     KeyRefused,
     NotAvailable,
+    NotTheApi,
     Refused,
     Unreachable,
+    WrongCurrency,
 )
 from sources.claude_analytics.days import Span
 from sources.claude_analytics.endpoints import Endpoint
@@ -70,6 +72,7 @@ class Progress:
         refused: Why this key or organisation may not read the endpoint.
         failures: One message per span that could not be read for another reason.
         oldest, newest: The API's own bounds, where it refused a day beyond them.
+        closed_days: Days that the API does not have: too old, or not yet.
         day_count, row_count, rejected_count: What was fetched.
         undeclared: Fields that the API sent and we have not declared.
     """
@@ -79,6 +82,7 @@ class Progress:
     failed_in_a_row: int = 0
     oldest: date = date.min
     newest: date = date.max
+    closed_days: set[date] = field(default_factory=set)
     day_count: int = 0
     row_count: int = 0
     rejected_count: int = 0
@@ -100,9 +104,20 @@ class Fetcher:
         """Called in the fetching thread when days have arrived."""
 
     def start(self, spans: Sequence[Span]) -> None:
-        """Begin to fetch these spans; `days` then waits for them."""
+        """Begin to fetch these spans; `days` then waits for them.
+
+        Until something was answered, the span that decides access goes ahead alone, so that a
+        wrong key costs one request and not one for each thread.
+        """
+        pending: dict[Span, Future[list[FetchedDay]]] = {}
+        if not self.day_count:
+            for span in spans:
+                if span.endpoint.decides_access:
+                    pending[span] = self._pool.submit(self._fetch, span)
+                    pending[span].result()
+                    break
         for span in spans:
-            future = self._pool.submit(self._fetch, span)
+            future = pending.get(span) or self._pool.submit(self._fetch, span)
             self._pending.setdefault(span.endpoint.table, []).append(future)
 
     def days(self, endpoint: Endpoint) -> Iterator[FetchedDay]:
@@ -125,6 +140,8 @@ class Fetcher:
     def _fetch(self, span: Span) -> list[FetchedDay]:
         progress = self.progress[span.endpoint.table]
         days = [day for day in span.days if progress.oldest <= day <= progress.newest]
+        with self._lock:
+            progress.closed_days.update(set(span.days) - set(days))
         given_up = progress.failed_in_a_row >= FAILED_SPANS_BEFORE_GIVING_UP
         if self.fatal or progress.refused or given_up or not days:
             return []
@@ -140,7 +157,11 @@ class Fetcher:
                     progress.oldest = max(progress.oldest, error.nearest)
             shorter = Span(span.endpoint, tuple(days))
             kept = [day for day in days if progress.oldest <= day <= progress.newest]
-            return self._fetch(shorter) if 0 < len(kept) < len(days) else []
+            if 0 < len(kept) < len(days):
+                return self._fetch(shorter)
+            with self._lock:
+                progress.closed_days.update(days)
+            return []
         except ApiError as error:
             with self._lock:
                 self._note(span.endpoint, progress, error)
@@ -156,8 +177,10 @@ class Fetcher:
         return fetched
 
     def _note(self, endpoint: Endpoint, progress: Progress, error: ApiError) -> None:
-        no_access = isinstance(error, Refused) and endpoint.decides_access
-        if isinstance(error, KeyRefused | Unreachable) or no_access:
+        no_access = endpoint.decides_access and (
+            isinstance(error, Refused) or (isinstance(error, NotTheApi) and not self.day_count)
+        )
+        if isinstance(error, KeyRefused | Unreachable | WrongCurrency) or no_access:
             self.fatal = self.fatal or error
         elif isinstance(error, Refused):
             progress.refused = error

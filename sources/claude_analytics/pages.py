@@ -41,6 +41,10 @@ class MissingList(Exception):
     """The body is JSON, but its list of rows is absent or null. That is not an empty day."""
 
 
+class ForeignCurrency(Exception):
+    """An amount is in another currency than US dollars; every sum would be wrong."""
+
+
 @dataclass(frozen=True)
 class RejectedRow:
     """A row that could not be read: which day's, why, and its JSON."""
@@ -78,10 +82,15 @@ def page_of_body(endpoint: Endpoint, body: bytes, day: date) -> Page:
     Raises:
         NotJson: The body is no complete JSON object, for example cut off, or HTML.
         MissingList: There is no list of rows in it.
+        ForeignCurrency: An amount is not in US dollars.
     """
     # pyarrow crashes on a lone `null`, and takes bytes that are no UTF-8 as they come.
     if not body.lstrip().startswith(b"{"):
-        raise NotJson
+        try:
+            json.loads(body)
+        except ValueError:
+            raise NotJson from None
+        raise MissingList
     try:
         body.decode()
     except UnicodeDecodeError as error:
@@ -160,6 +169,10 @@ def _table(endpoint: Endpoint, rows: pa.StructArray, day: date) -> pa.Table:
     else:
         columns["activity_date"] = pa.repeat(pa.scalar(day, pa.date32()), count)
     columns["is_day_marker"] = pa.nulls(count, pa.bool_())
+    if "currency" in columns:
+        foreign = set(columns["currency"].unique().to_pylist()) - {None, "USD"}
+        if foreign:
+            raise ForeignCurrency(", ".join(sorted(foreign)))
     return pa.table(columns, schema=raw_schema(endpoint))
 
 

@@ -76,8 +76,7 @@ def test_summaries_are_asked_for_at_most_31_days_at_a_time(api: Sandbox, load: L
     load(today="2026-06-15", only="summaries")
 
     asked = sorted(
-        (request.params["starting_date"], request.params["ending_date"])
-        for request in api.requests
+        (request.params["starting_date"], request.params["ending_date"]) for request in api.requests
     )
     assert asked == [
         ("2026-03-17", "2026-04-17"),
@@ -164,9 +163,7 @@ def test_the_same_run_twice_stores_nothing_twice(api: Sandbox, load: Load, query
     load(today="2026-01-08")
 
     assert query("select count(*) from claude_raw.skills") == [(1,)]
-    assert query(
-        "select count(*) from claude_raw.loaded_days where endpoint = 'skills'"
-    ) == [(5,)]
+    assert query("select count(*) from claude_raw.loaded_days where endpoint = 'skills'") == [(5,)]
 
 
 def test_everything_is_dated_by_the_runs_clock(api: Sandbox, load: Load, query: Query) -> None:
@@ -257,12 +254,14 @@ def test_a_server_that_lags_more_ends_the_range_quietly(
         (table, date(2026, 1, 17))
         for table in ("chat_projects", "connectors", "skills", "summaries", "users")
     ]
-    assert query("select distinct outcome, newest_available_date from claude_raw.endpoint_runs") == [
-        ("ok", date(2026, 1, 17))
-    ]
+    assert query(
+        "select distinct outcome, newest_available_date from claude_raw.endpoint_runs"
+    ) == [("ok", date(2026, 1, 17))]
 
 
-def test_an_automatic_lag_takes_the_newest_day_that_the_api_grants(load: Load, query: Query) -> None:
+def test_an_automatic_lag_takes_the_newest_day_that_the_api_grants(
+    load: Load, query: Query
+) -> None:
     load(today="2026-01-20", lag_days="auto")
 
     assert query("select max(activity_date) from claude_raw.loaded_days") == [(date(2026, 1, 17),)]
@@ -320,5 +319,7 @@ def test_the_key_is_in_no_file(load: Load, data_dir: DataDir) -> None:
     load(today="2026-01-08", api_key="sk-ant-api01-sandbox")
 
     key = b"sk-ant-api01-sandbox"
-    holders = [file for file in data_dir.root.rglob("*") if file.is_file() and key in file.read_bytes()]
+    holders = [
+        file for file in data_dir.root.rglob("*") if file.is_file() and key in file.read_bytes()
+    ]
     assert holders == []

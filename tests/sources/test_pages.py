@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from sources.claude_analytics.endpoints import CENTS, COUNT, DATE, ENDPOINTS, PERCENT, TIMESTAMP
 from sources.claude_analytics.pages import (
+    ForeignCurrency,
     MissingList,
     NotJson,
     Page,
@@ -621,7 +622,6 @@ def test_the_reason_names_the_field_of_a_text_that_cannot_be_read(
     found, _ = with_bad_row(table, column, value)
 
     assert column in found.rejected[0].reason
-    assert value in found.rejected[0].reason
 
 
 def test_many_bad_rows_are_all_rejected_in_their_order() -> None:
@@ -689,6 +689,11 @@ def test_an_explicitly_empty_list_is_an_empty_page() -> None:
         b'{"summaries": []}',
         b'{"Data": []}',
         b'{"type": "error", "error": {"type": "api_error", "message": "?"}}',
+        b"null",
+        b"[]",
+        b'[{"skill_name": "pdf"}]',
+        b"7",
+        b'"data"',
     ],
 )
 def test_an_answer_without_its_list_is_no_empty_day(body: bytes) -> None:
@@ -701,11 +706,8 @@ def test_an_answer_without_its_list_is_no_empty_day(body: bytes) -> None:
     [
         b"",
         b" \n",
-        b"null",
-        b"[]",
-        b"[{}]",
-        b"7",
-        b'"data"',
+        b"nul",
+        b"[{}",
         b"<!doctype html><title>Sign in</title>",
         b'{"data": [{"skill_name": "pdf"}, {"skill_n',
         b'{"data": [{"skill_name": "pdf"}]',
@@ -720,13 +722,23 @@ def test_an_answer_without_its_list_is_no_empty_day(body: bytes) -> None:
         b'{"data": []} and more',
         b'{"data": [{"skill_name": "\xff"}]}',
         b'{"data": [{"skill_name": "\xed\xa0\x80"}]}',
-        b'\xef\xbb\xbf{"data": []}',
-        '{"data": []}'.encode("utf-16"),
     ],
 )
 def test_what_is_not_one_json_object_is_not_json(body: bytes) -> None:
     with pytest.raises(NotJson):
         page("skills", body)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
+def test_json_in_another_encoding_is_no_empty_day(encoding: str) -> None:
+    with pytest.raises((NotJson, MissingList)):
+        page("skills", '{"data": []}'.encode(encoding))
+
+
+@pytest.mark.parametrize("other", [{}, {"new_field": 1}], ids=["declared", "with a new field"])
+def test_money_in_another_currency_is_not_read_at_all(other: Row) -> None:
+    with pytest.raises(ForeignCurrency, match="EUR"):
+        read("skills", *SKILLS, {**SKILLS[1], "currency": "EUR", **other})
 
 
 def test_a_page_cut_anywhere_is_never_a_shorter_page() -> None:
@@ -804,8 +816,10 @@ def columns_of(draw: st.DrawFn, table: str, *, odd: bool) -> Row:
     columns = ENDPOINT[table].columns
     names = draw(st.lists(st.sampled_from(sorted(columns)), max_size=6, unique=True))
     row = {name: draw(st.none() | readable[columns[name]]) for name in names}
+    if "currency" in row:
+        row["currency"] = "USD"
     if odd and draw(st.integers(0, 3)) == 0:
-        row[draw(st.sampled_from([*sorted(columns), "new"]))] = draw(json_values)
+        row[draw(st.sampled_from(sorted({*columns, "new"} - {"currency"})))] = draw(json_values)
     if table == "summaries" and (not odd or draw(st.booleans())):
         row["starting_at"] = draw(moments)
     return row
@@ -869,7 +883,7 @@ bodies: st.SearchStrategy[Row] = st.dictionaries(
 def assert_page_or_a_foreseen_error(table: str, body: bytes) -> None:
     try:
         found = page(table, body)
-    except (NotJson, MissingList):
+    except (NotJson, MissingList, ForeignCurrency):
         return
     answer = json.loads(body)
     entries = next(answer[key] for key in ENDPOINT[table].items if answer.get(key) is not None)
@@ -919,7 +933,7 @@ few_skills = st.lists(
         optional={
             "skill_name": st.sampled_from(["a", "b", "", '","', "\n", None]),
             "share_status": st.sampled_from(["", "private", '"'] + [None]),
-            "currency": st.sampled_from(["", "USD"]),
+            "currency": st.sampled_from(["USD", None]),
             "invocation_count": st.sampled_from([0, 1, -1]),
             "attributed_list_price": st.sampled_from(["0", "0.000000000001", "1"]),
             "new": st.sampled_from([1, 1.5, None, "1"]),

@@ -1,19 +1,29 @@
-{#- Sum of the parts that are known; null only if all are. An unknown part of a known sum counts as 0, because a
-    member's activity stands in either part: classic, or unified chat and Cowork. -#}
-{% macro sum_of_known(parts) -%}
+{#- Count of a classic product plus that of its part in unified chat and Cowork. `block` is a count that tells
+    whether the classic block was there at all. An absent block adds nothing; a null in a present one is unknown. -#}
+{% macro with_unified(count, block, unified_count=none) -%}
     case
-        when coalesce({{ parts | join(', ') }}) is not null
-            then coalesce({{ parts | join(', 0) + coalesce(') }}, 0)
+        when coalesce({{ block }}, unified_{{ block }}) is not null
+            then
+                case when {{ block }} is null then 0 else {{ count }} end
+                + case when unified_{{ block }} is null then 0 else {{ unified_count or 'unified_' ~ count }} end
     end
 {%- endmacro %}
 
 {#- Distinct count over parts whose things may be the same: known only while at most one part is above 0. -#}
-{% macro distinct_of_parts(parts) -%}
+{% macro distinct_of_parts(parts, total=none) -%}
     case
         when
             case when {{ parts | join(' > 0 then 1 else 0 end + case when ') }} > 0 then 1 else 0 end <= 1
-            then {{ sum_of_known(parts) }}
+            then {{ total or parts | join(' + ') }}
     end
+{%- endmacro %}
+
+{#- Distinct count of a classic product and of its part in unified chat and Cowork. -#}
+{% macro distinct_with_unified(noun, block) -%}
+    {{ distinct_of_parts(
+        ['distinct_' ~ noun, 'distinct_unified_' ~ noun],
+        total=with_unified('distinct_' ~ noun, block, 'distinct_unified_' ~ noun)
+    ) }}
 {%- endmacro %}
 
 {#- In a grouping: the value if the API sent one row, null if it repeated the name; distinct counts do not add up. -#}

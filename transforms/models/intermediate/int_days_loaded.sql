@@ -41,14 +41,15 @@ newest_fetches as (
         fetches_in_order.row_count,
         fetches_in_order.rejected_row_count,
         revisions.revision_count,
-        fetches_in_order.is_settled,
+        (fetches_in_order.is_settled and fetches_in_order.rejected_row_count = 0) as is_settled,
         fetches_in_order.fetched_at
     from fetches_in_order
     inner join revisions
         on
             fetches_in_order.endpoint = revisions.endpoint
             and fetches_in_order.activity_date = revisions.activity_date
-    where fetches_in_order.fetches_since = 1
+    -- A day of which no row could be read is unknown, not empty.
+    where fetches_in_order.fetches_since = 1 and fetches_in_order.outcome <> 'rejected'
 )
 
 select * from newest_fetches

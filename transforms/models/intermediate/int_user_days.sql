@@ -10,91 +10,41 @@ with_products as (
     select
         activity_date,
         user_id,
-        {{ sum_of_known(['chat_message_count', 'unified_chat_message_count']) }} as chat_message_count,
-        {{ sum_of_known([
-            'chat_thinking_message_count',
-            'unified_chat_thinking_message_count'
-        ]) }} as chat_thinking_message_count,
-        {{ sum_of_known(['chat_conversation_count', 'unified_chat_conversation_count']) }} as chat_conversation_count,
-        {{ sum_of_known([
-            'chat_projects_created_count',
-            'unified_chat_projects_created_count'
-        ]) }} as chat_projects_created_count,
-        {{ sum_of_known([
-            'chat_artifacts_created_count',
-            'unified_chat_artifacts_created_count'
-        ]) }} as chat_artifacts_created_count,
-        {{ sum_of_known([
-            'chat_files_uploaded_count',
-            'unified_chat_files_uploaded_count'
-        ]) }} as chat_files_uploaded_count,
-        {{ sum_of_known([
-            'chat_connectors_used_count',
-            'unified_chat_connectors_used_count'
-        ]) }} as chat_connectors_used_count,
-        {{ distinct_of_parts([
-            'distinct_chat_projects_used_count',
-            'distinct_unified_chat_projects_used_count'
-        ]) }} as distinct_chat_projects_used_count,
-        {{ distinct_of_parts([
-            'distinct_chat_connectors_used_count',
-            'distinct_unified_chat_connectors_used_count'
-        ]) }} as distinct_chat_connectors_used_count,
-        {{ distinct_of_parts([
-            'distinct_chat_skills_used_count',
-            'distinct_unified_chat_skills_used_count'
-        ]) }} as distinct_chat_skills_used_count,
-        {{ sum_of_known(['cowork_message_count', 'unified_cowork_message_count']) }} as cowork_message_count,
-        {{ sum_of_known(['cowork_action_count', 'unified_cowork_action_count']) }} as cowork_action_count,
-        {{ sum_of_known([
-            'cowork_dispatch_turn_count',
-            'unified_cowork_dispatch_turn_count'
-        ]) }} as cowork_dispatch_turn_count,
-        {{ sum_of_known(['cowork_session_count', 'unified_cowork_session_count']) }} as cowork_session_count,
-        {{ sum_of_known([
-            'cowork_connectors_used_count',
-            'unified_cowork_connectors_used_count'
-        ]) }} as cowork_connectors_used_count,
-        {{ sum_of_known([
-            'cowork_skills_used_count',
-            'unified_cowork_skills_used_count'
-        ]) }} as cowork_skills_used_count,
-        {{ sum_of_known([
-            'cowork_artifacts_created_count',
-            'unified_cowork_artifacts_created_count'
-        ]) }} as cowork_artifacts_created_count,
-        {{ distinct_of_parts([
-            'distinct_cowork_connectors_used_count',
-            'distinct_unified_cowork_connectors_used_count'
-        ]) }} as distinct_cowork_connectors_used_count,
-        {{ distinct_of_parts([
-            'distinct_cowork_skills_used_count',
-            'distinct_unified_cowork_skills_used_count'
-        ]) }} as distinct_cowork_skills_used_count,
-        {{ sum_of_known([
-            'excel_message_count',
-            'outlook_message_count',
-            'powerpoint_message_count',
-            'word_message_count'
-        ]) }} as office_message_count,
-        {{ sum_of_known([
-            'excel_session_count',
-            'outlook_session_count',
-            'powerpoint_session_count',
-            'word_session_count'
-        ]) }} as office_session_count,
-        {{ sum_of_known([
-            'excel_connectors_used_count',
-            'outlook_connectors_used_count',
-            'powerpoint_connectors_used_count',
-            'word_connectors_used_count'
-        ]) }} as office_connectors_used_count,
-        {{ sum_of_known([
-            'excel_skills_used_count',
-            'outlook_skills_used_count',
-            'powerpoint_skills_used_count',
-            'word_skills_used_count'
-        ]) }} as office_skills_used_count,
+        {{ with_unified('chat_message_count', 'chat_message_count') }} as chat_message_count,
+        {{ with_unified('chat_thinking_message_count', 'chat_message_count') }} as chat_thinking_message_count,
+        {{ with_unified('chat_conversation_count', 'chat_message_count') }} as chat_conversation_count,
+        {{ with_unified('chat_projects_created_count', 'chat_message_count') }} as chat_projects_created_count,
+        {{ with_unified('chat_artifacts_created_count', 'chat_message_count') }} as chat_artifacts_created_count,
+        {{ with_unified('chat_files_uploaded_count', 'chat_message_count') }} as chat_files_uploaded_count,
+        {{ with_unified('chat_connectors_used_count', 'chat_message_count') }} as chat_connectors_used_count,
+        {{ distinct_with_unified('chat_projects_used_count', 'chat_message_count') }} as distinct_chat_projects_used_count,
+        {{ distinct_with_unified('chat_connectors_used_count', 'chat_message_count') }} as distinct_chat_connectors_used_count,
+        {{ distinct_with_unified('chat_skills_used_count', 'chat_message_count') }} as distinct_chat_skills_used_count,
+        {{ with_unified('cowork_message_count', 'cowork_message_count') }} as cowork_message_count,
+        {{ with_unified('cowork_action_count', 'cowork_message_count') }} as cowork_action_count,
+        {{ with_unified('cowork_dispatch_turn_count', 'cowork_message_count') }} as cowork_dispatch_turn_count,
+        {{ with_unified('cowork_session_count', 'cowork_message_count') }} as cowork_session_count,
+        {{ with_unified('cowork_connectors_used_count', 'cowork_message_count') }} as cowork_connectors_used_count,
+        {{ with_unified('cowork_skills_used_count', 'cowork_message_count') }} as cowork_skills_used_count,
+        {{ with_unified('cowork_artifacts_created_count', 'cowork_message_count') }} as cowork_artifacts_created_count,
+        {{ distinct_with_unified('cowork_connectors_used_count', 'cowork_message_count') }} as distinct_cowork_connectors_used_count,
+        {{ distinct_with_unified('cowork_skills_used_count', 'cowork_message_count') }} as distinct_cowork_skills_used_count,
+        excel_message_count
+        + outlook_message_count
+        + powerpoint_message_count
+        + word_message_count as office_message_count,
+        excel_session_count
+        + outlook_session_count
+        + powerpoint_session_count
+        + word_session_count as office_session_count,
+        excel_connectors_used_count
+        + outlook_connectors_used_count
+        + powerpoint_connectors_used_count
+        + word_connectors_used_count as office_connectors_used_count,
+        excel_skills_used_count
+        + outlook_skills_used_count
+        + powerpoint_skills_used_count
+        + word_skills_used_count as office_skills_used_count,
         {{ distinct_of_parts([
             'distinct_excel_connectors_used_count',
             'distinct_outlook_connectors_used_count',
@@ -132,18 +82,14 @@ with_products as (
         science_skills_used_count,
         science_session_count,
         claude_tag_message_count,
-        {{ sum_of_known([
-            'edit_tool_accepted_count',
-            'multi_edit_tool_accepted_count',
-            'notebook_edit_tool_accepted_count',
-            'write_tool_accepted_count'
-        ]) }} as tool_accepted_count,
-        {{ sum_of_known([
-            'edit_tool_rejected_count',
-            'multi_edit_tool_rejected_count',
-            'notebook_edit_tool_rejected_count',
-            'write_tool_rejected_count'
-        ]) }} as tool_rejected_count,
+        edit_tool_accepted_count
+        + multi_edit_tool_accepted_count
+        + notebook_edit_tool_accepted_count
+        + write_tool_accepted_count as tool_accepted_count,
+        edit_tool_rejected_count
+        + multi_edit_tool_rejected_count
+        + notebook_edit_tool_rejected_count
+        + write_tool_rejected_count as tool_rejected_count,
         (
             unified_chat_message_count > 0
             or unified_cowork_message_count > 0

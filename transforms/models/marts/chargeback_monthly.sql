@@ -37,6 +37,7 @@ seat_weights as (
     group by month, department, cost_center
 ),
 
+-- A product whose messages nobody reports adds none to the weights.
 department_activity as (
     select
         cast({{ dbt.date_trunc('month', 'user_activity.activity_date') }} as date) as month,
@@ -44,14 +45,14 @@ department_activity as (
         department_periods.cost_center,
         count(distinct case when user_activity.is_active then user_activity.user_id end) as active_user_count,
         count(case when user_activity.is_active then 1 end) as active_days,
-        sum({{ sum_of_known([
-            'user_activity.chat_message_count',
-            'user_activity.cowork_message_count',
-            'user_activity.office_message_count',
-            'user_activity.design_message_count',
-            'user_activity.science_message_count',
-            'user_activity.claude_tag_message_count'
-        ]) }}) as messages
+        sum(
+            coalesce(user_activity.chat_message_count, 0)
+            + coalesce(user_activity.cowork_message_count, 0)
+            + coalesce(user_activity.office_message_count, 0)
+            + coalesce(user_activity.design_message_count, 0)
+            + coalesce(user_activity.science_message_count, 0)
+            + coalesce(user_activity.claude_tag_message_count, 0)
+        ) as messages
     from user_activity
     inner join department_periods
         on

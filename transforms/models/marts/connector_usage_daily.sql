@@ -5,15 +5,13 @@ connectors as (
     select * from {{ ref('stg_connectors') }}
 ),
 
+-- Unified mode is absent where it is not offered; an absent part adds nothing.
 by_product as (
     select
         connectors.*,
-        {{ sum_of_known(['chat_conversation_count', 'unified_chat_conversation_count']) }}
-            as all_chat_conversation_count,
-        {{ sum_of_known(['cowork_session_count', 'unified_cowork_session_count']) }} as all_cowork_session_count,
-        {{ sum_of_known([
-            'excel_session_count', 'outlook_session_count', 'powerpoint_session_count', 'word_session_count'
-        ]) }} as office_session_count
+        chat_conversation_count + coalesce(unified_chat_conversation_count, 0) as all_chat_conversation_count,
+        cowork_session_count + coalesce(unified_cowork_session_count, 0) as all_cowork_session_count,
+        excel_session_count + outlook_session_count + powerpoint_session_count + word_session_count as office_session_count
     from connectors
 ),
 
