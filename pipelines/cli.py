@@ -424,7 +424,8 @@ def _print_status(state: dict[str, Any]) -> None:
     if run:
         meaning = EXIT_CODES.get(run["exit_code"], "stopped").split(";")[0]
         out.print(
-            f"Last run: {run['command']} as of {run['run_at']}, ended {run['ended_at']}: {meaning}.",
+            f"Last run: {run['command']} as of {run['run_at']}, "
+            f"ended {run['ended_at']}: {meaning}.",
             markup=False,
         )
     out.print(f"Served to readers: {state['served'] or 'nothing yet'}", markup=False)

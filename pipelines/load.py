@@ -264,7 +264,7 @@ def newest_day(client: Client, endpoint: Endpoint, today: date, lag_days: str) -
     try:
         next(client.pages(endpoint, yesterday, yesterday))
     except NotAvailable as error:
-        return error.nearest
+        return min(error.newest, yesterday)
     return yesterday
 
 

@@ -82,7 +82,7 @@ def transform(
 
 
 def unit_tests(warehouse: Path, data_dir: Path) -> Sequence[TestResult]:
-    """The dbt unit tests that fail, in a warehouse whose raw tables exist; empty ones are enough."""
+    """The dbt unit tests that fail. The warehouse's raw tables must exist; they may be empty."""
     run_dbt(["run", "--empty"], warehouse, data_dir, {})
     results = run_dbt(["test", "--select", "test_type:unit"], warehouse, data_dir, {})
     return [

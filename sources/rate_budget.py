@@ -43,9 +43,12 @@ class RateBudget:
         )
         self._slots.execute("pragma synchronous = off")
         self._slots.execute(
-            "create table if not exists slots (id integer primary key, free_at real not null)"
+            "create table if not exists slots "
+            "(id integer primary key autoincrement, free_at real not null)"
         )
-        self._slots.execute("create table if not exists pauses (until real not null)")
+        self._slots.execute(
+            "create table if not exists pauses (begun_at real not null, until real not null)"
+        )
 
     @contextmanager
     def slot(self) -> Iterator[None]:
@@ -56,12 +59,14 @@ class RateBudget:
         finally:
             with self._transaction() as slots:
                 free_at = self._clock() + WINDOW_SECONDS
-                slots.execute("update slots set free_at = ? where id = ?", (free_at, slot_id))
+                # Written anew if it took so long that the slot already counted as free.
+                slots.execute("insert or replace into slots values (?, ?)", (slot_id, free_at))
 
     def pause(self, seconds: float) -> None:
         """Let nobody send before this many seconds have passed, as `retry-after` asks."""
         with self._transaction() as slots:
-            slots.execute("insert into pauses values (?)", (self._clock() + seconds,))
+            now = self._clock()
+            slots.execute("insert into pauses values (?, ?)", (now, now + seconds))
 
     def close(self) -> None:
         """Wake up everybody who waits; they get BudgetClosed."""
@@ -78,7 +83,7 @@ class RateBudget:
                 slots.execute(
                     "delete from slots where free_at <= ? or free_at > ?", (now, now + longest)
                 )
-                slots.execute("delete from pauses where until <= ?", (now,))
+                slots.execute("delete from pauses where until <= ? or begun_at > ?", (now, now))
                 (paused_until,) = slots.execute("select max(until) from pauses").fetchone()
                 taken, next_free = slots.execute(
                     "select count(*), min(free_at) from slots"

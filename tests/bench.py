@@ -179,9 +179,9 @@ def measured(variant: str, pages: Path, days: int) -> tuple[float, float]:
 
 def main(arguments: Sequence[str]) -> None:
     if arguments:
-        variant, pages, days, work = arguments
+        name, folder, count, work = arguments
         started = time.perf_counter()
-        VARIANTS[variant](Path(pages), int(days), Path(work))
+        VARIANTS[name](Path(folder), int(count), Path(work))
         seconds = time.perf_counter() - started
         print(seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1_000)
         return
@@ -198,8 +198,8 @@ def main(arguments: Sequence[str]) -> None:
         ("ours, 1,000,000 rows", "ours", 100),
     ]
     rates: dict[str, float] = {}
-    with tempfile.TemporaryDirectory() as folder:
-        pages = Path(folder) / "pages"
+    with tempfile.TemporaryDirectory() as scratch:
+        pages = Path(scratch) / "pages"
         pages.mkdir()
         write_pages(pages)
         for label, variant, days in plan:

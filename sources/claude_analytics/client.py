@@ -4,7 +4,7 @@ import logging
 import re
 from collections import Counter
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from email.utils import format_datetime
 from time import monotonic
 from types import TracebackType
@@ -59,15 +59,16 @@ class WrongCurrency(ApiError):
 
 
 class NotAvailable(ApiError):
-    """The API does not have this day: too recent, or too old.
+    """The API does not have some of these days: too recent, or too old.
 
     Attributes:
-        nearest: The newest (or oldest) day that the API has, by its own answer.
+        oldest, newest: The bounds of what the API has, by its own answer; it gives one of them.
     """
 
-    def __init__(self, message: str, nearest: date) -> None:
+    def __init__(self, message: str, *, oldest: date = date.min, newest: date = date.max) -> None:
         super().__init__(message)
-        self.nearest = nearest
+        self.oldest = oldest
+        self.newest = newest
 
 
 class _Retry(Exception):
@@ -206,11 +207,11 @@ class Client:
             except httpx.RequestError as error:
                 raise _Retry(f"the connection was lost ({type(error).__name__})") from None
         if response.status_code in RETRIED_STATUSES:
-            if response.headers.get("x-should-retry") == "false":
-                raise ApiError(self._refusal_text(endpoint, first, response))
             wait_seconds = _retry_after_seconds(response)
             if wait_seconds is not None:
                 self._budget.pause(wait_seconds)
+            if response.headers.get("x-should-retry") == "false":
+                raise ApiError(self._refusal_text(endpoint, first, response))
             raise _Retry(f"the API answers {response.status_code}", wait_seconds=wait_seconds)
         if response.status_code != 200:
             raise self._refusal(endpoint, first, last, response)
@@ -253,9 +254,9 @@ class Client:
         if response.status_code == 400:
             if error.get("error_code") == "organization_type_not_supported":
                 return Refused(text)
-            nearest = _nearest_day(error["message"], last)
-            if nearest:
-                return NotAvailable(text, nearest)
+            bound = _bound_in(error["message"], first, last)
+            if bound:
+                return NotAvailable(text, **bound)
         return ApiError(text)
 
     def _refusal_text(self, endpoint: Endpoint, first: date, response: httpx.Response) -> str:
@@ -309,20 +310,37 @@ def _error_of(response: httpx.Response) -> dict[str, str]:
         return {"message": "", "error_code": ""}
 
 
-def _nearest_day(message: str, last: date) -> date | None:
-    """The day that a too-recent or too-old answer offers instead of the last one asked for.
+def _bound_in(message: str, first: date, last: date) -> dict[str, date]:
+    """`oldest` or `newest`: the day that a refusal of these days says the API begins or ends with.
 
-    The wording is not published, only that the newest day is in it (reference: section 2.2).
+    The wording is not published, only that the newest day is in it (reference: section 2.2). A
+    day inside the span is taken for the bound on the side of it that the message speaks of, or
+    else for the one on the nearer side.
     """
-    days = []
+    named = set()
     for text in re.findall(r"\d{4}-\d{2}-\d{2}", message):
         try:
-            days.append(date.fromisoformat(text))
+            named.add(date.fromisoformat(text))
         except ValueError:
             continue
-    earlier = [day for day in days if day < last]
-    later = [day for day in days if day > last]
-    return max(earlier) if earlier else min(later, default=None)
+    after = last + timedelta(days=1)
+    asked = {first: "oldest", last: "newest", after: "newest"}
+    offered = named - asked.keys()
+    if not offered:
+        # A series names its end by the day after it; that day may also be the oldest there is.
+        begins_after = after in named and (first == last or first in named)
+        return {"oldest": after} if begins_after else {}
+    if min(offered) > last:
+        return {"oldest": min(offered)}
+    bound = max(day for day in offered if day <= last)
+    sides = {asked[day] for day in named & asked.keys()} if first < last else set()
+    if bound < first or first == last:
+        side = "newest"
+    elif len(sides) == 1:
+        side = sides.pop()
+    else:
+        side = "oldest" if bound - first < last - bound else "newest"
+    return {side: bound}
 
 
 def _retry_after_seconds(response: httpx.Response) -> float | None:
@@ -346,8 +364,20 @@ def _checked_key(api_key: str) -> str:
 
 
 def _checked_base_url(base_url: str) -> str:
-    url = httpx.URL(base_url.strip().rstrip("/"))
-    if url.scheme not in ("http", "https") or not url.host or url.path not in ("", "/"):
+    try:
+        url = httpx.URL(base_url.strip().rstrip("/"))
+        usable = (
+            url.scheme in ("http", "https")
+            and url.host
+            and url.path in ("", "/")
+            and not url.query
+            and not url.fragment
+            # What no name server could be asked for: an empty or too long part of the name.
+            and all(0 < len(part) < 64 for part in url.raw_host.rstrip(b".").split(b"."))
+        )
+    except httpx.InvalidURL:
+        usable = False
+    if not usable:
         raise ForeseenError(
             f"[sources.claude_analytics] base_url is {base_url!r}.\n"
             "It is scheme and host only; paths are added by each endpoint.\n"

@@ -12,7 +12,7 @@ FIRST_DAY = date(2026, 1, 1)
 
 @dataclass(frozen=True)
 class Span:
-    """Days of one endpoint that one request sequence brings: the planned ones from first to last."""
+    """Days of one endpoint that one request sequence brings: those planned, first to last."""
 
     endpoint: Endpoint
     days: tuple[date, ...]

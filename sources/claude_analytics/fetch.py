@@ -151,10 +151,8 @@ class Fetcher:
             return []
         except NotAvailable as error:
             with self._lock:
-                if error.nearest < days[-1]:
-                    progress.newest = min(progress.newest, error.nearest)
-                else:
-                    progress.oldest = max(progress.oldest, error.nearest)
+                progress.oldest = max(progress.oldest, error.oldest)
+                progress.newest = min(progress.newest, error.newest)
             shorter = Span(span.endpoint, tuple(days))
             kept = [day for day in days if progress.oldest <= day <= progress.newest]
             if 0 < len(kept) < len(days):

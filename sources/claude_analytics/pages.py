@@ -5,6 +5,7 @@ import hashlib
 import io
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -30,7 +31,8 @@ OWN_COLUMNS = (
     pa.field("activity_date", pa.date32(), nullable=False),
     pa.field("is_day_marker", pa.bool_()),
 )
-"""What we add to every row. `is_day_marker` is true on the row that clears a day, never in a stored one."""
+"""What we add to every row. `is_day_marker` is true on the row that clears a day, which is never
+stored."""
 
 
 class NotJson(Exception):
@@ -97,7 +99,7 @@ def page_of_body(endpoint: Endpoint, body: bytes, day: date) -> Page:
         raise NotJson from error
     try:
         rows, undeclared, next_page = _entries(endpoint, body)
-    except pa.ArrowInvalid:
+    except (pa.ArrowInvalid, pa.ArrowIndexError):
         return _page_by_rows(endpoint, body, day)
     if undeclared or rows.null_count:
         return _page_by_rows(endpoint, body, day)
@@ -159,7 +161,7 @@ def _table(endpoint: Endpoint, rows: pa.StructArray, day: date) -> pa.Table:
         for older, newer in endpoint.older_names.items():
             if newer == name:
                 column = pc.coalesce(column, table[older])
-        columns[name] = column if column.type == kind else _typed(column, kind)
+        columns[name] = column if column.type == kind else _typed(name, column, kind)
     count = len(rows)
     columns["undeclared_fields"] = pa.nulls(count, TEXT)
     if endpoint.day_column:
@@ -176,11 +178,14 @@ def _table(endpoint: Endpoint, rows: pa.StructArray, day: date) -> pa.Table:
     return pa.table(columns, schema=raw_schema(endpoint))
 
 
-def _typed(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
-    if pa.types.is_timestamp(kind):
-        # Digits below the microsecond are cut off, not refused.
-        return column.cast(pa.timestamp("ns", tz="UTC")).cast(kind, safe=False)
-    return column.cast(kind)
+def _typed(name: str, column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
+    """Text as its declared type; digits of a moment below the microsecond are cut off."""
+    try:
+        if pa.types.is_timestamp(kind):
+            return column.cast(pa.timestamp("ns", tz="UTC")).cast(kind, safe=False)
+        return column.cast(kind)
+    except pa.ArrowInvalid as error:
+        raise pa.ArrowInvalid(f"{name} is not {_KIND_NAMES[kind]}: {error}") from None
 
 
 def _page_by_rows(endpoint: Endpoint, body: bytes, day: date) -> Page:
@@ -199,7 +204,7 @@ def _page_by_rows(endpoint: Endpoint, body: bytes, day: date) -> Page:
         if reason := _sort_fields(entry, _declared_tree(endpoint), declared, extra):
             rejected.append(_rejected(endpoint, entry, day, reason))
         else:
-            readable.append((declared, extra))
+            readable.append(_Row(entry, declared, extra))
     tables = [raw_schema(endpoint).empty_table()]
     _read_halves(endpoint, readable, day, tables, rejected)
     next_page = answer.get("next_page")
@@ -208,12 +213,18 @@ def _page_by_rows(endpoint: Endpoint, body: bytes, day: date) -> Page:
     return Page(
         rows=pa.concat_tables(tables),
         rejected=rejected,
-        undeclared=frozenset(name for _, extra in readable for name in extra),
+        undeclared=frozenset(name for row in readable for name in row.extra),
         next_page=next_page,
     )
 
 
-_Row = tuple[dict[str, Any], dict[str, Any]]
+@dataclass(frozen=True)
+class _Row:
+    """A row as it came, its declared fields (still nested), and the others by flat name."""
+
+    entry: dict[str, Any]
+    declared: dict[str, Any]
+    extra: dict[str, Any]
 
 
 def _sort_fields(
@@ -273,7 +284,7 @@ def _read_halves(
     tables: list[pa.Table],
     rejected: list[RejectedRow],
 ) -> None:
-    """Read the rows; where a text in them is no date, moment or decimal, halve until it is found."""
+    """Read the rows; where a text is no date, moment or decimal, halve until it is found."""
     if not rows:
         return
     try:
@@ -284,23 +295,22 @@ def _read_halves(
             _read_halves(endpoint, rows[:middle], day, tables, rejected)
             _read_halves(endpoint, rows[middle:], day, tables, rejected)
         else:
-            rejected.append(_rejected(endpoint, rows[0][0], day, str(error)))
+            rejected.append(_rejected(endpoint, rows[0].entry, day, str(error)))
 
 
 def _rejected(endpoint: Endpoint, entry: Any, day: date, reason: str) -> RejectedRow:
     if endpoint.day_column:
-        try:
+        # Without a readable day of its own, it stays with the first one that was asked for.
+        with suppress(ValueError, TypeError, KeyError):
             day = date.fromisoformat(entry[endpoint.day_column][:10])
-        except (ValueError, TypeError, KeyError):
-            pass  # It stays with the first day that was asked for.
     return RejectedRow(day, reason, json.dumps(entry))
 
 
 def _table_of_rows(endpoint: Endpoint, rows: Sequence[_Row], day: date) -> pa.Table:
-    body = json.dumps({endpoint.items[0]: [declared for declared, _ in rows]}).encode()
+    body = json.dumps({endpoint.items[0]: [row.declared for row in rows]}).encode()
     entries, _, _ = _entries(endpoint, body)
     table = _table(endpoint, entries, day)
-    texts = [json.dumps(extra, sort_keys=True) if extra else None for _, extra in rows]
+    texts = [json.dumps(row.extra, sort_keys=True) if row.extra else None for row in rows]
     position = table.schema.get_field_index("undeclared_fields")
     return table.set_column(position, OWN_COLUMNS[0], pa.array(texts, TEXT))
 

@@ -97,7 +97,7 @@ def test_a_first_run_plans_everything_and_the_next_only_what_may_have_changed() 
 
 
 def test_a_fortnight_without_runs_heals_itself() -> None:
-    """Days last fetched unsettled are fetched again, also when they are long past the window's end."""
+    """Days last fetched unsettled are fetched again, also when they are long past."""
     settle_after = timedelta(10)
     last_run = datetime(2026, 5, 1, tzinfo=UTC)
     fetched = dict.fromkeys(days_between(date(2026, 2, 1), date(2026, 4, 28)), last_run)

@@ -51,17 +51,27 @@ def api(server: Sandbox) -> Iterator[Sandbox]:
     server.clear_answers()
 
 
+def client_of(server: Sandbox, folder: Path, **options: Any) -> Client:
+    budget = RateBudget(folder / "rate_budget.db", 100_000)
+    defaults = {"base_url": server.url, "api_key": server.api_key, "budget": budget}
+    return Client(**{**defaults, **options})
+
+
+@pytest.fixture(scope="module")
+def client(server: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    with client_of(server, tmp_path_factory.mktemp("client")) as client:
+        yield client
+
+
 @pytest.fixture
-def fetch(api: Sandbox, tmp_path: Path) -> Iterator[Start]:
+def fetch(api: Sandbox, client: Client, tmp_path: Path) -> Iterator[Start]:
     """Fetch days of endpoints; the fetcher that did it tells how it went."""
     with ExitStack() as stack:
 
         def start(planned: Mapping[str, list[date]], **options: Any) -> Fetcher:
-            budget = RateBudget(tmp_path / "rate_budget.db", 100_000)
-            defaults = {"base_url": api.url, "api_key": api.api_key, "budget": budget}
-            client = stack.enter_context(Client(**{**defaults, **options}))
+            chosen = stack.enter_context(client_of(api, tmp_path, **options)) if options else client
             endpoints = [ENDPOINT[table] for table in planned]
-            fetcher = stack.enter_context(Fetcher(client, endpoints))
+            fetcher = stack.enter_context(Fetcher(chosen, endpoints))
             fetcher.start(spans_of(planned))
             return fetcher
 

@@ -1,4 +1,7 @@
-"""Fixtures of the transforms. A dbt run takes seconds, so tests share two warehouses: a told one and a random one."""
+"""Fixtures of the transforms.
+
+A dbt run takes seconds, so tests share two warehouses: a told one and a random one.
+"""
 
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -54,8 +57,9 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> tuple[Query, TransformRes
     raw.fetch(
         "skills", "2026-01-05",
         [
-            {"skill_name": "pdf", "distinct_user_count": 3, "invocation_count": 5, "currency": "USD",
-             "attributed_list_price": "0.000001", "estimated_overage_spend": "-12.5"},
+            {"skill_name": "pdf", "distinct_user_count": 3, "invocation_count": 5,
+             "currency": "USD", "attributed_list_price": "0.000001",
+             "estimated_overage_spend": "-12.5"},
             {"skill_name": "docx", "distinct_user_count": 2, "invocation_count": 4},
             {"skill_name": "docx", "distinct_user_count": 2, "invocation_count": 5},
         ],
@@ -63,8 +67,9 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> tuple[Query, TransformRes
     raw.fetch(
         "chat_projects", "2026-01-05",
         [
-            {"project_id": "p", "project_name": "Plan", "message_count": 2, "distinct_user_count": 1,
-             "created_by__id": "ida", "created_by__email_address": "ida@example.com"},
+            {"project_id": "p", "project_name": "Plan", "message_count": 2,
+             "distinct_user_count": 1, "created_by__id": "ida",
+             "created_by__email_address": "ida@example.com"},
         ],
     )  # fmt: skip
     for endpoint in ENDPOINTS:
@@ -133,10 +138,12 @@ def crowd(tmp_path_factory: pytest.TempPathFactory) -> RawWarehouse:
             date '2026-01-20' + cast(d as integer) as activity_date,
             'user_' || u as user__id,
             'u' || u || '@example.com' as user__email_address,
-            cast(case when hash(u, d, 1) % 9 = 0 then hash(u, d) % 50 else 0 end as bigint) as {CHAT},
+            cast(case when hash(u, d, 1) % 9 = 0 then hash(u, d) % 50 else 0 end as bigint)
+                as {CHAT},
             cast(case when hash(u, d, 2) % 30 = 0 then 1 else 0 end as bigint)
                 as claude_code_metrics__core_metrics__distinct_session_count,
-            cast(case when u % 10 = 0 then hash(u, d, 3) % 2 else 0 end as bigint) as {UNIFIED_CHAT},
+            cast(case when u % 10 = 0 then hash(u, d, 3) % 2 else 0 end as bigint)
+                as {UNIFIED_CHAT},
             cast(case when hash(u, d, 4) % 40 = 0 then 1 else 0 end as bigint) as {TAG}
         from range(75) as r(d), range(90) as s(u)
         where hash(u, d, 5) % 3 > 0 and d not in (40, 41, 60)

@@ -1,4 +1,4 @@
-"""The raw tables as dlt writes them, made by hand: empty, or with the few rows that a test is about."""
+"""The raw tables as dlt writes them, made by hand: empty, or with the rows a test is about."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta

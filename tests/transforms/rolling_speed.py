@@ -20,7 +20,7 @@ MARTS = ("active_users_daily", "product_active_users_daily")
 
 @dataclass(frozen=True, kw_only=True)
 class Speed:
-    """Seconds that dbt needed for the two marts and all that they stand on; peak memory in bytes."""
+    """Seconds that dbt needed for the two marts and what they stand on; peak memory in bytes."""
 
     user_days: int
     seconds: float

@@ -2,10 +2,12 @@
     whether the classic block was there at all. An absent block adds nothing; a null in a present one is unknown. -#}
 {% macro with_unified(count, block, unified_count=none) -%}
     case
-        when coalesce({{ block }}, unified_{{ block }}) is not null
+        when coalesce({{ block }}, unified_{{ block }}, {{ count }}) is not null
             then
-                case when {{ block }} is null then 0 else {{ count }} end
-                + case when unified_{{ block }} is null then 0 else {{ unified_count or 'unified_' ~ count }} end
+                coalesce({{ count }}, case when {{ block }} is null then 0 end)
+                + coalesce(
+                    {{ unified_count or 'unified_' ~ count }}, case when unified_{{ block }} is null then 0 end
+                )
     end
 {%- endmacro %}
 

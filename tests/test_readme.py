@@ -1,0 +1,87 @@
+"""What the README promises exists, and what exists is in the README."""
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+import yaml
+
+from pipelines.cli import EXIT_CODES, app
+from pipelines.settings import SECTIONS
+from sources.claude_analytics.endpoints import ENDPOINTS
+from sources.reference_files import FILES
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+CONFIG = (ROOT / ".dlt/config.toml").read_text()
+SETTINGS = [
+    (".".join(sections), name)
+    for kind, sections in SECTIONS.items()
+    for name in kind.get_resolvable_fields()
+] + [("sources.reference_files", file.table) for file in FILES]
+
+
+def table_rows(heading: str) -> dict[str, list[str]]:
+    """First cell -> the others, of the table whose first heading this is."""
+    _, _, after = README.partition(f"| {heading}")
+    rows = {}
+    for line in after.splitlines()[2:]:
+        if not line.startswith("|"):
+            break
+        first, *others = [cell.strip() for cell in line.strip("|").split("|")]
+        rows[first.strip("`")] = others
+    return rows
+
+
+def test_every_mart_is_in_the_readme_with_its_grain() -> None:
+    models = yaml.safe_load((ROOT / "transforms/models/marts/_models.yml").read_text())["models"]
+    documented = table_rows("mart")
+
+    assert documented.keys() == {model["name"] for model in models}
+    for model in models:
+        grain = documented[model["name"]][0]
+        assert model["description"].lower().startswith(f"one row per {grain}".lower()), grain
+
+
+def test_every_command_is_in_the_readme() -> None:
+    commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+
+    assert {name.split()[0] for name in table_rows("command")} == set(commands)
+
+
+def test_every_exit_code_is_in_the_readme() -> None:
+    documented = table_rows("exit code")
+
+    assert {int(code): text[0].replace("`", "") for code, text in documented.items()} == EXIT_CODES
+
+
+def test_every_endpoint_is_in_the_readme() -> None:
+    assert {
+        name: path[0].strip("`") for name, path in table_rows("endpoint (raw table").items()
+    } == {endpoint.table: endpoint.path for endpoint in ENDPOINTS}
+
+
+@pytest.mark.parametrize(("section", "name"), SETTINGS)
+def test_every_setting_is_in_the_readme_and_in_the_configuration_file(
+    section: str, name: str
+) -> None:
+    assert f"[{section}] {name}" in table_rows("setting")
+    if name != "api_key":
+        assert re.search(rf"^(# )?{name} = ", CONFIG, re.MULTILINE)
+
+
+def test_no_setting_is_in_the_readme_that_does_not_exist() -> None:
+    assert set(table_rows("setting")) == {f"[{section}] {name}" for section, name in SETTINGS}
+
+
+def test_the_configuration_file_says_what_the_defaults_are() -> None:
+    configured: dict[str, Any] = tomllib.loads(CONFIG)
+    for kind, sections in SECTIONS.items():
+        section = configured
+        for name in sections:
+            section = section[name]
+        for name, value in section.items():
+            assert str(getattr(kind(), name)) == str(value), name
