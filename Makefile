@@ -15,7 +15,7 @@ demo: install
 	$(BIN)/claude-warehouse demo
 
 test: install lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: install
 	$(BIN)/ruff format --check .

@@ -273,15 +273,24 @@ class Waits:
 
 @pytest.mark.parametrize(("status", "seconds"), [(429, "25"), (529, "7.5"), (503, "40")])
 def test_retry_after_is_waited_for_before_the_next_attempt(
-    api: Sandbox, connect: Connect, tmp_path: Path, status: int, seconds: str
+    api: Sandbox,
+    connect: Connect,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    status: int,
+    seconds: str,
 ) -> None:
     clock = Waits()
     start = clock.now
     budget = RateBudget(tmp_path / "waits.db", 60, clock=clock, wait=clock.wait)
     api.answer("skills", status=status, headers={"retry-after": seconds})
+    slept: list[float] = []
+    monkeypatch.setattr("tenacity.nap.time.sleep", slept.append)
 
-    read(connect(budget=budget))
+    with stamina.set_testing(False):
+        read(connect(budget=budget))
 
+    assert sum(slept) == 0  # It waits as all others do, and not a second time on its own.
     assert float(seconds) <= clock.now - start <= float(seconds) + 1
 
 
@@ -361,6 +370,21 @@ def test_a_host_that_cannot_be_reached_is_given_up_after_a_minute(
 
     assert 55 <= sum(waited) <= 70
     assert waited == sorted(waited)
+
+
+def test_a_host_that_lets_every_attempt_wait_is_given_up_after_a_minute_too(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = connect(base_url=f"http://127.0.0.1:{free_port()}")
+    waited: list[float] = []
+    monkeypatch.setattr(time, "sleep", waited.append)
+    monkeypatch.setattr(client_module, "monotonic", lambda: sum(waited) + 10 * client.request_count)
+
+    with stamina.set_testing(False), pytest.raises(Unreachable):
+        read(client)
+
+    assert 60 <= sum(waited) + 10 * client.request_count <= 80
+    assert client.request_count < ATTEMPTS
 
 
 def test_a_connection_that_comes_back_is_used(

@@ -403,6 +403,33 @@ def test_a_series_wholly_too_recent_is_asked_for_once(api: Sandbox, fetch: Start
     assert len(api.requests) == 1
 
 
+@pytest.mark.xfail(
+    strict=True,
+    reason="a bound that is itself the first day asked for is not recognised, so this is a failure",
+)
+@pytest.mark.parametrize("last", [13, 14, 30])
+def test_a_series_that_begins_with_the_newest_day_brings_that_day(
+    api: Sandbox, fetch: Start, last: int
+) -> None:
+    fetcher = fetch({"summaries": june(*range(12, last + 1))})
+
+    assert days_of(fetcher, "summaries") == [NEWEST]
+    assert fetcher.progress["summaries"].failures == []
+    assert fetcher.progress["summaries"].newest == NEWEST
+
+
+@pytest.mark.xfail(
+    strict=True,
+    reason="a bound that is itself the last day asked for is not recognised, so this is a failure",
+)
+def test_a_series_that_ends_with_the_oldest_day_brings_that_day(api: Sandbox, fetch: Start) -> None:
+    fetcher = fetch({"summaries": days_between(date(2026, 3, 10), OLDEST)})
+
+    assert days_of(fetcher, "summaries") == [OLDEST]
+    assert fetcher.progress["summaries"].failures == []
+    assert fetcher.progress["summaries"].oldest == OLDEST
+
+
 @pytest.mark.parametrize("first", [date(2026, 3, 16), date(2026, 3, 1)])
 def test_a_series_too_old_at_its_start_loses_only_the_days_that_are_gone(
     api: Sandbox, fetch: Start, first: date

@@ -516,6 +516,23 @@ def test_an_unknown_list_may_begin_with_null(new: Any) -> None:
     assert json.loads(found.rows["undeclared_fields"][0].as_py()) == {"new": new}
 
 
+@pytest.mark.xfail(
+    raises=RecursionError,
+    strict=True,
+    reason="json.loads and json.dumps raise RecursionError, and at 10,000 levels pyarrow's type"
+    " inference ends the process (unexpected_field_behavior='error' does not)",
+)
+def test_a_field_nested_deeper_than_python_can_follow_is_no_crash() -> None:
+    deep = "[" * 2000 + "]" * 2000
+    body = f'{{"data": [{{"skill_name": "pdf", "new": {deep}}}], "next_page": null}}'
+
+    try:
+        found = page("skills", body.encode())
+    except NotJson:
+        return
+    assert len(found.rows) + len(found.rejected) == 1
+
+
 def test_an_unknown_field_takes_no_column_whose_name_it_resembles() -> None:
     misleading = {
         "skill_name": "pdf",
@@ -674,6 +691,12 @@ def test_an_explicitly_empty_list_is_an_empty_page() -> None:
         assert found.rows.schema.equals(raw_schema(ENDPOINT[table]))
     assert len(page("summaries", b'{"summaries": []}').rows) == 0
     assert len(page("summaries", b'{"data": null, "summaries": []}').rows) == 0
+
+
+def test_an_older_envelope_may_name_the_newer_list_too() -> None:
+    for row in (MONDAY, {**MONDAY, "new_field": 1}):
+        found = page("summaries", {"data": None, "summaries": [row]})
+        assert found.rows["activity_date"].to_pylist() == [date(2026, 11, 9)]
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,10 @@ with_products as (
         {{ with_unified('chat_artifacts_created_count', 'chat_message_count') }} as chat_artifacts_created_count,
         {{ with_unified('chat_files_uploaded_count', 'chat_message_count') }} as chat_files_uploaded_count,
         {{ with_unified('chat_connectors_used_count', 'chat_message_count') }} as chat_connectors_used_count,
-        {{ distinct_with_unified('chat_projects_used_count', 'chat_message_count') }} as distinct_chat_projects_used_count,
-        {{ distinct_with_unified('chat_connectors_used_count', 'chat_message_count') }} as distinct_chat_connectors_used_count,
+        {{ distinct_with_unified('chat_projects_used_count', 'chat_message_count') }}
+            as distinct_chat_projects_used_count,
+        {{ distinct_with_unified('chat_connectors_used_count', 'chat_message_count') }}
+            as distinct_chat_connectors_used_count,
         {{ distinct_with_unified('chat_skills_used_count', 'chat_message_count') }} as distinct_chat_skills_used_count,
         {{ with_unified('cowork_message_count', 'cowork_message_count') }} as cowork_message_count,
         {{ with_unified('cowork_action_count', 'cowork_message_count') }} as cowork_action_count,
@@ -27,8 +29,10 @@ with_products as (
         {{ with_unified('cowork_connectors_used_count', 'cowork_message_count') }} as cowork_connectors_used_count,
         {{ with_unified('cowork_skills_used_count', 'cowork_message_count') }} as cowork_skills_used_count,
         {{ with_unified('cowork_artifacts_created_count', 'cowork_message_count') }} as cowork_artifacts_created_count,
-        {{ distinct_with_unified('cowork_connectors_used_count', 'cowork_message_count') }} as distinct_cowork_connectors_used_count,
-        {{ distinct_with_unified('cowork_skills_used_count', 'cowork_message_count') }} as distinct_cowork_skills_used_count,
+        {{ distinct_with_unified('cowork_connectors_used_count', 'cowork_message_count') }}
+            as distinct_cowork_connectors_used_count,
+        {{ distinct_with_unified('cowork_skills_used_count', 'cowork_message_count') }}
+            as distinct_cowork_skills_used_count,
         excel_message_count
         + outlook_message_count
         + powerpoint_message_count

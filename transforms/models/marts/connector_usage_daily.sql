@@ -11,7 +11,8 @@ by_product as (
         connectors.*,
         chat_conversation_count + coalesce(unified_chat_conversation_count, 0) as all_chat_conversation_count,
         cowork_session_count + coalesce(unified_cowork_session_count, 0) as all_cowork_session_count,
-        excel_session_count + outlook_session_count + powerpoint_session_count + word_session_count as office_session_count
+        excel_session_count + outlook_session_count + powerpoint_session_count + word_session_count
+            as office_session_count
     from connectors
 ),
 
