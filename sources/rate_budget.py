@@ -4,7 +4,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 WINDOW_SECONDS = 60.0
@@ -57,7 +57,8 @@ class RateBudget:
         try:
             yield
         finally:
-            with self._transaction() as slots:
+            # After close(), the slot stays as its worst case has it.
+            with suppress(BudgetClosed), self._transaction() as slots:
                 free_at = self._clock() + WINDOW_SECONDS
                 # Written anew if it took so long that the slot already counted as free.
                 slots.execute("insert or replace into slots values (?, ?)", (slot_id, free_at))
@@ -69,13 +70,13 @@ class RateBudget:
             slots.execute("insert into pauses values (?, ?)", (now, now + seconds))
 
     def close(self) -> None:
-        """Wake up everybody who waits; they get BudgetClosed."""
+        """End it: everybody who waits, or asks from now on, gets BudgetClosed."""
         self._closed.set()
+        with self._lock:
+            self._slots.close()
 
     def _take(self) -> int:
         while True:
-            if self._closed.is_set():
-                raise BudgetClosed
             with self._transaction() as slots:
                 now = self._clock()
                 longest = WINDOW_SECONDS + LONGEST_REQUEST_SECONDS
@@ -101,6 +102,8 @@ class RateBudget:
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         with self._lock:
+            if self._closed.is_set():
+                raise BudgetClosed
             self._slots.execute("begin immediate")
             try:
                 yield self._slots

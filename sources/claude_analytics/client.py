@@ -2,10 +2,13 @@
 
 import logging
 import re
+import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 from email.utils import format_datetime
+from math import isfinite
 from time import monotonic
 from types import TracebackType
 from typing import Self
@@ -29,6 +32,7 @@ RETRIED_STATUSES = {408, 409, 429, *range(500, 600)}
 ATTEMPTS = 7
 UNREACHABLE_SECONDS = 60
 HTML_ATTEMPTS = 3
+LONGEST_PAUSE_SECONDS = 600.0
 
 log = logging.getLogger(__name__)
 stamina.instrumentation.set_on_retry_hooks([])  # We log what went wrong ourselves.
@@ -98,6 +102,7 @@ class Client:
         self._api_key = _checked_key(api_key)
         self._budget = budget
         self.requests_by_table: Counter[str] = Counter()
+        self._counting = threading.Lock()
         headers = {"x-api-key": self._api_key, "anthropic-version": API_VERSION}
         if clock and httpx.URL(self._base_url).host in ("127.0.0.1", "localhost"):
             headers["date"] = format_datetime(clock, usegmt=True)
@@ -199,7 +204,8 @@ class Client:
 
     def _attempt(self, endpoint: Endpoint, params: Params, first: date, last: date) -> Page:
         with self._budget.slot():
-            self.requests_by_table[endpoint.table] += 1
+            with self._counting:
+                self.requests_by_table[endpoint.table] += 1
             try:
                 response = self._http.get(endpoint.path, params=params)
             except (httpx.ConnectError, httpx.ConnectTimeout) as error:
@@ -313,41 +319,41 @@ def _error_of(response: httpx.Response) -> dict[str, str]:
 def _bound_in(message: str, first: date, last: date) -> dict[str, date]:
     """`oldest` or `newest`: the day that a refusal of these days says the API begins or ends with.
 
-    The wording is not published, only that the newest day is in it (reference: section 2.2). A
-    day inside the span is taken for the bound on the side of it that the message speaks of, or
-    else for the one on the nearer side.
+    The wording is not published, only that the newest day is in it (reference: section 2.2). The
+    first asked day that the message names is the one that was wrong; a series may be named by the
+    day after its end.
     """
-    named = set()
+    named = []
     for text in re.findall(r"\d{4}-\d{2}-\d{2}", message):
-        try:
-            named.add(date.fromisoformat(text))
-        except ValueError:
-            continue
-    after = last + timedelta(days=1)
-    asked = {first: "oldest", last: "newest", after: "newest"}
-    offered = named - asked.keys()
-    if not offered:
-        # A series names its end by the day after it; that day may also be the oldest there is.
-        begins_after = after in named and (first == last or first in named)
-        return {"oldest": after} if begins_after else {}
-    if min(offered) > last:
-        return {"oldest": min(offered)}
-    bound = max(day for day in offered if day <= last)
-    sides = {asked[day] for day in named & asked.keys()} if first < last else set()
-    if bound < first or first == last:
-        side = "newest"
-    elif len(sides) == 1:
-        side = sides.pop()
-    else:
-        side = "oldest" if bound - first < last - bound else "newest"
-    return {side: bound}
+        with suppress(ValueError):
+            named.append(date.fromisoformat(text))
+    asked = (first, last, last + timedelta(days=1)) if first < last else (first,)
+    wrong = next((day for day in named if day in asked), None)
+    if wrong is None:
+        return _nearer_bound(named, first, last)
+    earlier = [day for day in named if day < wrong]
+    if earlier:
+        return {"newest": max(earlier)}
+    later = [day for day in named if day > wrong]
+    return {"oldest": min(later)} if later and wrong == first else {}
+
+
+def _nearer_bound(named: Sequence[date], first: date, last: date) -> dict[str, date]:
+    """The same for a message that names no asked day: its bound is near the end it cuts off."""
+    if not named:
+        return {}
+    newest, oldest = max(named), min(named)
+    if newest < first or (oldest <= last and last - newest <= oldest - first):
+        return {"newest": newest}
+    return {"oldest": oldest}
 
 
 def _retry_after_seconds(response: httpx.Response) -> float | None:
     try:
-        return max(0.0, float(response.headers["retry-after"]))
+        seconds = float(response.headers["retry-after"])
     except (KeyError, ValueError):
         return None
+    return min(max(seconds, 0.0), LONGEST_PAUSE_SECONDS) if isfinite(seconds) else None
 
 
 def _checked_key(api_key: str) -> str:
@@ -371,6 +377,7 @@ def _checked_base_url(base_url: str) -> str:
             and url.host
             and url.path in ("", "/")
             and not url.query
+            and not url.userinfo
             and not url.fragment
             # What no name server could be asked for: an empty or too long part of the name.
             and all(0 < len(part) < 64 for part in url.raw_host.rstrip(b".").split(b"."))

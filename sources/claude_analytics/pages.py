@@ -1,10 +1,11 @@
 """A page of the API's JSON as Arrow columns, without a Python object per row."""
 
+import codecs
 import functools
 import hashlib
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
@@ -12,7 +13,6 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv
 import pyarrow.json
 
 from sources.claude_analytics.endpoints import (
@@ -33,6 +33,14 @@ OWN_COLUMNS = (
 )
 """What we add to every row. `is_day_marker` is true on the row that clears a day, which is never
 stored."""
+
+ENVELOPE = (
+    ("next_page", TEXT),
+    ("has_more", pa.bool_()),
+    ("data_refreshed_at", TEXT),
+    ("organization_id", TEXT),
+)
+"""What stands beside the rows; only the next page is used."""
 
 
 class NotJson(Exception):
@@ -86,24 +94,19 @@ def page_of_body(endpoint: Endpoint, body: bytes, day: date) -> Page:
         MissingList: There is no list of rows in it.
         ForeignCurrency: An amount is not in US dollars.
     """
+    body = body.removeprefix(codecs.BOM_UTF8)
     # pyarrow crashes on a lone `null`, and takes bytes that are no UTF-8 as they come.
     if not body.lstrip().startswith(b"{"):
-        try:
-            json.loads(body)
-        except ValueError:
-            raise NotJson from None
+        _parsed(body)
         raise MissingList
     try:
         body.decode()
     except UnicodeDecodeError as error:
         raise NotJson from error
     try:
-        rows, undeclared, next_page = _entries(endpoint, body)
-    except (pa.ArrowInvalid, pa.ArrowIndexError):
-        return _page_by_rows(endpoint, body, day)
-    if undeclared or rows.null_count:
-        return _page_by_rows(endpoint, body, day)
-    try:
+        rows, next_page = _entries(endpoint, body)
+        if rows.null_count:
+            return _page_by_rows(endpoint, body, day)
         return Page(rows=_table(endpoint, rows, day), next_page=next_page)
     except pa.ArrowInvalid:
         return _page_by_rows(endpoint, body, day)
@@ -121,20 +124,48 @@ def rows_hash(endpoint: Endpoint, rows: pa.Table) -> str:
         distinct = rows.group_by(key).aggregate([]).num_rows if key else 0
         order = key if distinct == len(rows) else [*key, *sorted(set(filled) - set(key))]
         canonical = rows.select(sorted(filled)).sort_by([(name, "ascending") for name in order])
-        sink = io.BytesIO()
-        pyarrow.csv.write_csv(canonical, sink)
-        digest.update(sink.getbuffer())
+        for name in canonical.column_names:
+            digest.update(name.encode())
+            for part in _bytes_of(canonical[name].combine_chunks()):
+                digest.update(part)
     return digest.hexdigest()
 
 
-def _entries(endpoint: Endpoint, body: bytes) -> tuple[pa.StructArray, bool, str | None]:
-    """The page's rows as nested Arrow, whether a field in them is undeclared, and the next page."""
+def _bytes_of(column: pa.Array) -> Iterator[memoryview]:
+    """The same bytes for the same values, whatever lies under a null or behind a buffer's end."""
+    if pa.types.is_boolean(column.type):
+        column = column.cast(pa.int8())
+    if column.null_count:
+        yield memoryview(column.is_null().cast(pa.int8()).buffers()[1])[: len(column)]
+        column = column.fill_null(pa.scalar("" if column.type == TEXT else 0, column.type))
+    if column.type == TEXT:
+        _, offsets, text = column.buffers()
+        yield memoryview(offsets)[: 4 * (len(column) + 1)]
+        if text is not None:
+            yield memoryview(text)[: pc.sum(pc.binary_length(column)).as_py()]
+    else:
+        yield memoryview(column.buffers()[1])[: len(column) * column.type.bit_width // 8]
+
+
+def _parsed(body: bytes) -> Any:
+    try:
+        return json.loads(body.decode())
+    except (ValueError, RecursionError):
+        raise NotJson from None
+
+
+def _entries(endpoint: Endpoint, body: bytes) -> tuple[pa.StructArray, str | None]:
+    """The page's rows as nested Arrow, and the next page.
+
+    Raises:
+        pa.ArrowInvalid: A field is undeclared, or of another type.
+    """
     table = pyarrow.json.read_json(
         io.BytesIO(body),
         # One JSON object cannot be cut into blocks, so one block must hold it.
         read_options=pyarrow.json.ReadOptions(use_threads=False, block_size=len(body) + 1),
         parse_options=pyarrow.json.ParseOptions(
-            explicit_schema=_body_schema(endpoint), unexpected_field_behavior="infer"
+            explicit_schema=_body_schema(endpoint), unexpected_field_behavior="error"
         ),
     )
     if table.num_rows != 1:
@@ -143,8 +174,7 @@ def _entries(endpoint: Endpoint, body: bytes) -> tuple[pa.StructArray, bool, str
         lists = table[key].combine_chunks()
         # pyarrow reads a missing list as an empty one; only its validity tells them apart.
         if lists.is_valid()[0].as_py():
-            rows = lists.flatten()
-            return rows, rows.type != _row_type(endpoint), table["next_page"][0].as_py()
+            return lists.flatten(), table["next_page"][0].as_py()
     raise MissingList
 
 
@@ -190,10 +220,7 @@ def _typed(name: str, column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedA
 
 def _page_by_rows(endpoint: Endpoint, body: bytes, day: date) -> Page:
     """The same page read in Python, for a page with a bad row or an undeclared field."""
-    try:
-        answer = json.loads(body)
-    except ValueError as error:
-        raise NotJson from error
+    answer = _parsed(body)
     entries = next((answer[key] for key in endpoint.items if answer.get(key) is not None), None)
     if not isinstance(entries, list):
         raise MissingList
@@ -308,7 +335,7 @@ def _rejected(endpoint: Endpoint, entry: Any, day: date, reason: str) -> Rejecte
 
 def _table_of_rows(endpoint: Endpoint, rows: Sequence[_Row], day: date) -> pa.Table:
     body = json.dumps({endpoint.items[0]: [row.declared for row in rows]}).encode()
-    entries, _, _ = _entries(endpoint, body)
+    entries, _ = _entries(endpoint, body)
     table = _table(endpoint, entries, day)
     texts = [json.dumps(row.extra, sort_keys=True) if row.extra else None for row in rows]
     position = table.schema.get_field_index("undeclared_fields")
@@ -350,4 +377,4 @@ def _json_type(kind: pa.DataType) -> pa.DataType:
 @functools.cache
 def _body_schema(endpoint: Endpoint) -> pa.Schema:
     rows = pa.list_(_row_type(endpoint))
-    return pa.schema([*((key, rows) for key in endpoint.items), ("next_page", TEXT)])
+    return pa.schema([*((key, rows) for key in endpoint.items), *ENVELOPE])

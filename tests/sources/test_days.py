@@ -136,7 +136,7 @@ def fewest_requests(days: tuple[int, ...], length: int) -> int:
     return 1 + min(fewest_requests(days[end:], length) for end in ends)
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=120, deadline=None, derandomize=True)
 @given(st.sets(st.integers(0, 60), max_size=25), st.sampled_from([1, 2, 7, 31]))
 def test_all_planned_days_come_in_order_with_the_fewest_requests(
     offsets: set[int], length: int

@@ -516,12 +516,6 @@ def test_an_unknown_list_may_begin_with_null(new: Any) -> None:
     assert json.loads(found.rows["undeclared_fields"][0].as_py()) == {"new": new}
 
 
-@pytest.mark.xfail(
-    raises=RecursionError,
-    strict=True,
-    reason="json.loads and json.dumps raise RecursionError, and at 10,000 levels pyarrow's type"
-    " inference ends the process (unexpected_field_behavior='error' does not)",
-)
 def test_a_field_nested_deeper_than_python_can_follow_is_no_crash() -> None:
     deep = "[" * 2000 + "]" * 2000
     body = f'{{"data": [{{"skill_name": "pdf", "new": {deep}}}], "next_page": null}}'
@@ -752,10 +746,14 @@ def test_what_is_not_one_json_object_is_not_json(body: bytes) -> None:
         page("skills", body)
 
 
-@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
 def test_json_in_another_encoding_is_no_empty_day(encoding: str) -> None:
-    with pytest.raises((NotJson, MissingList)):
+    with pytest.raises(NotJson):
         page("skills", '{"data": []}'.encode(encoding))
+
+
+def test_a_byte_order_mark_does_not_matter() -> None:
+    assert page("skills", '{"data": []}'.encode("utf-8-sig")).rows.num_rows == 0
 
 
 @pytest.mark.parametrize("other", [{}, {"new_field": 1}], ids=["declared", "with a new field"])

@@ -297,7 +297,7 @@ requests = st.lists(
 files = count()
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=40, deadline=None, derandomize=True)
 @given(st.integers(1, 4), requests)
 def test_no_minute_of_the_server_holds_more_than_the_limit(
     folder: Path, limit: int, requests: list[tuple[float, float, float, int]]
