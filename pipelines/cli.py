@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from datetime import date, datetime
+from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Never
@@ -414,9 +415,16 @@ def _print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[obj
         is_number = bool(rows) and not isinstance(rows[0][number], str | date | datetime)
         table.add_column(column, justify="right" if is_number else "left")
     for row in rows:
-        table.add_row(*("" if value is None else str(value) for value in row))
+        table.add_row(*map(_cell, row))
     out.print()
     out.print(table)
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    # A decimal zero would print as 0E-8.
+    return f"{value:f}" if isinstance(value, Decimal) else str(value)
 
 
 def _print_status(state: dict[str, Any]) -> None:

@@ -24,7 +24,7 @@ from sources.claude_analytics.days import (
     spans,
     window,
 )
-from sources.claude_analytics.endpoints import Endpoint
+from sources.claude_analytics.endpoints import ENDPOINTS, Endpoint
 from sources.claude_analytics.fetch import Fetcher, Progress
 from sources.errors import ForeseenError
 from sources.rate_budget import RateBudget
@@ -32,6 +32,9 @@ from sources.reference_files import reference_files
 
 REQUESTS_PER_CHUNK = 60
 """How much a killed run has to fetch again at most: a minute of the API's default limit."""
+
+RUNTIME = {"dlthub_telemetry": False, "log_level": "CRITICAL"}
+"""dlt's own settings, where nobody set them. Its messages repeat with a trace what we say."""
 
 log = logging.getLogger(__name__)
 
@@ -122,8 +125,9 @@ class LoadProgress:
 
 def warehouse_pipeline(data_dir: DataDir) -> dlt.Pipeline:
     """The dlt pipeline that writes schema claude_raw; everything it keeps is in the data folder."""
-    if dlt.config.get("runtime.dlthub_telemetry") is None:
-        dlt.config["runtime.dlthub_telemetry"] = False
+    for name, value in RUNTIME.items():
+        if dlt.config.get(f"runtime.{name}") is None:
+            dlt.config[f"runtime.{name}"] = value
     return dlt.pipeline(
         "claude_warehouse",
         destination=dlt.destinations.duckdb(
@@ -155,6 +159,36 @@ def finish_pending(pipeline: dlt.Pipeline) -> None:
         log.info("%s", error)
         pipeline.abort_packages()
         pipeline.load()
+    _forget_days_that_do_not_add_up(pipeline)
+
+
+def _forget_days_that_do_not_add_up(pipeline: dlt.Pipeline) -> None:
+    """Take days out of the ledger whose stored rows are not as many as it says.
+
+    A load that broke off in the middle of a file can store its rows twice when it is finished.
+    """
+    with pipeline.sql_client() as warehouse:
+        for endpoint in ENDPOINTS:
+            try:
+                warehouse.execute_sql(
+                    f"""
+                    delete from loaded_days
+                    where
+                        endpoint = '{endpoint.table}'
+                        and fetched_at = (
+                            select max(newest.fetched_at) from loaded_days as newest
+                            where
+                                newest.endpoint = loaded_days.endpoint
+                                and newest.activity_date = loaded_days.activity_date
+                        )
+                        and row_count <> (
+                            select count(*) from {endpoint.table} as stored
+                            where stored.activity_date = loaded_days.activity_date
+                        )
+                    """
+                )
+            except DatabaseUndefinedRelation:
+                continue  # Nothing of it was loaded yet.
 
 
 def load(

@@ -235,3 +235,15 @@ def test_a_host_that_does_not_answer_is_told(
 
     assert ended.exit_code == FAILED
     assert f"{url} cannot be reached" in ended.err
+
+
+def test_the_key_is_in_no_file_and_in_no_output(
+    api: Sandbox, command: Command, data_dir: DataDir
+) -> None:
+    api.answer("/skills", status=500, times=1_000, body={"error": {"message": api.api_key}})
+    ended = command(LOAD)
+
+    key = api.api_key.encode()
+    files = [file for file in data_dir.root.rglob("*") if file.is_file()]
+    assert [file for file in files if key in file.read_bytes()] == []
+    assert api.api_key not in ended.out + ended.err

@@ -323,3 +323,18 @@ def test_the_key_is_in_no_file(load: Load, data_dir: DataDir) -> None:
         file for file in data_dir.root.rglob("*") if file.is_file() and key in file.read_bytes()
     ]
     assert holders == []
+
+
+def test_rows_that_a_broken_off_load_stored_twice_are_fetched_anew(
+    api: Sandbox, load: Load, query: Query, data_dir: DataDir
+) -> None:
+    api.publish("skills", "2026-01-05", [{"skill_name": "pdf"}])
+    load(today="2026-01-08", only="skills", revision_days=0)
+    query("insert into claude_raw.skills select * from claude_raw.skills")
+    warehouse_pipeline(data_dir).extract([{"left": "behind"}], table_name="pending")
+    api.requests.clear()
+
+    load(today="2026-01-08", only="skills", revision_days=0)
+
+    assert asked_days(api, "/skills") == ["2026-01-05"]
+    assert query("select skill_name from claude_raw.skills") == [("pdf",)]

@@ -1,5 +1,6 @@
--- One row per e-mail and day from which its department is valid; no day means always.
-select
+-- One row per e-mail and day from which its department is valid; no day means always. A load that broke off can
+-- have stored a row twice.
+select distinct
     {{ email_key('email') }} as email_key,
     valid_from as valid_from_date,
     department,
