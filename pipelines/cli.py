@@ -149,7 +149,8 @@ def transform(data_dir: DataDirOption = None, today: TodayOption = None) -> None
     """Build the marts from what is loaded, test them, and publish them if they pass."""
     started = time.monotonic()
     data = _data_dir(data_dir)
-    with _loaded(data).held("transform"), _listener() as listener:
+    data.require_warehouse()
+    with data.held("transform"), _Terminal() as listener:
         finish_pending(warehouse_pipeline(data))
         result = RunResult()
         build(data, result, listener)
@@ -163,7 +164,8 @@ def transform(data_dir: DataDirOption = None, today: TodayOption = None) -> None
 def publish(data_dir: DataDirOption = None) -> None:
     """Hand readers a fresh copy of the marts as they were last built."""
     data = _data_dir(data_dir)
-    with _loaded(data).held("publish"):
+    data.require_warehouse()
+    with data.held("publish"):
         finish_pending(warehouse_pipeline(data))
         result = RunResult(publish=publish_run(data.warehouse, data.served))
     _tell(data, result, 0.0)
@@ -203,7 +205,7 @@ def demo(data_dir: DataDirOption = None) -> None:
     """Load an invented organisation, build its marts and show the result; needs no key."""
     started = time.monotonic()
     data = DataDir(_data_dir(data_dir).root / "demo")
-    with _listener() as listener:
+    with _Terminal() as listener:
         result = demo_run.demo(data, listener)
     _tell(data, result, time.monotonic() - started)
     if result.publish:
@@ -258,21 +260,6 @@ def _data_dir(option: Path | None) -> DataDir:
     return DataDir(option or Path(settings(PipelineSettings).data_dir))
 
 
-def _loaded(data: DataDir) -> DataDir:
-    """The folder, if anything was loaded into it.
-
-    Raises:
-        ForeseenError: Nothing was.
-    """
-    if not data.warehouse.exists():
-        raise ForeseenError(
-            f"There is no warehouse in {data.root} yet.\n"
-            "Nothing has been loaded into this folder.\n"
-            "Run: claude-warehouse sync (or, without a key: claude-warehouse demo)."
-        )
-    return data
-
-
 def _load(
     command: str,
     data_dir: Path | None,
@@ -287,7 +274,7 @@ def _load(
     chosen = [endpoint for endpoint in ENDPOINTS if not only or endpoint.table in only]
     analytics = settings(AnalyticsSettings)
     check_variables(transform_variables())  # Better told now than after the load.
-    with data.held(command), _listener() as listener:
+    with data.held(command), _Terminal() as listener:
         result = sync_run(
             data,
             clock,
@@ -355,10 +342,6 @@ class _Terminal(AbstractContextManager[Listener]):
                 f"  {now.days_done} of {now.days_planned} days, {now.request_count} requests, "
                 f"{rate:.0f} a minute, about {remaining:.0f} s left"
             )
-
-
-def _listener() -> _Terminal:
-    return _Terminal()
 
 
 def _tell(data: DataDir, result: RunResult, seconds: float) -> None:

@@ -7,7 +7,6 @@ import duckdb
 from pipelines.load import Clock, finish_pending, warehouse_pipeline
 from pipelines.run import last_run
 from pipelines.warehouse import DataDir
-from sources.errors import ForeseenError
 
 QUERY = """
     with
@@ -93,12 +92,7 @@ def status(data_dir: DataDir, clock: Clock) -> dict[str, Any]:
         ForeseenError: Nothing has been loaded into this folder.
         WarehouseHeld: A run holds the warehouse just now.
     """
-    if not data_dir.warehouse.exists():
-        raise ForeseenError(
-            f"There is no warehouse in {data_dir.root} yet.\n"
-            "Nothing has been loaded into this folder.\n"
-            "Run: claude-warehouse sync (or, without a key: claude-warehouse demo)."
-        )
+    data_dir.require_warehouse()
     with data_dir.held("status"):
         finish_pending(warehouse_pipeline(data_dir))
         with duckdb.connect(str(data_dir.warehouse), read_only=True) as warehouse:

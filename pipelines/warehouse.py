@@ -70,6 +70,19 @@ class DataDir:
                 "Make it writable, or name another one: --data-dir, or PIPELINE__DATA_DIR."
             ) from error
 
+    def require_warehouse(self) -> None:
+        """See that something was loaded into the folder.
+
+        Raises:
+            ForeseenError: Nothing was.
+        """
+        if not self.warehouse.exists():
+            raise ForeseenError(
+                f"There is no warehouse in {self.root} yet.\n"
+                "Nothing has been loaded into this folder.\n"
+                "Run: claude-warehouse sync (or, without a key: claude-warehouse demo)."
+            )
+
     @contextmanager
     def held(self, command: str) -> Iterator[None]:
         """Hold the warehouse for one writer. A crashed run's lock ends with its process.
