@@ -175,13 +175,14 @@ def _forget_days_that_do_not_add_up(pipeline: dlt.Pipeline) -> None:
                     delete from loaded_days
                     where
                         endpoint = '{endpoint.table}'
-                        and fetched_at = (
-                            select max(newest.fetched_at) from loaded_days as newest
+                        and (
+                            select newest.row_count from loaded_days as newest
                             where
                                 newest.endpoint = loaded_days.endpoint
                                 and newest.activity_date = loaded_days.activity_date
-                        )
-                        and row_count <> (
+                            order by newest.fetched_at desc
+                            limit 1
+                        ) <> (
                             select count(*) from {endpoint.table} as stored
                             where stored.activity_date = loaded_days.activity_date
                         )

@@ -338,3 +338,17 @@ def test_rows_that_a_broken_off_load_stored_twice_are_fetched_anew(
 
     assert asked_days(api, "/skills") == ["2026-01-05"]
     assert query("select skill_name from claude_raw.skills") == [("pdf",)]
+
+
+def test_a_day_stored_twice_is_fetched_anew_even_if_an_older_fetch_was_settled(
+    api: Sandbox, load: Load, query: Query, data_dir: DataDir
+) -> None:
+    api.publish("skills", "2026-01-05", [{"skill_name": "pdf"}])
+    load(today="2026-01-08", only="skills", revision_days=0)
+    load(today="2026-01-09", only="skills", revision_days=0, backfill=[JAN_5])
+    query("insert into claude_raw.skills select * from claude_raw.skills")
+    warehouse_pipeline(data_dir).extract([{"left": "behind"}], table_name="pending")
+
+    load(today="2026-01-09", only="skills", revision_days=0)
+
+    assert query("select skill_name from claude_raw.skills") == [("pdf",)]
