@@ -97,6 +97,10 @@ OnlyOption = Annotated[
     list[EndpointName] | None,
     typer.Option("--only", help="Load only this endpoint; may be repeated."),
 ]
+NoTransformOption = Annotated[
+    bool,
+    typer.Option("--no-transform", help="Load only; build and publish no marts."),
+]
 
 
 @app.command()
@@ -104,9 +108,7 @@ def sync(
     data_dir: DataDirOption = None,
     today: TodayOption = None,
     only: OnlyOption = None,
-    no_transform: Annotated[
-        bool, typer.Option("--no-transform", help="Load only; build and publish no marts.")
-    ] = False,
+    no_transform: NoTransformOption = False,
 ) -> None:
     """Load what is missing or may have changed, build the marts, publish them: the nightly run."""
     _load("sync", data_dir, today, only, transforms=not no_transform)
@@ -123,9 +125,7 @@ def backfill(
     data_dir: DataDirOption = None,
     today: TodayOption = None,
     only: OnlyOption = None,
-    no_transform: Annotated[
-        bool, typer.Option("--no-transform", help="Load only; build and publish no marts.")
-    ] = False,
+    no_transform: NoTransformOption = False,
 ) -> None:
     """Fetch these days again, whatever is loaded of them, then build and publish."""
     if first > last:

@@ -153,10 +153,8 @@ class Fetcher:
             with self._lock:
                 progress.oldest = max(progress.oldest, error.oldest)
                 progress.newest = min(progress.newest, error.newest)
-            shorter = Span(span.endpoint, tuple(days))
-            kept = [day for day in days if progress.oldest <= day <= progress.newest]
-            if 0 < len(kept) < len(days):
-                return self._fetch(shorter)
+            if any(not progress.oldest <= day <= progress.newest for day in days):
+                return self._fetch(span)  # Those of its days that are left, if any.
             with self._lock:
                 progress.closed_days.update(days)
             return []
