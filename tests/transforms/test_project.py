@@ -14,7 +14,9 @@ from sources.errors import ForeseenError
 from tests.transforms.conftest import Query
 from tests.transforms.raw_tables import RawWarehouse
 
-MARTS = yaml.safe_load((PROJECT / "models/marts/_models.yml").read_text())
+AREAS = [yaml.safe_load(file.read_text()) for file in PROJECT.glob("models/marts/*/_models.yml")]
+MARTS = [mart for area in AREAS for mart in area["models"]]
+UNIT_TESTED = {test["model"] for area in AREAS for test in area["unit_tests"]}
 
 
 def test_all_unit_tests_of_the_models_pass(tmp_path: Path) -> None:
@@ -25,14 +27,14 @@ def test_all_unit_tests_of_the_models_pass(tmp_path: Path) -> None:
 
 
 def test_every_endpoint_has_a_staging_model_and_is_covered() -> None:
-    models = {path.stem for path in (PROJECT / "models/staging").glob("*.sql")}
+    models = {path.stem for path in (PROJECT / "models/staging").glob("*/*.sql")}
     project = yaml.safe_load((PROJECT / "dbt_project.yml").read_text())
 
     assert {f"stg_{endpoint.table}" for endpoint in ENDPOINTS} <= models
     assert project["vars"]["endpoints"] == [endpoint.table for endpoint in ENDPOINTS]
 
 
-@pytest.mark.parametrize("mart", MARTS["models"], ids=lambda mart: mart["name"])
+@pytest.mark.parametrize("mart", MARTS, ids=lambda mart: mart["name"])
 def test_every_mart_is_described_and_tested(
     mart: dict[str, Any], story: tuple[Query, TransformResult]
 ) -> None:
@@ -45,19 +47,18 @@ def test_every_mart_is_described_and_tested(
         )
     }
     tests = {kind for test in mart["data_tests"] for kind in test}
-    unit_tested = {test["model"] for test in MARTS["unit_tests"]}
 
     assert mart["description"].startswith("One row per ")
     assert {column["name"] for column in mart["columns"] if column["description"]} == columns
     assert {"unique_by", "never_null"} <= tests
     assert tests & {"never_negative", "holds"}
-    assert mart["name"] in unit_tested
+    assert mart["name"] in UNIT_TESTED
 
 
 def test_every_mart_is_in_the_list_of_models() -> None:
-    models = {path.stem for path in (PROJECT / "models/marts").glob("*.sql")}
+    models = {path.stem for path in (PROJECT / "models/marts").glob("*/*.sql")}
 
-    assert models == {mart["name"] for mart in MARTS["models"]}
+    assert models == {mart["name"] for mart in MARTS}
 
 
 def test_a_run_leaves_the_file_free_and_no_thread_behind(
@@ -68,7 +69,7 @@ def test_a_run_leaves_the_file_free_and_no_thread_behind(
     [(path,)] = query("select path from duckdb_databases() where database_name = 'warehouse'")
     with duckdb.connect(path, config={"threads": 1}) as connection:
         connection.execute("create or replace temp table mine as select 1")
-    assert result.models > len(MARTS["models"])
+    assert result.models > len(MARTS)
     assert [thread for thread in threading.enumerate() if "dbt" in thread.name.lower()] == []
 
 
