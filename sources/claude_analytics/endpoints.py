@@ -7,13 +7,15 @@ organisation that has no such data. `__` in a column name is nesting in the API'
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from typing import Any, Literal
 
 import pyarrow as pa
 
-Params = dict[str, str]
+Params = dict[str, str | list[str]]
 Columns = dict[str, pa.DataType]
 
 TEXT = pa.string()
+FLAG = pa.bool_()
 COUNT = pa.int64()
 PERCENT = pa.float64()
 DATE = pa.date32()
@@ -35,6 +37,28 @@ def for_span(first: date, last: date) -> Params:
     }
 
 
+def for_one_page(first: date, _last: date) -> Params:
+    """Ask for one UTC day of an endpoint that has no pages."""
+    return {"date": first.isoformat()}
+
+
+def for_buckets(
+    *group_by: str, limit: int, width: str = "time_bucket_width"
+) -> Callable[[date, date], Params]:
+    """Ask for daily buckets of money or usage, grouped; the API's `ending_at` is exclusive."""
+
+    def params(first: date, last: date) -> Params:
+        return {
+            "starting_at": f"{first.isoformat()}T00:00:00Z",
+            "ending_at": f"{(last + timedelta(days=1)).isoformat()}T00:00:00Z",
+            width: "1d",
+            "group_by[]": list(group_by),
+            "limit": str(limit),
+        }
+
+    return params
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Endpoint:
     """One API endpoint and the raw table it fills.
@@ -50,7 +74,13 @@ class Endpoint:
         days_per_request: How many days one request may ask for.
         params: Query parameters that ask for the days from first to last.
         items: Keys under which the rows may stand in the body; one for each API edition.
+        unnest: Key of a list inside each item whose entries are the rows.
         day_column: Column that tells a row's day, where one request brings several.
+        kind: Engagement is published whole, some days late. Money and usage are there at once,
+            reach back further, and their newest days are incomplete until the data is refreshed.
+        totals: Table of the organisation's daily totals that move when these rows do. Its days are
+            read again only then, and once more when they have settled.
+        headers: Sent beside the usual ones.
         decides_access: A refusal here means that this key has no access to any of them.
     """
 
@@ -64,6 +94,10 @@ class Endpoint:
     days_per_request: int = 1
     params: Callable[[date, date], Params] = for_date
     items: tuple[str, ...] = ("data",)
+    unnest: str | None = None
+    kind: Literal["engagement", "money"] = "engagement"
+    totals: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
     day_column: str | None = None
     decides_access: bool = False
 
@@ -100,9 +134,53 @@ OFFICE = """
     message_count connectors_used_count skills_used_count distinct_session_count
     distinct_connectors_used_count distinct_skills_used_count
 """
+BETA = {"anthropic-beta": "analytics-usage-cost-2026-08-24"}
 GROUP = {"rbac_group_id": TEXT, "rbac_group_name": TEXT}
 """Keys of grouped rows; we ask for no grouping, so they stay null."""
 ACTIVE_USERS = "daily_active_user_count weekly_active_user_count monthly_active_user_count"
+
+
+BUCKET = {"starting_at": TIMESTAMP, "ending_at": TIMESTAMP}
+USER_ACTOR = {
+    "type": TEXT, "user_id": TEXT, "email_address": TEXT, "name": TEXT, "deleted": FLAG,
+}  # fmt: skip
+ANY_ACTOR = USER_ACTOR | dict.fromkeys(
+    [
+        "service_account_id",
+        "api_key_id",
+        "subject",
+        "provider__type",
+        "provider__account_id",
+        "provider__signed_principal",
+        "provider__subscription_id",
+        "provider__project_number",
+        "provider__issuer",
+    ],
+    TEXT,
+)
+WORK = """
+    product model context_window inference_geo speed rbac_group_id slack_channel_id
+    claude_tag_category claude_tag_user_id
+"""
+CONSOLE = """
+    organization_id workspace_id service_tier api_key_id agent_id deployment_id environment_id
+    session_id user_profile_id
+"""
+"""Dimensions of Console organisations; we ask for none of them, so they stay null."""
+AMOUNTS = {"amount": CENTS, "list_amount": CENTS, "currency": TEXT, "requests": COUNT}
+TOKENS = """
+    uncached_input_tokens output_tokens cache_read_input_tokens
+    cache_creation__ephemeral_5m_input_tokens cache_creation__ephemeral_1h_input_tokens
+    server_tool_use__web_search_requests requests
+"""
+
+
+def texts(prefix: str, names: str) -> Columns:
+    return {f"{prefix}{name}": TEXT for name in names.split()}
+
+
+def under(prefix: str, columns: Columns) -> Columns:
+    return {f"{prefix}{name}": kind for name, kind in columns.items()}
 
 
 def used_by_product(noun: str) -> Columns:
@@ -209,4 +287,176 @@ ENDPOINTS = (
             **GROUP, "product": TEXT, "user_id": TEXT,
         },
     ),
+    Endpoint(
+        table="plugins",
+        path="/v1/organizations/analytics/plugins",
+        grain="One row per UTC day and plugin used or installed on it.",
+        key=("plugin_name", "plugin_id"),
+        columns={
+            "plugin_name": TEXT, "plugin_id": TEXT,
+            **counts("", "distinct_user_count install_count invocation_count"),
+            **for_each(
+                ("claude_code", "cowork", "chat_cowork_unified"),
+                lambda product: {f"{product}_metrics__distinct_session_plugin_used_count": COUNT},
+            ),
+            **GROUP, "product": TEXT, "user_id": TEXT,
+        },
+    ),
+    Endpoint(
+        table="artifacts",
+        path="/v1/organizations/analytics/artifacts",
+        grain="One row per UTC day, artifact type and whether it is shared.",
+        key=("artifact_type", "is_shared"),
+        columns={
+            "artifact_type": TEXT, "is_shared": FLAG,
+            **counts("", """
+                artifacts_created_count published_artifacts_created_count distinct_user_count"""),
+            **GROUP, "product": TEXT, "user_id": TEXT,
+        },
+        params=for_one_page,
+    ),
 )  # fmt: skip
+
+GROUP_OF_USAGE = {
+    **under("group__actor__", ANY_ACTOR),
+    **texts("group__", f"actor_type {WORK} {CONSOLE}"),
+}
+GROUP_OF_COST = GROUP_OF_USAGE | texts("group__", "cost_type token_type")
+COST_ROW = BUCKET | GROUP_OF_COST | under("cost__", AMOUNTS)
+USAGE_ROW = BUCKET | GROUP_OF_USAGE | counts("usage__", f"{TOKENS} total_tokens")
+
+
+def money_endpoint(**given: Any) -> Endpoint:
+    """What all endpoints of money and usage share: UTC days in buckets, revised for 30 days."""
+    return Endpoint(kind="money", revision_days=30, day_column="starting_at", **given)
+
+
+COST_API = (
+    money_endpoint(
+        table="cost_totals",
+        path="/v1/organizations/analytics/cost",
+        grain="One row per UTC day and product: the organisation's own cost.",
+        key=("group__product",),
+        columns=COST_ROW,
+        days_per_request=31,
+        params=for_buckets("product", limit=1000),
+        headers=BETA,
+    ),
+    money_endpoint(
+        table="usage_totals",
+        path="/v1/organizations/analytics/usage",
+        grain="One row per UTC day and product: the organisation's own usage.",
+        key=("group__product",),
+        columns=USAGE_ROW,
+        days_per_request=31,
+        params=for_buckets("product", limit=1000),
+        headers=BETA,
+    ),
+    money_endpoint(
+        table="costs",
+        path="/v1/organizations/analytics/cost",
+        grain="One row per UTC day, actor, product, model and cost type; null actors have several.",
+        key=(),
+        columns=COST_ROW,
+        days_per_request=7,
+        params=for_buckets("actor", "product", "model", "cost_type", limit=1000),
+        headers=BETA,
+        totals="cost_totals",
+    ),
+    money_endpoint(
+        table="usage",
+        path="/v1/organizations/analytics/usage",
+        grain="One row per UTC day, actor, product and model; null actors have several.",
+        key=(),
+        columns=USAGE_ROW,
+        days_per_request=7,
+        params=for_buckets("actor", "product", "model", limit=1000),
+        headers=BETA,
+        totals="usage_totals",
+    ),
+)
+"""Cost and usage of every kind of actor, in one shape (reference: section 9)."""
+
+WORK_OF_COST = texts("", f"{WORK} cost_type token_type")
+REPORT_COST_ROW = BUCKET | WORK_OF_COST | AMOUNTS
+REPORT_USAGE_ROW = BUCKET | texts("", WORK) | counts("", TOKENS)
+OF_USER = under("actor__", USER_ACTOR)
+EMAIL = {"actor__email": "actor__email_address"}
+
+
+def older_names(row: Columns) -> dict[str, str]:
+    """Flat names of the older reports -> the nested ones of the newer API."""
+    return {name.partition("__")[2]: name for name in row if not name.startswith("group__actor")}
+
+
+REPORTS_API = (
+    money_endpoint(
+        table="cost_totals",
+        path="/v1/organizations/analytics/cost_report",
+        grain="One row per UTC day and product: the organisation's own cost.",
+        key=("group__product",),
+        columns=COST_ROW,
+        older_names=older_names(under("group__", WORK_OF_COST) | under("cost__", AMOUNTS)),
+        days_per_request=31,
+        params=for_buckets("product", limit=31, width="bucket_width"),
+        unnest="results",
+    ),
+    money_endpoint(
+        table="usage_totals",
+        path="/v1/organizations/analytics/usage_report",
+        grain="One row per UTC day and product: the organisation's own usage.",
+        key=("group__product",),
+        columns=USAGE_ROW,
+        older_names=older_names(texts("group__", WORK) | counts("usage__", TOKENS)),
+        days_per_request=31,
+        params=for_buckets("product", limit=31, width="bucket_width"),
+        unnest="results",
+    ),
+    money_endpoint(
+        table="cost_reports",
+        path="/v1/organizations/analytics/cost_report",
+        grain="One row per UTC day, product, model and cost type; at most 100 a day.",
+        key=("product", "model", "cost_type"),
+        columns=REPORT_COST_ROW,
+        days_per_request=31,
+        params=for_buckets("product", "model", "cost_type", limit=31, width="bucket_width"),
+        unnest="results",
+        totals="cost_totals",
+    ),
+    money_endpoint(
+        table="usage_reports",
+        path="/v1/organizations/analytics/usage_report",
+        grain="One row per UTC day, product and model; at most 100 a day.",
+        key=("product", "model"),
+        columns=REPORT_USAGE_ROW,
+        days_per_request=31,
+        params=for_buckets("product", "model", limit=31, width="bucket_width"),
+        unnest="results",
+        totals="usage_totals",
+    ),
+    money_endpoint(
+        table="user_cost_reports",
+        path="/v1/organizations/analytics/user_cost_report",
+        grain="One row per UTC day, user, product, model and cost type.",
+        key=("actor__user_id", "product", "model", "cost_type"),
+        columns=OF_USER | REPORT_COST_ROW,
+        older_names=EMAIL,
+        days_per_request=7,
+        params=for_buckets("product", "model", "cost_type", limit=1000, width="bucket_width"),
+        totals="cost_totals",
+    ),
+    money_endpoint(
+        table="user_usage_reports",
+        path="/v1/organizations/analytics/user_usage_report",
+        grain="One row per UTC day, user, product and model.",
+        key=("actor__user_id", "product", "model"),
+        columns=OF_USER | REPORT_USAGE_ROW | counts("", "total_tokens"),
+        older_names=EMAIL,
+        days_per_request=7,
+        params=for_buckets("product", "model", limit=1000, width="bucket_width"),
+        totals="usage_totals",
+    ),
+)
+"""The same from the older reports, for organisations without COST_API (reference: section 8)."""
+
+EVERY_ENDPOINT = (*ENDPOINTS, *COST_API, *REPORTS_API)

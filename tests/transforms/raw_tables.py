@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from sources.claude_analytics.endpoints import ENDPOINTS
+from sources.claude_analytics.endpoints import EVERY_ENDPOINT
 
 DAY_COLUMNS = {
     "activity_date": "date not null",
@@ -16,11 +16,50 @@ DAY_COLUMNS = {
     "is_day_marker": "boolean",
 }
 DLT_COLUMNS = {"_dlt_load_id": "text not null", "_dlt_id": "text not null"}
+VERSION_COLUMNS = {
+    "undeclared_fields": "text",
+    "_dlt_valid_from": "timestamptz not null",
+    "_dlt_valid_to": "timestamptz",
+    **DLT_COLUMNS,
+}
+ROSTER_TABLES = {
+    "members": {
+        "id": "text", "email": "text", "name": "text", "role": "text",
+        "added_at": "timestamptz", "type": "text",
+    },
+    "invites": {
+        "id": "text", "email": "text", "role": "text", "status": "text",
+        "invited_at": "timestamptz", "expires_at": "timestamptz", "accepted_at": "timestamptz",
+        "rbac_group_ids": "text", "type": "text",
+    },
+    "rbac_groups": {
+        "id": "text", "name": "text", "source_type": "text", "role_ids": "text",
+        "created_at": "timestamptz", "updated_at": "timestamptz", "type": "text",
+    },
+    "rbac_group_members": {
+        "rbac_group_id": "text", "user_id": "text", "email": "text",
+        "created_at": "timestamptz", "type": "text",
+    },
+    "spend_limits": {
+        "actor__type": "text", "actor__user_id": "text", "actor__scoped_api_key_id": "text",
+        "actor__name": "text", "actor__email_address": "text", "actor__deleted": "boolean",
+        "scope__type": "text", "scope__user_id": "text", "source__type": "text",
+        "source__seat_tier": "text", "source__rbac_group_id": "text", "source__service": "text",
+        "source__workspace_id": "text", "amount": "decimal(38, 12)", "currency": "text",
+        "period": "text", "spend_limit_id": "text",
+    },
+    "organizations": {"id": "text", "name": "text", "type": "text"},
+}  # fmt: skip
 OTHER_TABLES = {
+    **{table: columns | VERSION_COLUMNS for table, columns in ROSTER_TABLES.items()},
+    "roster_snapshots": {
+        "roster_table": "text", "snapshot_at": "timestamptz", "row_count": "bigint", **DLT_COLUMNS,
+    },
     "loaded_days": {
         "endpoint": "text", "activity_date": "date", "fetched_at": "timestamptz",
         "row_count": "bigint", "rejected_row_count": "bigint", "page_count": "bigint",
-        "rows_hash": "text", "outcome": "text", "settles_on": "date", **DLT_COLUMNS,
+        "rows_hash": "text", "outcome": "text", "settles_on": "date",
+        "undeclared_fields": "text", "data_refreshed_at": "timestamptz", **DLT_COLUMNS,
     },
     "rejected_rows": {
         "endpoint": "text", "activity_date": "date", "fetched_at": "timestamptz",
@@ -46,6 +85,7 @@ def sql_type(kind: pa.DataType) -> str:
     names = {
         pa.string(): "text", pa.int64(): "bigint", pa.float64(): "double", pa.date32(): "date",
         pa.timestamp("us", tz="UTC"): "timestamptz", pa.decimal128(38, 12): "decimal(38, 12)",
+        pa.bool_(): "boolean",
     }  # fmt: skip
     return names[kind]
 
@@ -57,7 +97,7 @@ def raw_tables() -> dict[str, dict[str, str]]:
             **DAY_COLUMNS,
             **{name: sql_type(kind) for name, kind in endpoint.columns.items()},
         }
-        for endpoint in ENDPOINTS
+        for endpoint in EVERY_ENDPOINT
     }
     return endpoints | OTHER_TABLES
 
@@ -95,13 +135,15 @@ class RawWarehouse:
         fetched_at: str | None = None,
         settled: bool = True,
         rows_hash: str = "same",
+        settles_after_days: int = 10,
+        data_refreshed_at: str | None = None,
         load_id: str = "complete",
     ) -> None:
         """One fetched day: its rows, and its row in the ledger."""
         activity_date = date.fromisoformat(str(day))
         for row in rows:
             self.insert(endpoint, activity_date=activity_date, **row)
-        settles_on = activity_date + timedelta(days=10)
+        settles_on = activity_date + timedelta(days=settles_after_days)
         moment = (
             datetime.fromisoformat(fetched_at)
             if fetched_at
@@ -113,7 +155,40 @@ class RawWarehouse:
             endpoint=endpoint, activity_date=activity_date, fetched_at=moment,
             row_count=len(rows), rejected_row_count=0, page_count=1, rows_hash=rows_hash,
             outcome="loaded" if rows else "empty", settles_on=settles_on,
+            data_refreshed_at=data_refreshed_at,
             _dlt_load_id=load_id, _dlt_id=f"{endpoint}{activity_date}{moment}",
+        )  # fmt: skip
+
+    def snapshot(
+        self, roster_table: str, at: str, rows: Sequence[Mapping[str, Any]], key: str = "id"
+    ) -> None:
+        """One complete snapshot of a roster: what it no longer has ends at that moment."""
+        moment = datetime.fromisoformat(at).replace(tzinfo=UTC)
+        table = f"claude_raw.{roster_table}"
+        kept = [str(row[key]) for row in rows]
+        for row in rows:
+            same = " and ".join(f'"{name}" is not distinct from ?' for name in row)
+            now = f"select 1 from {table} where _dlt_valid_to is null"
+            if self.connection.execute(f"{now} and {same}", list(row.values())).fetchall():
+                continue
+            self.connection.execute(
+                f'update {table} set _dlt_valid_to = ? where "{key}" = ? and _dlt_valid_to is null',
+                [moment, row[key]],
+            )
+            self.insert(
+                roster_table, **row, _dlt_valid_from=moment, _dlt_load_id="complete",
+                _dlt_id=f"{row[key]}{moment}",
+            )  # fmt: skip
+        if rows:
+            self.connection.execute(
+                f"update {table} set _dlt_valid_to = ? "
+                f'where _dlt_valid_to is null and not list_contains(?, "{key}")',
+                [moment, kept],
+            )
+        self.insert(
+            "roster_snapshots",
+            roster_table=roster_table, snapshot_at=moment, row_count=len(rows),
+            _dlt_load_id="complete", _dlt_id=f"{roster_table}{moment}",
         )  # fmt: skip
 
     def close(self) -> None:
