@@ -28,7 +28,7 @@ from pipelines.transform import check_variables
 from pipelines.warehouse import DataDir, WarehouseHeld, disk_full_error
 from sources.claude_analytics import AnalyticsSettings
 from sources.claude_analytics.days import FIRST_DAY, days_between
-from sources.claude_analytics.endpoints import ENDPOINTS
+from sources.claude_analytics.endpoints import EVERY_ENDPOINT
 from sources.errors import ForeseenError
 
 DONE, FAILED, WRONG_USAGE, HELD, REJECTED = range(5)
@@ -58,7 +58,8 @@ err = Console(stderr=True, highlight=False, soft_wrap=True)
 if not out.is_terminal:
     out.width = 160  # Tables in a file or a mail are not cut.
 
-EndpointName = StrEnum("EndpointName", {endpoint.table: endpoint.table for endpoint in ENDPOINTS})  # type: ignore[misc]
+TABLES = {endpoint.table: endpoint.table for endpoint in EVERY_ENDPOINT}
+EndpointName = StrEnum("EndpointName", TABLES)  # type: ignore[misc]
 
 
 def _day(text: str | date) -> date:
@@ -271,7 +272,6 @@ def _load(
 ) -> None:
     started = time.monotonic()
     data, clock = _data_dir(data_dir), Clock.at(today)
-    chosen = [endpoint for endpoint in ENDPOINTS if not only or endpoint.table in only]
     analytics = settings(AnalyticsSettings)
     check_variables(transform_variables())  # Better told now than after the load.
     with data.held(command), _Terminal() as listener:
@@ -279,7 +279,7 @@ def _load(
             data,
             clock,
             analytics=analytics,
-            endpoints=chosen,
+            only=only or (),
             backfill=days,
             transforms=transforms,
             listener=listener,

@@ -12,8 +12,9 @@ from pipelines.run import transform_variables
 from pipelines.settings import settings
 from pipelines.warehouse import DataDir
 from sources.claude_analytics import AnalyticsSettings
-from sources.claude_analytics.client import Client, Refused
+from sources.claude_analytics.client import Client
 from sources.claude_analytics.endpoints import ENDPOINTS
+from sources.client import Refused
 from sources.errors import ForeseenError
 from sources.rate_budget import RateBudget
 from sources.reference_files import FILES, ReferenceFile, configured_path, read

@@ -2,9 +2,10 @@
 
 import logging
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from typing import Any
 
 import dlt
@@ -19,12 +20,20 @@ from sources.claude_analytics import AnalyticsSettings, claude_analytics
 from sources.claude_analytics.client import Client, NotAvailable
 from sources.claude_analytics.days import (
     FIRST_DAY,
+    Fetched,
     Span,
     days_to_fetch,
+    days_to_read_again,
     spans,
     window,
 )
-from sources.claude_analytics.endpoints import ENDPOINTS, Endpoint
+from sources.claude_analytics.endpoints import (
+    COST_API,
+    ENDPOINTS,
+    EVERY_ENDPOINT,
+    REPORTS_API,
+    Endpoint,
+)
 from sources.claude_analytics.fetch import Fetcher, Progress
 from sources.errors import ForeseenError
 from sources.rate_budget import RateBudget
@@ -192,18 +201,72 @@ def _forget_days_that_do_not_add_up(pipeline: dlt.Pipeline) -> None:
                 continue  # Nothing of it was loaded yet.
 
 
+GENERATIONS = {
+    "unified": (COST_API,),
+    "reports": (REPORTS_API,),
+    "auto": (COST_API, REPORTS_API),
+}
+"""Which endpoints may bring cost and usage, by the setting `cost_api`; the first that answer do."""
+
+Ledger = Mapping[str, Mapping[date, Fetched]]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which days of which endpoint a run asks for: a pure rule of clock, settings and ledger.
+
+    Attributes:
+        newest: The newest day that the API has published whole.
+        backfill: Days that are asked for whatever the ledger says.
+    """
+
+    clock: Clock
+    settings: AnalyticsSettings
+    newest: date
+    backfill: Sequence[date] | None = None
+
+    def window(self, endpoint: Endpoint) -> list[date]:
+        """The days that the API answers for; those of money go on into the present."""
+        if endpoint.kind == "money":
+            return window(self.clock.today, self.settings.cost_window_days - 1, self.clock.today)
+        return window(self.clock.today, self.settings.window_days, self.newest)
+
+    def settle_after(self, endpoint: Endpoint) -> timedelta:
+        """How long after a day it may still change."""
+        revision_days = self.settings.revision_days
+        lag = timedelta(0) if endpoint.kind == "money" else self.clock.today - self.newest
+        return lag + timedelta(endpoint.revision_days if revision_days is None else revision_days)
+
+    def spans(self, endpoints: Sequence[Endpoint], ledger: Ledger) -> list[Span]:
+        """The fewest requests that bring what the ledger misses or what may have changed."""
+        return [
+            span for endpoint in endpoints for span in spans(endpoint, self._days(endpoint, ledger))
+        ]
+
+    def _days(self, endpoint: Endpoint, ledger: Ledger) -> Sequence[date]:
+        if self.backfill:
+            return self.backfill
+        days, fetched = self.window(endpoint), ledger.get(endpoint.table, {})
+        settle_after = self.settle_after(endpoint)
+        if endpoint.totals is None:
+            return days_to_fetch(days, fetched, settle_after)
+        totals = ledger.get(endpoint.totals, {})
+        return days_to_read_again(days, fetched, totals, settle_after, self.clock.now)
+
+
 def load(
     data_dir: DataDir,
     clock: Clock,
     settings: AnalyticsSettings,
-    endpoints: Sequence[Endpoint],
+    only: Collection[str] = (),
     *,
     backfill: Sequence[date] | None = None,
     reference_paths: Mapping[str, str] | None = None,
     on_progress: Callable[[LoadProgress], None] = lambda _: None,
 ) -> LoadReport:
     """Fetch what the plan misses (or the backfill asks for) and commit it, oldest days first;
-    then replace the reference files' tables. `reference_paths` win over the configured ones.
+    then replace the reference files' tables. `reference_paths` win over the configured ones,
+    `only` names the tables to load.
 
     The caller holds the warehouse.
 
@@ -224,71 +287,119 @@ def load(
         budget=RateBudget(data_dir.rate_budget, settings.requests_per_minute),
         clock=clock.now if clock.is_set else None,
     )
-    with client, Fetcher(client, endpoints) as fetcher:
-        newest = newest_day(client, endpoints[0], clock.today, settings.lag_days)
-        settle_after = {
-            endpoint.table: clock.today
-            - newest
-            + timedelta(
-                endpoint.revision_days if settings.revision_days is None else settings.revision_days
+
+    def wanted(endpoints: Sequence[Endpoint]) -> list[Endpoint]:
+        return [endpoint for endpoint in endpoints if not only or endpoint.table in only]
+
+    engagement = wanted(ENDPOINTS)
+    with client, Fetcher(client, engagement) as fetcher:
+        plan = Plan(
+            clock,
+            settings,
+            newest_day(client, ENDPOINTS[0], clock.today, settings.lag_days),
+            backfill,
+        )
+        days_planned = 0
+
+        def fetch(endpoints: Sequence[Endpoint]) -> None:
+            nonlocal days_planned
+            ledger = fetched_days(pipeline)
+            planned = plan.spans(endpoints, ledger)
+            days_planned += sum(len(span.days) for span in planned)
+            load_spans(
+                pipeline, client, fetcher, planned, partial(_source, fetcher, plan, ledger=ledger)
             )
-            for endpoint in endpoints
-        }
-        days = window(clock.today, settings.window_days, newest)
-        fetched = fetched_days(pipeline)
-        planned = [
-            span
-            for endpoint in endpoints
-            for span in spans(
-                endpoint,
-                backfill
-                or days_to_fetch(
-                    days, fetched.get(endpoint.table, {}), settle_after[endpoint.table]
-                ),
-            )
-        ]
-        days_planned = sum(len(span.days) for span in planned)
+
         fetcher.on_progress = lambda: on_progress(
             LoadProgress(fetcher.day_count, days_planned, client.request_count)
         )
-        load_spans(
-            pipeline,
-            client,
-            fetcher,
-            planned,
-            lambda: claude_analytics(
-                fetcher,
-                endpoints,
-                fetched_at=clock.now,
-                settle_after=settle_after,
-                moves_cursor=backfill is None,
-            ),
-        )
+        first, money = engagement, list[Endpoint]()
+        for generation in _generations(settings.cost_api, fetched_days(pipeline)):
+            for endpoint in money:
+                del fetcher.progress[endpoint.table]
+            money = wanted(generation)
+            fetcher.watch(money)
+            fetch(first + [endpoint for endpoint in money if endpoint.totals is None])
+            first = []
+            refused = any(fetcher.progress[endpoint.table].refused for endpoint in money)
+            if fetcher.fatal or not refused:
+                break
+        if not fetcher.fatal:
+            # What the totals have shown to be new or moved.
+            fetch([endpoint for endpoint in money if endpoint.totals is not None])
         report = LoadReport(
             endpoints=fetcher.progress,
             request_count=client.request_count,
             fatal=str(fetcher.fatal) if fetcher.fatal else None,
         )
-        runs = []
-        for table, progress in fetcher.progress.items():
-            outcome, message = report.outcome(table)
-            runs.append(
-                {
-                    "endpoint": table,
-                    "run_at": clock.now,
-                    "outcome": outcome,
-                    "message": message,
-                    "window_start_date": min(days, default=clock.today),
-                    "newest_available_date": min(newest, progress.newest),
-                    "request_count": client.requests_by_table[table],
-                }
-            )
-    pipeline.extract(
-        [_endpoint_runs(runs), reference_files(reference_paths or {}, report.refusals)]
-    )
+        runs = [
+            _endpoint_run(plan, report, endpoint, client.requests_by_table[endpoint.table])
+            for endpoint in [*engagement, *money]
+        ]
+        absent = {
+            endpoint.table: endpoint
+            for endpoint in EVERY_ENDPOINT
+            if endpoint.table not in pipeline.default_schema.tables
+        }
+        pipeline.extract(
+            [
+                _source(fetcher, plan, list(absent.values()), ledger={}),
+                _endpoint_runs(runs),
+                reference_files(reference_paths or {}, report.refusals),
+            ]
+        )
     pipeline.normalize()
     pipeline.load()
     return report
+
+
+def _generations(cost_api: str, ledger: Ledger) -> Sequence[Sequence[Endpoint]]:
+    """Endpoints of cost and usage in the order in which they are tried.
+
+    An organisation that had the newer API keeps it: a refusal there is a fault, not a reason to
+    read a year of the older reports.
+    """
+    return GENERATIONS["unified" if cost_api == "auto" and ledger.get("costs") else cost_api]
+
+
+def _source(
+    fetcher: Fetcher, plan: Plan, endpoints: Sequence[Endpoint], *, ledger: Ledger
+) -> DltSource:
+    return claude_analytics(
+        fetcher,
+        endpoints,
+        fetched_at=plan.clock.now,
+        settle_after={endpoint.table: plan.settle_after(endpoint) for endpoint in endpoints},
+        totals_hashes={
+            table: {day: fetched.rows_hash for day, fetched in days.items()}
+            for table, days in ledger.items()
+        },
+        moves_cursor=plan.backfill is None,
+    )
+
+
+def _endpoint_run(
+    plan: Plan, report: LoadReport, endpoint: Endpoint, request_count: int
+) -> dict[str, Any]:
+    """One row per run and endpoint."""
+    outcome, message = report.outcome(endpoint.table)
+    progress = report.endpoints[endpoint.table]
+    newest = min(plan.newest, progress.newest)
+    if endpoint.kind == "money":
+        totals = report.endpoints.get(endpoint.totals or endpoint.table, progress)
+        refreshed_at = totals.refreshed_at or progress.refreshed_at
+        # A moment at midnight completes the day before it.
+        newest = (refreshed_at - timedelta(microseconds=1)).date() if refreshed_at else date.min
+    days = plan.window(endpoint)
+    return {
+        "endpoint": endpoint.table,
+        "run_at": plan.clock.now,
+        "outcome": outcome,
+        "message": message,
+        "window_start_date": min(days, default=plan.clock.today),
+        "newest_available_date": None if newest == date.min else newest,
+        "request_count": request_count,
+    }
 
 
 def newest_day(client: Client, endpoint: Endpoint, today: date, lag_days: str) -> date:
@@ -303,26 +414,28 @@ def newest_day(client: Client, endpoint: Endpoint, today: date, lag_days: str) -
     return yesterday
 
 
-def fetched_days(pipeline: dlt.Pipeline) -> dict[str, dict[date, datetime]]:
-    """When each endpoint's days were last fetched: completely, and without a rejected row."""
+def fetched_days(pipeline: dlt.Pipeline) -> dict[str, dict[date, Fetched]]:
+    """Each endpoint's days as they were last fetched: completely, without a rejected row."""
     query = """
-        select endpoint, activity_date, fetched_at, rejected_row_count
-        from loaded_days
+        select * from loaded_days
         where _dlt_load_id in (select load_id from _dlt_loads where status = 0)
         order by fetched_at
     """
-    fetched: dict[str, dict[date, datetime]] = {}
+    fetched: dict[str, dict[date, Fetched]] = {}
     try:
-        with pipeline.sql_client() as warehouse:
-            rows = warehouse.execute_sql(query) or []
+        with pipeline.sql_client() as warehouse, warehouse.execute_query(query) as cursor:
+            names = [column[0] for column in cursor.description]
+            rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
     except DatabaseUndefinedRelation:
         return fetched
-    for endpoint, day, fetched_at, rejected_row_count in rows:
-        days = fetched.setdefault(endpoint, {})
-        if rejected_row_count:
-            days.pop(day, None)
+    for row in rows:
+        days = fetched.setdefault(row["endpoint"], {})
+        if row["rejected_row_count"]:
+            days.pop(row["activity_date"], None)
         else:
-            days[day] = fetched_at.astimezone(UTC)
+            days[row["activity_date"]] = Fetched(
+                row["fetched_at"].astimezone(UTC), row["rows_hash"], row.get("totals_hash")
+            )
     return fetched
 
 
@@ -331,7 +444,7 @@ def load_spans(
     client: Client,
     fetcher: Fetcher,
     planned: Sequence[Span],
-    source: Callable[[], DltSource],
+    source: Callable[[Sequence[Endpoint]], DltSource],
 ) -> None:
     """Commit chunk by chunk, oldest days first: they are the next ones that the API forgets.
 
@@ -340,18 +453,18 @@ def load_spans(
     """
     waiting = deque(sorted(planned, key=lambda span: span.first))
 
-    def start_next() -> bool:
+    def start_next() -> list[Endpoint]:
         done = len(planned) - len(waiting)
         requests_per_span = max(1.0, client.request_count / done) if done else 1.0
         size = max(1, int(REQUESTS_PER_CHUNK / requests_per_span))
         chunk = [waiting.popleft() for _ in range(min(size, len(waiting)))]
         fetcher.start(chunk)
-        return bool(chunk)
+        return list({span.endpoint.table: span.endpoint for span in chunk}.values())
 
-    more = start_next()
-    while more:
-        pipeline.extract(source())
-        more = not fetcher.fatal and start_next()
+    endpoints = start_next()
+    while endpoints:
+        pipeline.extract(source(endpoints))
+        endpoints = [] if fetcher.fatal else start_next()
         pipeline.normalize()
         pipeline.load()
 

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
@@ -13,7 +13,6 @@ from pipelines.settings import ChargebackSettings, SeatsSettings, settings
 from pipelines.transform import TransformResult, transform
 from pipelines.warehouse import DataDir
 from sources.claude_analytics import AnalyticsSettings
-from sources.claude_analytics.endpoints import ENDPOINTS, Endpoint
 
 
 @dataclass
@@ -43,7 +42,7 @@ def sync(
     clock: Clock,
     *,
     analytics: AnalyticsSettings,
-    endpoints: Sequence[Endpoint] = ENDPOINTS,
+    only: Collection[str] = (),
     backfill: Sequence[date] | None = None,
     reference_paths: Mapping[str, str] | None = None,
     transforms: bool = True,
@@ -61,7 +60,7 @@ def sync(
         data_dir,
         clock,
         analytics,
-        endpoints,
+        only,
         backfill=backfill,
         reference_paths=reference_paths,
         on_progress=listener.on_progress,

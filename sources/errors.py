@@ -3,3 +3,7 @@
 
 class ForeseenError(Exception):
     """Shown to the user as it is, without a traceback; the command exits with 1."""
+
+
+class NotJson(Exception):
+    """A body that should be one complete JSON object is not."""

@@ -57,7 +57,7 @@ def ours(pages: Path, days: int, work: Path) -> None:
             client,
             fetcher,
             spans,
-            lambda: claude_analytics(
+            lambda _: claude_analytics(
                 fetcher,
                 [USERS],
                 fetched_at=datetime(2026, 6, 1, tzinfo=UTC),

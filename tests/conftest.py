@@ -15,7 +15,6 @@ from pipelines.load import Clock, LoadReport
 from pipelines.load import load as load_run
 from pipelines.warehouse import DataDir
 from sources.claude_analytics import AnalyticsSettings
-from sources.claude_analytics.endpoints import ENDPOINTS
 from sources.sandbox import Sandbox
 
 
@@ -71,7 +70,7 @@ def load(api: Sandbox, data_dir: DataDir) -> Load:
                 data_dir,
                 Clock.at(date.fromisoformat(today)),
                 AnalyticsSettings(**options),
-                [endpoint for endpoint in ENDPOINTS if only in (None, endpoint.table)],
+                [only] if only else [],
                 backfill=backfill,
             )
 

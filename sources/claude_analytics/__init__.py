@@ -31,6 +31,9 @@ class AnalyticsSettings(BaseConfiguration):
         window_days: How many days back the API answers.
         lag_days: Days until the API answers for a day, or "auto": ask the API.
         revision_days: Days a published day may still change; unset: each endpoint's own.
+        cost_window_days: How many days back the API answers for cost and usage, today included.
+        cost_api: "unified" is the newer API of cost and usage, "reports" the older one, "auto"
+            the newer where the organisation has it.
         requests_per_minute: The organisation's limit, in any 60 seconds.
     """
 
@@ -39,6 +42,8 @@ class AnalyticsSettings(BaseConfiguration):
     window_days: int = 90
     lag_days: str = "3"
     revision_days: int | None = None
+    cost_window_days: int = 365
+    cost_api: str = "auto"
     requests_per_minute: int = 60
 
 
@@ -49,15 +54,24 @@ def claude_analytics(
     *,
     fetched_at: datetime,
     settle_after: Mapping[str, timedelta],
+    totals_hashes: Mapping[str, Mapping[date, str]] | None = None,
     moves_cursor: bool = True,
 ) -> list[DltResource]:
     """What the fetcher was started with; each fetched UTC day replaces that whole day.
 
-    `settle_after` says for each endpoint how long after a day the API may still change it.
+    `settle_after` says for each endpoint how long after a day the API may still change it,
+    `totals_hashes` for each table of totals what its days are now.
     A backfill of old days leaves the cursor where it is (`moves_cursor`).
     """
     return [
-        daily_resource(fetcher, endpoint, fetched_at, settle_after[endpoint.table], moves_cursor)
+        daily_resource(
+            fetcher,
+            endpoint,
+            fetched_at,
+            settle_after[endpoint.table],
+            (totals_hashes or {}).get(endpoint.totals or "", {}),
+            moves_cursor,
+        )
         for endpoint in endpoints
     ]
 
@@ -67,6 +81,7 @@ def daily_resource(
     endpoint: Endpoint,
     fetched_at: datetime,
     settle_after: timedelta,
+    totals_hashes: Mapping[date, str],
     moves_cursor: bool,
 ) -> DltResource:
     """One endpoint as a dlt resource, with its lines of the ledger and its rejected rows."""
@@ -86,7 +101,13 @@ def daily_resource(
             yield pa.concat_tables(
                 table for day, rows in batch for table in (rows, day_marker(endpoint, day.day))
             )
-            ledger = [_ledger_row(day, rows, fetched_at, settle_after) for day, rows in batch]
+            ledger = [
+                {
+                    **_ledger_row(day, rows, fetched_at, settle_after),
+                    "totals_hash": totals_hashes.get(day.day),
+                }
+                for day, rows in batch
+            ]
             rejected = [row for day, _ in batch for row in _rejected_rows(day, fetched_at)]
             yield dlt.mark.with_hints(ledger, _LEDGER, create_table_variant=True)
             yield dlt.mark.with_hints(rejected, _REJECTED, create_table_variant=True)
@@ -109,6 +130,8 @@ _LEDGER = dlt.mark.make_hints(
         **MARKER,
         "settles_on": {"data_type": "date"},
         "undeclared_fields": {"data_type": "text"},
+        "totals_hash": {"data_type": "text"},
+        "data_refreshed_at": {"data_type": "timestamp"},
     },
 )
 
@@ -155,6 +178,7 @@ def _ledger_row(
         "outcome": "loaded" if len(rows) else "rejected" if fetched.rejected else "empty",
         "settles_on": fetched.day + settle_after,
         "undeclared_fields": ", ".join(sorted(fetched.undeclared)) or None,
+        "data_refreshed_at": fetched.data_refreshed_at,
     }
 
 

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import pyarrow as pa
 
-Params = dict[str, str | list[str]]
+Params = dict[str, Any]
 Columns = dict[str, pa.DataType]
 
 TEXT = pa.string()
@@ -72,6 +72,7 @@ class Endpoint:
         older_names: Column of an older API edition -> the declared column it fills.
         revision_days: How long the API may still change a published day.
         days_per_request: How many days one request may ask for.
+        pages_by_rows: More rows are more pages, so that days that nobody asked for cost requests.
         params: Query parameters that ask for the days from first to last.
         items: Keys under which the rows may stand in the body; one for each API edition.
         unnest: Key of a list inside each item whose entries are the rows.
@@ -92,6 +93,7 @@ class Endpoint:
     older_names: Mapping[str, str] = field(default_factory=dict)
     revision_days: int = 7
     days_per_request: int = 1
+    pages_by_rows: bool = False
     params: Callable[[date, date], Params] = for_date
     items: tuple[str, ...] = ("data",)
     unnest: str | None = None
@@ -138,26 +140,16 @@ BETA = {"anthropic-beta": "analytics-usage-cost-2026-08-24"}
 GROUP = {"rbac_group_id": TEXT, "rbac_group_name": TEXT}
 """Keys of grouped rows; we ask for no grouping, so they stay null."""
 ACTIVE_USERS = "daily_active_user_count weekly_active_user_count monthly_active_user_count"
-
-
 BUCKET = {"starting_at": TIMESTAMP, "ending_at": TIMESTAMP}
 USER_ACTOR = {
     "type": TEXT, "user_id": TEXT, "email_address": TEXT, "name": TEXT, "deleted": FLAG,
 }  # fmt: skip
-ANY_ACTOR = USER_ACTOR | dict.fromkeys(
-    [
-        "service_account_id",
-        "api_key_id",
-        "subject",
-        "provider__type",
-        "provider__account_id",
-        "provider__signed_principal",
-        "provider__subscription_id",
-        "provider__project_number",
-        "provider__issuer",
-    ],
-    TEXT,
-)
+ANY_ACTOR = {
+    **USER_ACTOR,
+    "service_account_id": TEXT, "api_key_id": TEXT, "subject": TEXT,
+    "provider__type": TEXT, "provider__account_id": TEXT, "provider__signed_principal": TEXT,
+    "provider__subscription_id": TEXT, "provider__project_number": TEXT, "provider__issuer": TEXT,
+}  # fmt: skip
 WORK = """
     product model context_window inference_geo speed rbac_group_id slack_channel_id
     claude_tag_category claude_tag_user_id
@@ -359,6 +351,7 @@ COST_API = (
         key=(),
         columns=COST_ROW,
         days_per_request=7,
+        pages_by_rows=True,
         params=for_buckets("actor", "product", "model", "cost_type", limit=1000),
         headers=BETA,
         totals="cost_totals",
@@ -370,6 +363,7 @@ COST_API = (
         key=(),
         columns=USAGE_ROW,
         days_per_request=7,
+        pages_by_rows=True,
         params=for_buckets("actor", "product", "model", limit=1000),
         headers=BETA,
         totals="usage_totals",
@@ -442,6 +436,7 @@ REPORTS_API = (
         columns=OF_USER | REPORT_COST_ROW,
         older_names=EMAIL,
         days_per_request=7,
+        pages_by_rows=True,
         params=for_buckets("product", "model", "cost_type", limit=1000, width="bucket_width"),
         totals="cost_totals",
     ),
@@ -453,6 +448,7 @@ REPORTS_API = (
         columns=OF_USER | REPORT_USAGE_ROW | counts("", "total_tokens"),
         older_names=EMAIL,
         days_per_request=7,
+        pages_by_rows=True,
         params=for_buckets("product", "model", limit=1000, width="bucket_width"),
         totals="usage_totals",
     ),

@@ -4,30 +4,24 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime, time
 from typing import Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sources.claude_analytics.client import (
-    ApiError,
-    Client,
-    KeyRefused,
-    NotAvailable,
-    NotTheApi,
-    Refused,
-    Unreachable,
-    WrongCurrency,
-)
+from sources.claude_analytics.client import Client, NotAvailable, WrongCurrency
 from sources.claude_analytics.days import Span
 from sources.claude_analytics.endpoints import Endpoint
 from sources.claude_analytics.pages import Page, RejectedRow
+from sources.client import ApiError, Expired, KeyRefused, NotTheApi, Refused, Unreachable
 from sources.rate_budget import BudgetClosed
 
 WORKERS = 16
 """Enough that 60 requests a minute are used up even when each takes 15 s."""
 FAILED_SPANS_BEFORE_GIVING_UP = 3
+RESTARTS = 5
+"""How often the pages of a span begin anew because the data was refreshed meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +32,7 @@ class PackedPage:
     row_count: int
     rejected: Sequence[RejectedRow]
     undeclared: frozenset[str]
+    data_refreshed_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -50,6 +45,11 @@ class FetchedDay:
 
     def rows(self) -> pa.Table:
         return pa.concat_tables(pa.ipc.open_stream(page.rows).read_all() for page in self.pages)
+
+    @property
+    def data_refreshed_at(self) -> datetime | None:
+        """Until when the day's rows are complete; None where the API does not say."""
+        return self.pages[0].data_refreshed_at
 
     @property
     def row_count(self) -> int:
@@ -73,6 +73,7 @@ class Progress:
         failures: One message per span that could not be read for another reason.
         oldest, newest: The API's own bounds, where it refused a day beyond them.
         closed_days: Days that the API does not have: too old, or not yet.
+        refreshed_at: Until when the newest of its data is complete, where the API says it.
         day_count, row_count, rejected_count: What was fetched.
         undeclared: Fields that the API sent and we have not declared.
     """
@@ -83,6 +84,7 @@ class Progress:
     oldest: date = date.min
     newest: date = date.max
     closed_days: set[date] = field(default_factory=set)
+    refreshed_at: datetime | None = None
     day_count: int = 0
     row_count: int = 0
     rejected_count: int = 0
@@ -97,11 +99,16 @@ class Fetcher:
         self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="fetch")
         self._pending: dict[str, list[Future[list[FetchedDay]]]] = {}
         self._lock = threading.Lock()
-        self.progress = {endpoint.table: Progress() for endpoint in endpoints}
+        self.progress: dict[str, Progress] = {}
+        self.watch(endpoints)
         self.fatal: ApiError | None = None
         """Why no endpoint can be read any more."""
         self.on_progress: Callable[[], None] = lambda: None
         """Called in the fetching thread when days have arrived."""
+
+    def watch(self, endpoints: Sequence[Endpoint]) -> None:
+        """Begin to count for these endpoints, as if nothing of them had been read yet."""
+        self.progress |= {endpoint.table: Progress() for endpoint in endpoints}
 
     def start(self, spans: Sequence[Span]) -> None:
         """Begin to fetch these spans; `days` then waits for them.
@@ -169,6 +176,9 @@ class Fetcher:
                 progress.row_count += day.row_count
                 progress.rejected_count += len(day.rejected)
                 progress.undeclared |= day.undeclared
+                if day.data_refreshed_at:
+                    newest = progress.refreshed_at or day.data_refreshed_at
+                    progress.refreshed_at = max(newest, day.data_refreshed_at)
         self.on_progress()
         return fetched
 
@@ -185,7 +195,13 @@ class Fetcher:
             progress.failed_in_a_row += 1
 
     def _fetched_days(self, endpoint: Endpoint, days: Sequence[date]) -> list[FetchedDay]:
-        pages = list(map(_packed, self._client.pages(endpoint, days[0], days[-1])))
+        for restart in range(RESTARTS):
+            try:
+                pages = list(map(_packed, self._client.pages(endpoint, days[0], days[-1])))
+                break
+            except Expired:
+                if restart == RESTARTS - 1:
+                    raise
         whole = FetchedDay(endpoint, days[0], pages)
         return [whole] if endpoint.day_column is None else _cut_into_days(whole, days)
 
@@ -193,7 +209,15 @@ class Fetcher:
 def _cut_into_days(series: FetchedDay, days: Sequence[date]) -> list[FetchedDay]:
     """One answer for several days as whole days; days that were not asked for are dropped."""
     rows = series.rows()
-    answered = {*rows["activity_date"].to_pylist(), *(row.day for row in series.rejected)}
+
+    refreshed_at = series.data_refreshed_at
+    if series.endpoint.kind == "money":
+        there = [day for day in days if refreshed_at and _starts(day) < refreshed_at]
+    else:
+        # A series that ends early does not have its later days yet; an empty one is empty.
+        answered = {*pc.unique(rows["activity_date"]).to_pylist()}
+        answered |= {row.day for row in series.rejected}
+        there = [day for day in days if not answered or day <= max(answered)]
     return [
         FetchedDay(
             series.endpoint,
@@ -204,14 +228,17 @@ def _cut_into_days(series: FetchedDay, days: Sequence[date]) -> list[FetchedDay]
                         rows=rows.filter(pc.equal(rows["activity_date"], pa.scalar(day))),
                         rejected=[row for row in series.rejected if row.day == day],
                         undeclared=series.undeclared,
+                        data_refreshed_at=refreshed_at,
                     )
                 )
             ],
         )
-        for day in days
-        # A series that ends early does not have its later days yet; an empty one is empty.
-        if not answered or day <= max(answered)
+        for day in there
     ]
+
+
+def _starts(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
 
 
 def _packed(page: Page) -> PackedPage:
@@ -219,4 +246,6 @@ def _packed(page: Page) -> PackedPage:
     options = pa.ipc.IpcWriteOptions(compression="lz4")
     with pa.ipc.new_stream(sink, page.rows.schema, options=options) as writer:
         writer.write_table(page.rows)
-    return PackedPage(sink.getvalue(), len(page.rows), page.rejected, page.undeclared)
+    return PackedPage(
+        sink.getvalue(), len(page.rows), page.rejected, page.undeclared, page.data_refreshed_at
+    )

@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pyarrow as pa
@@ -25,6 +25,7 @@ from sources.claude_analytics.endpoints import (
     Columns,
     Endpoint,
 )
+from sources.errors import NotJson
 
 OWN_COLUMNS = (
     pa.field("undeclared_fields", TEXT),
@@ -40,11 +41,7 @@ ENVELOPE = (
     ("data_refreshed_at", TEXT),
     ("organization_id", TEXT),
 )
-"""What stands beside the rows; only the next page is used."""
-
-
-class NotJson(Exception):
-    """The body is not one complete JSON object."""
+"""What stands beside the rows."""
 
 
 class MissingList(Exception):
@@ -66,12 +63,17 @@ class RejectedRow:
 
 @dataclass(frozen=True)
 class Page:
-    """One page: its readable rows with their day, the others, and where the next page is."""
+    """One page: its readable rows with their day, the others, and where the next page is.
+
+    Attributes:
+        data_refreshed_at: Until when the rows are complete; None where the API does not say.
+    """
 
     rows: pa.Table
     rejected: list[RejectedRow] = field(default_factory=list)
     undeclared: frozenset[str] = frozenset()
     next_page: str | None = None
+    data_refreshed_at: datetime | None = None
 
 
 @functools.cache
@@ -103,11 +105,13 @@ def page_of_body(endpoint: Endpoint, body: bytes, day: date) -> Page:
         body.decode()
     except UnicodeDecodeError as error:
         raise NotJson from error
+    if endpoint.unnest:
+        body = _unnested(endpoint, endpoint.unnest, body)
     try:
-        rows, next_page = _entries(endpoint, body)
+        rows, envelope = _entries(endpoint, body)
         if rows.null_count:
             return _page_by_rows(endpoint, body, day)
-        return Page(rows=_table(endpoint, rows, day), next_page=next_page)
+        return Page(rows=_table(endpoint, rows, day), **_beside_rows(envelope))
     except pa.ArrowInvalid:
         return _page_by_rows(endpoint, body, day)
 
@@ -154,8 +158,42 @@ def _parsed(body: bytes) -> Any:
         raise NotJson from None
 
 
-def _entries(endpoint: Endpoint, body: bytes) -> tuple[pa.StructArray, str | None]:
-    """The page's rows as nested Arrow, and the next page.
+def _unnested(endpoint: Endpoint, name: str, body: bytes) -> bytes:
+    """The body with the entries of each item's list as rows, beside what the item itself says."""
+    answer = _parsed(body)
+    items = next((answer[key] for key in endpoint.items if answer.get(key) is not None), None)
+    if not isinstance(items, list):
+        raise MissingList
+    rows: list[Any] = []
+    for item in items:
+        entries = item.get(name) if isinstance(item, dict) else None
+        if not isinstance(entries, list):
+            raise MissingList
+        shared = {key: value for key, value in item.items() if key != name}
+        rows += [shared | row if isinstance(row, dict) else row for row in entries]
+    return json.dumps({**answer, endpoint.items[0]: rows}).encode()
+
+
+def _beside_rows(envelope: Mapping[str, Any]) -> dict[str, Any]:
+    """The next page and the moment of the data, of what stands beside the rows.
+
+    Raises:
+        NotJson: One of them is not what it should be.
+    """
+    next_page, refreshed_at = envelope.get("next_page"), envelope.get("data_refreshed_at")
+    if not isinstance(next_page, str | None):
+        raise NotJson
+    try:
+        moment = None if refreshed_at is None else datetime.fromisoformat(refreshed_at)
+    except (ValueError, TypeError):
+        raise NotJson from None
+    if moment is not None:
+        moment = moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+    return {"next_page": next_page, "data_refreshed_at": moment}
+
+
+def _entries(endpoint: Endpoint, body: bytes) -> tuple[pa.StructArray, Mapping[str, Any]]:
+    """The page's rows as nested Arrow, and what stands beside them.
 
     Raises:
         pa.ArrowInvalid: A field is undeclared, or of another type.
@@ -174,7 +212,7 @@ def _entries(endpoint: Endpoint, body: bytes) -> tuple[pa.StructArray, str | Non
         lists = table[key].combine_chunks()
         # pyarrow reads a missing list as an empty one; only its validity tells them apart.
         if lists.is_valid()[0].as_py():
-            return lists.flatten(), table["next_page"][0].as_py()
+            return lists.flatten(), {name: table[name][0].as_py() for name, _ in ENVELOPE}
     raise MissingList
 
 
@@ -201,8 +239,8 @@ def _table(endpoint: Endpoint, rows: pa.StructArray, day: date) -> pa.Table:
     else:
         columns["activity_date"] = pa.repeat(pa.scalar(day, pa.date32()), count)
     columns["is_day_marker"] = pa.nulls(count, pa.bool_())
-    if "currency" in columns:
-        foreign = set(columns["currency"].unique().to_pylist()) - {None, "USD"}
+    for name in columns.keys() & {"currency", "cost__currency"}:
+        foreign = set(columns[name].unique().to_pylist()) - {None, "USD"}
         if foreign:
             raise ForeignCurrency(", ".join(sorted(foreign)))
     return pa.table(columns, schema=raw_schema(endpoint))
@@ -234,14 +272,11 @@ def _page_by_rows(endpoint: Endpoint, body: bytes, day: date) -> Page:
             readable.append(_Row(entry, declared, extra))
     tables = [raw_schema(endpoint).empty_table()]
     _read_halves(endpoint, readable, day, tables, rejected)
-    next_page = answer.get("next_page")
-    if next_page is not None and not isinstance(next_page, str):
-        raise NotJson
     return Page(
         rows=pa.concat_tables(tables),
         rejected=rejected,
         undeclared=frozenset(name for row in readable for name in row.extra),
-        next_page=next_page,
+        **_beside_rows(answer),
     )
 
 

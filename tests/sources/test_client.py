@@ -12,19 +12,11 @@ from typing import Any
 import pytest
 import stamina
 
-from sources.claude_analytics import client as client_module
-from sources.claude_analytics.client import (
-    ApiError,
-    Client,
-    KeyRefused,
-    NotAvailable,
-    NotTheApi,
-    Refused,
-    Unreachable,
-    WrongCurrency,
-)
+from sources import client as client_module
+from sources.claude_analytics.client import Client, NotAvailable, WrongCurrency
 from sources.claude_analytics.endpoints import ENDPOINTS
 from sources.claude_analytics.pages import Page
+from sources.client import ApiError, KeyRefused, NotTheApi, Refused, Unreachable
 from sources.errors import ForeseenError
 from sources.rate_budget import BudgetClosed, RateBudget
 from sources.sandbox import Sandbox

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from sources.claude_analytics.days import (
     FIRST_DAY,
+    Fetched,
     days_between,
     days_to_fetch,
     spans,
@@ -54,7 +55,7 @@ def test_days_between_holds_both_ends_over_a_leap_day() -> None:
 def test_a_day_never_fetched_is_fetched_wherever_it_lies() -> None:
     days = days_between(date(2026, 1, 1), date(2026, 1, 10))
     later = datetime(2026, 3, 1, tzinfo=UTC)
-    fetched = {day: later for day in days if day.day not in (1, 4, 5, 10)}
+    fetched = {day: Fetched(later) for day in days if day.day not in (1, 4, 5, 10)}
 
     planned = days_to_fetch(days, fetched, timedelta(10))
 
@@ -78,18 +79,22 @@ def test_a_day_fetched_before_it_settled_is_fetched_again(
     """The fifth of January settles ten days later, at midnight UTC."""
     day = date(2026, 1, 5)
 
-    assert days_to_fetch([day], {day: fetched_at}, timedelta(10)) == ([day] if is_planned else [])
+    assert days_to_fetch([day], {day: Fetched(fetched_at)}, timedelta(10)) == (
+        [day] if is_planned else []
+    )
 
 
 def test_a_first_run_plans_everything_and_the_next_only_what_may_have_changed() -> None:
     settle_after = timedelta(3 + 7)
     first_run, next_run = (datetime(2026, 6, day, tzinfo=UTC) for day in (15, 16))
     first = days_to_fetch(window(date(2026, 6, 15), 90, date(2026, 6, 12)), {}, settle_after)
-    fetched = dict.fromkeys(first, first_run)
+    fetched = dict.fromkeys(first, Fetched(first_run))
 
     days = window(date(2026, 6, 16), 90, date(2026, 6, 13))
     second = days_to_fetch(days, fetched, settle_after)
-    third = days_to_fetch(days, {**fetched, **dict.fromkeys(second, next_run)}, settle_after)
+    third = days_to_fetch(
+        days, {**fetched, **dict.fromkeys(second, Fetched(next_run))}, settle_after
+    )
 
     assert first == days_between(date(2026, 3, 17), date(2026, 6, 12))
     assert second == days_between(date(2026, 6, 6), date(2026, 6, 13))
@@ -100,7 +105,7 @@ def test_a_fortnight_without_runs_heals_itself() -> None:
     """Days last fetched unsettled are fetched again, also when they are long past."""
     settle_after = timedelta(10)
     last_run = datetime(2026, 5, 1, tzinfo=UTC)
-    fetched = dict.fromkeys(days_between(date(2026, 2, 1), date(2026, 4, 28)), last_run)
+    fetched = dict.fromkeys(days_between(date(2026, 2, 1), date(2026, 4, 28)), Fetched(last_run))
 
     planned = days_to_fetch(window(date(2026, 5, 15), 90, date(2026, 5, 12)), fetched, settle_after)
 

@@ -13,7 +13,6 @@ from anthropic.types import organization
 from anthropic.types.organization import analytics
 from anthropic.types.organization.analytics.apps import chat
 
-from sources.claude_analytics.client import API_VERSION
 from sources.claude_analytics.endpoints import (
     CENTS,
     COUNT,
@@ -23,6 +22,7 @@ from sources.claude_analytics.endpoints import (
     TEXT,
     TIMESTAMP,
 )
+from sources.client import API_VERSION
 from sources.sandbox import Sandbox
 
 Official = anthropic.BaseModel

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from sources.claude_analytics.client import Client, KeyRefused, NotTheApi, Refused, Unreachable
+from sources.claude_analytics.client import Client
 from sources.claude_analytics.days import Span, days_between, spans
 from sources.claude_analytics.endpoints import ENDPOINTS, Params
 from sources.claude_analytics.fetch import WORKERS, FetchedDay, Fetcher
+from sources.client import KeyRefused, NotTheApi, Refused, Unreachable
 from sources.rate_budget import RateBudget
 from sources.sandbox import Sandbox
 

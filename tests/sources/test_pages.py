@@ -16,13 +16,13 @@ from sources.claude_analytics.endpoints import CENTS, COUNT, DATE, ENDPOINTS, PE
 from sources.claude_analytics.pages import (
     ForeignCurrency,
     MissingList,
-    NotJson,
     Page,
     day_marker,
     page_of_body,
     raw_schema,
     rows_hash,
 )
+from sources.errors import NotJson
 
 Row = dict[str, Any]
 
