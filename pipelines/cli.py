@@ -26,6 +26,7 @@ from pipelines.run import sync as sync_run
 from pipelines.settings import PipelineSettings, settings
 from pipelines.transform import check_variables
 from pipelines.warehouse import DataDir, WarehouseHeld, disk_full_error
+from sources.claude_admin import AdminSettings
 from sources.claude_analytics import AnalyticsSettings
 from sources.claude_analytics.days import FIRST_DAY, days_between
 from sources.claude_analytics.endpoints import EVERY_ENDPOINT
@@ -279,6 +280,7 @@ def _load(
             data,
             clock,
             analytics=analytics,
+            admin=settings(AdminSettings),
             only=only or (),
             backfill=days,
             transforms=transforms,

@@ -11,6 +11,7 @@ import duckdb
 from pipelines.load import Clock
 from pipelines.run import Listener, RunResult, sync
 from pipelines.warehouse import DataDir
+from sources.claude_admin import AdminSettings
 from sources.claude_analytics import AnalyticsSettings
 
 TODAY = date(2026, 6, 15)

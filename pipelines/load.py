@@ -344,7 +344,7 @@ def load(
         pipeline.extract(
             [
                 _source(fetcher, plan, list(absent.values()), ledger={}),
-                _endpoint_runs(runs),
+                endpoint_runs(runs),
                 reference_files(reference_paths or {}, report.refusals),
             ]
         )
@@ -393,6 +393,7 @@ def _endpoint_run(
     days = plan.window(endpoint)
     return {
         "endpoint": endpoint.table,
+        "kind": endpoint.kind,
         "run_at": plan.clock.now,
         "outcome": outcome,
         "message": message,
@@ -473,8 +474,13 @@ def load_spans(
     name="endpoint_runs",
     write_disposition="merge",
     primary_key=("endpoint", "run_at"),
-    columns={"message": {"data_type": "text"}},
+    columns={
+        "kind": {"data_type": "text"},
+        "message": {"data_type": "text"},
+        "window_start_date": {"data_type": "date"},
+        "newest_available_date": {"data_type": "date"},
+    },
 )
-def _endpoint_runs(runs: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
-    """One row per run and endpoint: how it ended, and which days the API had then."""
+def endpoint_runs(runs: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+    """One row per run and endpoint or roster: how it ended, and which days the API had then."""
     return runs

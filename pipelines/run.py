@@ -7,11 +7,13 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
 
-from pipelines.load import Clock, LoadProgress, LoadReport, load
+from pipelines.load import Clock, LoadProgress, LoadReport, load, warehouse_pipeline
+from pipelines.load_roster import RosterReport, load_roster
 from pipelines.publish import PublishResult, publish
 from pipelines.settings import ChargebackSettings, SeatsSettings, settings
 from pipelines.transform import TransformResult, transform
 from pipelines.warehouse import DataDir
+from sources.claude_admin import AdminSettings
 from sources.claude_analytics import AnalyticsSettings
 
 
@@ -24,6 +26,7 @@ class RunResult:
     """
 
     load: LoadReport | None = None
+    roster: RosterReport | None = None
     transform: TransformResult | None = None
     publish: PublishResult | None = None
     problems: list[str] = field(default_factory=list)
@@ -42,6 +45,7 @@ def sync(
     clock: Clock,
     *,
     analytics: AnalyticsSettings,
+    admin: AdminSettings,
     only: Collection[str] = (),
     backfill: Sequence[date] | None = None,
     reference_paths: Mapping[str, str] | None = None,
@@ -66,6 +70,10 @@ def sync(
         on_progress=listener.on_progress,
     )
     result.problems += result.load.problems
+    if not only:
+        pipeline = warehouse_pipeline(data_dir)
+        result.roster = load_roster(pipeline, data_dir, clock, admin)
+        result.problems += result.roster.problems
     if transforms and (result.load.day_count or not result.load.fatal):
         build(data_dir, result, listener)
     return result

@@ -7,11 +7,13 @@ from dlt.common.configuration import configspec, resolve_configuration
 from dlt.common.configuration.exceptions import ConfigurationException
 from dlt.common.configuration.specs import BaseConfiguration
 
+from sources.claude_admin import AdminSettings
 from sources.claude_analytics import AnalyticsSettings
 from sources.errors import ForeseenError
 
 LEAST = {
     "window_days": 1,
+    "cost_window_days": 1,
     "lag_days": 0,
     "revision_days": 0,
     "requests_per_minute": 1,
@@ -19,6 +21,9 @@ LEAST = {
     "grace_days": 0,
 }
 """The least that a number may be."""
+
+CHOICES = {"cost_api": ("auto", "unified", "reports")}
+"""The words that a setting may be."""
 
 POLICIES = ("seats", "active_days", "messages")
 
@@ -51,6 +56,7 @@ Settings = TypeVar("Settings", bound=BaseConfiguration)
 SECTIONS: dict[type[BaseConfiguration], tuple[str, ...]] = {
     PipelineSettings: ("pipeline",),
     AnalyticsSettings: ("sources", "claude_analytics"),
+    AdminSettings: ("sources", "claude_admin"),
     SeatsSettings: ("seats",),
     ChargebackSettings: ("chargeback",),
 }
@@ -82,6 +88,10 @@ def _check(found: BaseConfiguration) -> None:
     Raises:
         ValueError: Which setting, and what it has to be.
     """
+    for name, words in CHOICES.items():
+        value = getattr(found, name, None)
+        if value is not None and value not in words:
+            raise ValueError(f"{name} is {value!r}; it is one of {', '.join(words)}.")
     for name, least in LEAST.items():
         value = getattr(found, name, None)
         if value is None or (name == "lag_days" and value == "auto"):

@@ -34,18 +34,29 @@ QUERY = """
         qualify row_number() over (partition by endpoint order by run_at desc) = 1
     ),
 
+    first_days as (
+        select
+            newest_runs.kind,
+            min(newest_fetches.activity_date) as first_date
+        from newest_fetches
+        inner join newest_runs on newest_fetches.endpoint = newest_runs.endpoint
+        group by newest_runs.kind
+    ),
+
     expected_days as (
         select
             newest_runs.endpoint,
             cast(unnest(generate_series(
                 least(
-                    (select min(activity_date) from newest_fetches),
+                    first_days.first_date,
                     newest_runs.newest_available_date
                 ),
                 newest_runs.newest_available_date,
                 interval 1 day
             )) as date) as activity_date
         from newest_runs
+        left join first_days on newest_runs.kind = first_days.kind
+        where newest_runs.kind <> 'roster'
     ),
 
     days as (
@@ -78,7 +89,7 @@ QUERY = """
         cast(sum(days.row_count) as bigint) as row_count,
         cast(sum(days.rejected_row_count) as bigint) as rejected_row_count,
         max(days.undeclared_fields) as undeclared_fields
-    from newest_runs
+    from (select * from newest_runs where kind <> 'roster') as newest_runs
     left join days on newest_runs.endpoint = days.endpoint
     group by all
     order by newest_runs.endpoint

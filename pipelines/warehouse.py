@@ -42,6 +42,10 @@ class DataDir:
     def rate_budget(self) -> Path:
         return self.root / "rate_budget.sqlite"
 
+    def rate_budget_of(self, name: str) -> Path:
+        """That of an API whose limit is not shared with the Analytics API."""
+        return self.root / f"rate_budget_{name}.sqlite"
+
     @property
     def last_run(self) -> Path:
         """How the last run ended, as JSON."""

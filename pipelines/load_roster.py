@@ -1,0 +1,148 @@
+"""Take a snapshot of the rosters and keep it: who has a seat, which role, group and limit."""
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import dlt
+from dlt.destinations.exceptions import DatabaseUndefinedRelation
+
+from pipelines.load import Clock, endpoint_runs
+from pipelines.warehouse import DataDir
+from sources.claude_admin import AdminSettings, claude_admin
+from sources.claude_admin.endpoints import ROSTERS, Roster
+from sources.claude_admin.snapshot import ADMIN_API, Snapshot, take_snapshot
+from sources.client import HttpClient
+from sources.errors import ForeseenError
+from sources.rate_budget import RateBudget
+
+SPEND_LIMIT_REQUESTS_PER_MINUTE = 60
+"""The spend-limit endpoints have a limit of their own (reference: Admin API, section 1.3)."""
+
+
+@dataclass
+class RosterReport:
+    """What a snapshot of the rosters brought.
+
+    Attributes:
+        skipped: Why no snapshot was taken, though nothing failed.
+        row_counts: Rows of each roster that was read.
+        unavailable: Rosters that this key or organisation does not have, and why.
+        problems: Messages of what failed.
+    """
+
+    skipped: str | None = None
+    row_counts: dict[str, int] = field(default_factory=dict)
+    unavailable: dict[str, str] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+    request_count: int = 0
+
+
+def load_roster(
+    pipeline: dlt.Pipeline, data_dir: DataDir, clock: Clock, settings: AdminSettings
+) -> RosterReport:
+    """Store a snapshot as validity ranges; without a key, only see that the tables exist.
+
+    The caller holds the warehouse.
+    """
+    report = RosterReport()
+    snapshot, counts = Snapshot(), dict[str, int]()
+    newest = newest_snapshot(pipeline)
+    if not settings.api_key:
+        report.skipped = (
+            "No key for the Admin API, so no roster: seats that never did anything, roles, groups "
+            f"and people who left are unknown. Set {ADMIN_API.key_variable} to load them."
+        )
+    elif newest and clock.now < newest:
+        report.skipped = (
+            f"The newest roster is of {newest:%Y-%m-%d %H:%M} UTC, later than this run's clock "
+            f"({clock.now:%Y-%m-%d %H:%M}). Rosters have no history, so this run takes none."
+        )
+    else:
+        try:
+            snapshot, counts = _snapshot(data_dir, clock, settings)
+        except ForeseenError as error:
+            snapshot.failures["members"] = str(error)
+    # A list that used to be longer and is empty now is rather a fault than everybody's leaving.
+    report.row_counts = {table: len(rows) for table, rows in snapshot.rows.items()}
+    report.request_count = sum(counts.values())
+    if snapshot.rows:
+        report.unavailable = snapshot.refused
+    else:
+        snapshot.failures |= snapshot.refused
+    report.problems = list(dict.fromkeys(snapshot.failures.values()))
+    known = pipeline.schemas["claude_admin"].tables if "claude_admin" in pipeline.schemas else {}
+    absent = [roster.table for roster in ROSTERS if roster.table not in known]
+    if snapshot.rows or snapshot.failures or absent:
+        pipeline.extract(
+            [
+                claude_admin(snapshot.rows, clock.now, absent),
+                endpoint_runs(_runs(clock, snapshot, counts)),
+            ]
+        )
+        pipeline.normalize()
+        pipeline.load()
+    return report
+
+
+def newest_snapshot(pipeline: dlt.Pipeline) -> datetime | None:
+    """The moment of the newest snapshot whose load is complete."""
+    query = """
+        select max(snapshot_at) from roster_snapshots
+        where _dlt_load_id in (select load_id from _dlt_loads where status = 0)
+    """
+    try:
+        with pipeline.sql_client() as warehouse:
+            ((newest,),) = warehouse.execute_sql(query) or [(None,)]
+    except DatabaseUndefinedRelation:
+        return None
+    return newest.astimezone(UTC) if newest else None
+
+
+def _snapshot(
+    data_dir: DataDir, clock: Clock, settings: AdminSettings
+) -> tuple[Snapshot, dict[str, int]]:
+    with ExitStack() as stack:
+
+        def client(budget_name: str, limit: int) -> HttpClient:
+            return stack.enter_context(
+                HttpClient(
+                    ADMIN_API,
+                    base_url=settings.base_url,
+                    api_key=settings.api_key,
+                    budget=RateBudget(data_dir.rate_budget_of(budget_name), limit),
+                    clock=clock.now if clock.is_set else None,
+                )
+            )
+
+        shared = client("claude_admin", settings.requests_per_minute)
+        of_spend_limits = client(
+            "spend_limits", min(settings.requests_per_minute, SPEND_LIMIT_REQUESTS_PER_MINUTE)
+        )
+
+        def client_for(roster: Roster) -> HttpClient:
+            return of_spend_limits if roster.of_spend_limits else shared
+
+        snapshot = take_snapshot(client_for)
+        return snapshot, dict(shared.requests_by + of_spend_limits.requests_by)
+
+
+def _runs(clock: Clock, snapshot: Snapshot, counts: Mapping[str, int]) -> list[dict[str, Any]]:
+    outcomes = {
+        **{table: ("ok", None) for table in snapshot.rows},
+        **{table: ("unavailable", why) for table, why in snapshot.refused.items()},
+        **{table: ("failed", why) for table, why in snapshot.failures.items()},
+    }
+    return [
+        {
+            "endpoint": table,
+            "kind": "roster",
+            "run_at": clock.now,
+            "outcome": outcome,
+            "message": why,
+            "request_count": counts.get(table, 0),
+        }
+        for table, (outcome, why) in outcomes.items()
+    ]
