@@ -262,6 +262,63 @@ inner join connectors using (n)
 where thing = 'connector'
     and activity_date between first_date and last_date and is_visible(published_on, withdrawn_on, as_of);
 
+create macro plugin_use(used) as {'distinct_session_plugin_used_count': used};
+
+create macro plugins_row(
+    name, plugin_id := cast(null as varchar), users := 0, installs := 0, invocations := 0, code := 0, cowork := 0,
+    unified := 0
+) as {
+    'plugin_name': name,
+    'plugin_id': plugin_id,
+    'distinct_user_count': users,
+    'install_count': installs,
+    'invocation_count': invocations,
+    'claude_code_metrics': plugin_use(code),
+    'cowork_metrics': plugin_use(cowork),
+    'chat_cowork_unified_metrics': plugin_use(unified)
+};
+
+create macro plugins_rows(first_date, last_date, as_of) as table
+select
+    activity_date,
+    plugin_name || coalesce(plugin_id, '') as sort_key,
+    plugins_row(
+        plugin_name,
+        plugin_id := plugin_id,
+        users := users,
+        installs := if(plugin_id is null, null, noise % 3),
+        invocations := (code + cowork + unified) * 3 + users,
+        code := code, cowork := cowork, unified := unified
+    ) as row
+from uses_facts
+inner join plugins using (n)
+where thing = 'plugin'
+    and activity_date between first_date and last_date and is_visible(published_on, withdrawn_on, as_of);
+
+create macro artifacts_row(artifact_type, is_shared := false, created := 0, published := 0, users := 0) as {
+    'artifact_type': artifact_type,
+    'is_shared': is_shared,
+    'artifacts_created_count': created,
+    'published_artifacts_created_count': published,
+    'distinct_user_count': users
+};
+
+create macro artifacts_rows(first_date, last_date, as_of) as table
+select
+    activity_date,
+    artifact_type || is_shared as sort_key,
+    artifacts_row(
+        artifact_type,
+        is_shared := is_shared,
+        created := users + chat,
+        published := if(is_shared, code, 0) * (users + chat) // 12,
+        users := users
+    ) as row
+from uses_facts
+inner join artifacts using (n)
+where thing = 'artifact'
+    and activity_date between first_date and last_date and is_visible(published_on, withdrawn_on, as_of);
+
 -- One row per product of the summaries; `any` is all products together. `prefix`: of its columns there.
 create table products as
 select
@@ -320,18 +377,28 @@ left join last_uses on last_uses.activity_date = days.activity_date and last_use
 where days.activity_date between first_date and last_date
 group by days.activity_date, products.product;
 
--- One row per UTC day: seats held, and invitations of those who join within a week.
+-- One row per UTC day: seats held, and invitations that are neither accepted nor expired.
 create macro seat_counts(first_date, last_date) as table
-select
-    activity_date,
-    count(*) filter (where joined_on <= activity_date and coalesce(left_on > activity_date, true)) as assigned_seats,
-    count(*) filter (where joined_on between activity_date + 1 and activity_date + 7) as pending_invites,
-    count(*) filter (where has_science and joined_on <= activity_date and coalesce(left_on > activity_date, true))
-        as science_seats
-from days
-left join people on true
-where activity_date between first_date and last_date
-group by activity_date;
+with seats as (
+    select
+        activity_date,
+        count(n) as assigned_seats,
+        count(n) filter (where has_science) as science_seats
+    from days
+    left join people on joined_on <= activity_date and coalesce(left_on > activity_date, true)
+    where activity_date between first_date and last_date
+    group by activity_date
+),
+pending as (
+    select activity_date, count(invite_id) as pending_invites
+    from days
+    left join invites
+        on invited_on <= activity_date and invite_status(accepted_on, expires_on, activity_date) = 'pending'
+    where activity_date between first_date and last_date
+    group by activity_date
+)
+select activity_date, assigned_seats, pending_invites, science_seats
+from seats inner join pending using (activity_date);
 
 create macro summaries_rows(first_date, last_date, as_of) as table
 with series as (

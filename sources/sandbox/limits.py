@@ -1,20 +1,14 @@
 """What the API refuses, and how it says so; pure rules (analytics.md 2, 3, 4 and 6)."""
 
-import base64
-import hashlib
-import json
 import math
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from sources.claude_analytics.endpoints import Endpoint
 from sources.sandbox.organisation import FIRST_DAY, Days
 
 ONE_DAY = timedelta(days=1)
-LARGEST_PAGE = 1000
-DEFAULT_PAGE = 100
 
 ERRORS = {
     400: ("invalid_request_error", "Invalid request"),
@@ -23,6 +17,10 @@ ERRORS = {
     403: ("permission_error", "API access is disabled for this organization."),
     404: ("not_found_error", "Not found"),
     409: ("conflict_error", "Conflict"),
+    410: (
+        "invalid_request_error",
+        "The page cursor has expired. Restart pagination from the first page.",
+    ),
     429: (
         "rate_limit_error",
         "This request would exceed the rate limit for your organization. Retry later.",
@@ -35,21 +33,25 @@ ERRORS = {
 
 
 class Refusal(Exception):
-    """An answer that is an error: status, message, and seconds to wait before trying again."""
+    """An answer that is an error: status, message, seconds to wait before trying again, cause."""
 
-    def __init__(self, status: int, message: str = "", retry_after: int | None = None) -> None:
+    def __init__(
+        self, status: int, message: str = "", *, retry_after: int | None = None, code: str = ""
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.message = message
         self.retry_after = retry_after
+        self.code = code
 
 
-def error_body(status: int, message: str, request_id: str) -> dict[str, object]:
+def error_body(refusal: Refusal, request_id: str) -> dict[str, object]:
     """The documented envelope; an empty message becomes the status's usual one."""
-    kind, usual = ERRORS.get(status, ("api_error", "Error"))
+    kind, usual = ERRORS.get(refusal.status, ("api_error", "Error"))
+    details = {"details": {"error_code": refusal.code}} if refusal.code else {}
     return {
         "type": "error",
-        "error": {"type": kind, "message": message or usual},
+        "error": {"type": kind, "message": refusal.message or usual, **details},
         "request_id": request_id,
     }
 
@@ -86,25 +88,31 @@ class RateWindow:
         return 0
 
 
-def check_key(headers: Mapping[str, str], api_key: str, scopes: tuple[str, ...]) -> None:
+BUNDLES = {"read:org_audit": {"read:members", "read:rbac_groups", "read:compliance_activities"}}
+"""Scope -> the scopes that it stands for."""
+
+
+def check_key(
+    headers: Mapping[str, str], api_key: str, scopes: Sequence[str], needed: Sequence[str]
+) -> None:
     bearer = headers.get("authorization", "").removeprefix("Bearer ")
     if api_key not in (headers.get("x-api-key"), bearer):
         raise Refusal(401)
-    needed = ["read:analytics"]
-    if not set(needed) <= set(scopes):
-        raise Refusal(403, f"Missing required scopes. Got: {list(scopes)} Needed: {needed}")
+    held = set(scopes).union(*(BUNDLES.get(scope, ()) for scope in scopes))
+    if not set(needed) <= held:
+        raise Refusal(403, f"Missing required scopes. Got: {list(scopes)} Needed: {list(needed)}")
 
 
 def requested_days(
-    endpoint: Endpoint, params: Mapping[str, str], limits: Limits, today: date
+    params: Mapping[str, str], limits: Limits, today: date, *, is_series: bool, has_pages: bool
 ) -> Days:
     """The days that the parameters ask for.
 
     Raises:
         Refusal: They ask for something that the API, or this sandbox, does not answer.
     """
-    is_series = endpoint.day_column is not None
-    known = {"limit", "page"} | ({"starting_date", "ending_date"} if is_series else {"date"})
+    known = {"starting_date", "ending_date"} if is_series else {"date"}
+    known |= {"limit", "page"} if has_pages else set()
     if {"date", "starting_date"} <= params.keys():
         raise Refusal(400, "date: use either `date` or `starting_date`, not both.")
     for name in sorted(params.keys() - known):
@@ -152,32 +160,3 @@ def check_not_too_recent(name: str, day: date, limits: Limits, today: date) -> N
         raise Refusal(
             400, f"{name}: {day} is not available yet. The most recent available day is {newest}."
         )
-
-
-def page_size(params: Mapping[str, str]) -> int:
-    text = params.get("limit", str(DEFAULT_PAGE))
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= LARGEST_PAGE):
-        raise Refusal(400, f"limit: must be between 1 and {LARGEST_PAGE}.")
-    return int(text)
-
-
-def cursor(path: str, params: Mapping[str, str], offset: int) -> str:
-    """The opaque page token that continues this query after `offset` rows."""
-    query = json.dumps([path, sorted((k, v) for k, v in params.items() if k != "page")])
-    token = json.dumps([hashlib.sha256(query.encode()).hexdigest()[:16], offset])
-    return "page_" + base64.urlsafe_b64encode(token.encode()).decode().rstrip("=")
-
-
-def page_offset(path: str, params: Mapping[str, str]) -> int:
-    """How many rows earlier pages brought; a cursor belongs to its query."""
-    page = params.get("page")
-    if page is None:
-        return 0
-    text = page.removeprefix("page_")
-    try:
-        offset = int(json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))[1])
-    except (ValueError, TypeError, IndexError, KeyError):
-        raise Refusal(400, "page: invalid cursor") from None
-    if page != cursor(path, params, offset):
-        raise Refusal(400, "cursor does not match current query parameters")
-    return offset

@@ -1,15 +1,14 @@
 """An invented organisation in DuckDB: facts, the rows its API answers, and the truth about it."""
 
 import json
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import duckdb
-
-from sources.claude_analytics.endpoints import ENDPOINTS
 
 FOLDER = Path(__file__).parent
 FIRST_DAY = date(2026, 1, 1)
@@ -24,11 +23,78 @@ BLANKS = {
     "chat_projects": "chat_projects_row(key, key)",
     "skills": "skills_row(key)",
     "connectors": "connectors_row(key)",
+    "plugins": "plugins_row(key)",
+    "artifacts": "artifacts_row(key)",
     "summaries": "(select row from summaries_rows($day, $day, date '2025-12-31'))",
 }
 """SQL for a row without activity of each table, given its key; what publish() fills rows from."""
 
-KEYS = {endpoint.table: endpoint.key[0].split("__") for endpoint in ENDPOINTS}
+KEYS = {
+    "users": ("user", "id"),
+    "chat_projects": ("project_id",),
+    "skills": ("skill_name",),
+    "connectors": ("connector_name",),
+    "plugins": ("plugin_name",),
+    "artifacts": ("artifact_type",),
+    "summaries": ("starting_at",),
+}
+"""Where a row's key stands."""
+
+
+MONEY_FAMILIES = {"costs": "cost", "usage": "usage"}
+MONEY_DIMENSIONS = (
+    "product",
+    "model",
+    "context_window",
+    "inference_geo",
+    "speed",
+    "slack_channel_id",
+    "claude_tag_category",
+    "claude_tag_user_id",
+)
+
+ROSTER_BLANKS: Mapping[str, Callable[[Row], Row]] = {
+    "members": lambda row: {
+        "type": "user",
+        "email": f"{row['id']}@northwind.example",
+        "name": row["id"],
+        "role": "user",
+        "added_at": "2025-12-01T08:00:00Z",
+    },
+    "invites": lambda row: {
+        "type": "invite",
+        "email": f"{row['id']}@northwind.example",
+        "role": "user",
+        "status": "pending",
+        "invited_at": "2026-01-01T09:00:00Z",
+        "expires_at": "2026-01-22T09:00:00Z",
+        "accepted_at": None,
+        "rbac_group_ids": [],
+    },
+    "rbac_groups": lambda row: {
+        "type": "rbac_group",
+        "name": row["id"],
+        "source_type": "direct",
+        "role_ids": [],
+        "created_at": "2025-12-01T08:00:00Z",
+        "updated_at": "2025-12-01T08:00:00Z",
+    },
+    "rbac_group_members": lambda row: {
+        "type": "rbac_group_member",
+        "email": f"{row['user_id']}@northwind.example",
+        "created_at": "2025-12-01T08:00:00Z",
+    },
+    "spend_limits": lambda row: {
+        "scope": {"type": "user", "user_id": row["actor"]["user_id"]},
+        "amount": None,
+        "currency": "USD",
+        "period": "monthly",
+        "period_to_date_spend": "0",
+        "source": {"type": "organization"},
+        "spend_limit_id": f"spl_{row['actor']['user_id']}",
+    },
+}
+"""What a published row of each roster list is filled with, given its id."""
 
 
 class Organisation:
@@ -46,20 +112,25 @@ class Organisation:
         self._absent = absent
         self._is_empty = seats == 0
         self._published: dict[tuple[str, date], list[str]] = {}
+        self._rosters: dict[str, list[tuple[date, list[Row]]]] = {}
+        self.money_version = 0
         self._db = duckdb.connect(":memory:")
-        variables = {
+        given = {
             "seed": f"{seed:d}",
             "seats": f"{seats:d}",
             "lag_days": f"{lag_days:d}",
             "last_day": f"date '{last_day}'",
             "absent": f"cast({list(absent)} as varchar[])",
         }
-        for name, value in variables.items():
-            self._db.execute(f"set variable {name} = {value}")
-        for script in ("organisation.sql", "answers.sql"):
-            self._db.execute((FOLDER / script).read_text(encoding="utf-8"))
+        for name, value in given.items():
+            self._db.execute(f"create macro given_{name}() as {value}")
+        self._lock = threading.Lock()
+        self._run("organisation.sql", "answers.sql")
+        # Most users of an organisation ask for neither roster nor money.
+        self._has_roster_and_money = False
         # The pages of one day come from one query.
         self._invented = lru_cache(maxsize=16)(self._query_invented)
+        self._money = lru_cache(maxsize=16)(self._query_money)
 
     def rows(self, table: str, days: Days, as_of: date) -> list[str]:
         """The JSON rows that the endpoint of `table` answers for `days` when today is `as_of`."""
@@ -79,15 +150,75 @@ class Organisation:
             for blank, row in zip(blanks, rows, strict=True)
         ]
 
-    def truth(self, name: str, days: Days, as_of: date) -> list[dict[str, Any]]:
-        """What truth/<name>.sql finds in the facts (not in published rows) for `days`."""
-        query = (FOLDER / "truth" / f"{name}.sql").read_text(encoding="utf-8")
-        found = self._query(query, {"first_date": days[0], "last_date": days[1], "as_of": as_of})
+    def money(self, query: str, values: tuple[tuple[str, Any], ...]) -> list[tuple[Any, ...]]:
+        """What a query of costs or usage finds, with these parameters."""
+        return self._money(query, values, self.money_version)
+
+    def publish_money(self, table: str, day: date, rows: Sequence[Row]) -> None:
+        """Replace the costs or the usage of that day by raw rows of /cost or /usage."""
+        self._invent_roster_and_money()
+        family = MONEY_FAMILIES[table]
+        facts = [money_fact(family, day, n, row) for n, row in enumerate(rows)]
+        cursor = self._db.cursor()
+        cursor.execute(f"delete from published_{table} where activity_date = ?", [day])
+        cursor.execute(
+            "delete from published_days where (family, activity_date) = (?, ?)", [family, day]
+        )
+        cursor.execute("insert into published_days values (?, ?)", [family, day])
+        if facts:
+            names = ", ".join(facts[0])
+            places = ", ".join("?" * len(facts[0]))
+            query = f"insert into published_{table} ({names}) values ({places})"
+            cursor.executemany(query, [list(fact.values()) for fact in facts])
+        self.money_version += 1
+
+    def roster(self, table: str, as_of: date) -> list[tuple[str, Row]]:
+        """The rows of a roster's list as of a day, each after the id that it belongs to."""
+        published = [rows for since, rows in self._rosters.get(table, ()) if since <= as_of]
+        if published:
+            return [(str(row.get("id")), row) for row in published[-1]]
+        if self._is_empty:
+            return []
+        self._invent_roster_and_money()
+        query = f"select id, cast(to_json(row) as varchar) from {table}_as_of($as_of)"
+        return [
+            (id, json.loads(row)) for id, row in self._query(query, {"as_of": as_of}).fetchall()
+        ]
+
+    def publish_roster(self, table: str, since: date, rows: Sequence[Row], *, fill: bool) -> None:
+        """Answer these rows from that day on, until the next ones that were published."""
+        filled = [{**ROSTER_BLANKS[table](row), **row} if fill else row for row in rows]
+        others = [each for each in self._rosters.get(table, ()) if each[0] != since]
+        self._rosters[table] = sorted([*others, (since, filled)], key=lambda each: each[0])
+
+    def facts(self, query: str, values: Mapping[str, object]) -> list[dict[str, Any]]:
+        """The rows of a query about the invented facts."""
+        self._invent_roster_and_money()
+        found = self._query(query, values)
         columns = [column[0] for column in found.description or ()]
         return [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
 
     def close(self) -> None:
         self._db.close()
+
+    def _invent_roster_and_money(self) -> None:
+        with self._lock:
+            if not self._has_roster_and_money:
+                self._run("money.sql", "roster.sql")
+                self._has_roster_and_money = True
+
+    def _run(self, *scripts: str) -> None:
+        for script in scripts:
+            self._db.execute((FOLDER / script).read_text(encoding="utf-8"))
+
+    def _query_money(
+        self, query: str, values: tuple[tuple[str, Any], ...], _version: int
+    ) -> list[tuple[Any, ...]]:
+        self._invent_roster_and_money()
+        listed = {
+            name: list(value) if isinstance(value, tuple) else value for name, value in values
+        }
+        return self._query(query, listed).fetchall()
 
     def _query_invented(self, table: str, days: Days, as_of: date) -> dict[date, list[str]]:
         query = (
@@ -137,3 +268,43 @@ def without(absent: tuple[str, ...], row: str) -> str:
     """The JSON row without the fields whose names start with one of `absent`."""
     kept = {name: value for name, value in json.loads(row).items() if not name.startswith(absent)}
     return json.dumps(kept, ensure_ascii=False)
+
+
+def money_fact(family: str, day: date, place: int, row: Row) -> dict[str, Any]:
+    """A raw row of /cost or /usage as the fact from which every grouping is summed."""
+    group = row.get("group") or {}
+    actor = group.get("actor")
+    kind = group.get("actor_type") or (actor or {}).get("type")
+    fact = {
+        "activity_date": day,
+        # Actors without an identity keep a row each.
+        "spender": f"nobody {place}" if actor is None else json.dumps(actor, sort_keys=True),
+        "actor_type": kind,
+        "user_id": (actor or {}).get("user_id"),
+        "is_deleted": bool((actor or {}).get("deleted")),
+        "actor": None if actor is None else json.dumps(actor, ensure_ascii=False),
+        **{name: group.get(name) for name in MONEY_DIMENSIONS},
+    }
+    if family == "cost":
+        cost = row.get("cost") or {}
+        return {
+            **fact,
+            "cost_type": group.get("cost_type", "tokens"),
+            "token_type": group.get("token_type"),
+            "amount": cost.get("amount", "0"),
+            "list_amount": cost.get("list_amount", cost.get("amount", "0")),
+            "currency": cost.get("currency", "USD"),
+            "requests": cost.get("requests", 1),
+        }
+    usage = row.get("usage") or {}
+    written = usage.get("cache_creation") or {}
+    return {
+        **fact,
+        "uncached_input_tokens": usage.get("uncached_input_tokens", 0),
+        "output_tokens": usage.get("output_tokens", 0),
+        "cache_read_input_tokens": usage.get("cache_read_input_tokens", 0),
+        "cache_5m_input_tokens": written.get("ephemeral_5m_input_tokens", 0),
+        "cache_1h_input_tokens": written.get("ephemeral_1h_input_tokens", 0),
+        "web_searches": (usage.get("server_tool_use") or {}).get("web_search_requests", 0),
+        "requests": usage.get("requests", 1),
+    }

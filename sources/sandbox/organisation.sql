@@ -1,15 +1,15 @@
 -- An invented organisation: who holds a seat, what they did, and when each fact became known.
--- Variables: seed, seats, lag_days, last_day, absent. Nothing else is random, so the same values give the same bytes.
+-- Given: seed, seats, lag_days, last_day, absent, each as a macro given_<name>(). Nothing else is random, so the same values give the same bytes.
 --
 -- Every fact has `published_on` and `withdrawn_on`: seen on a day D, the organisation consists of the facts
 -- with published_on <= D < withdrawn_on (null: for ever). A revised fact is two rows; a vanished one ends.
 
 create macro first_day() as date '2026-01-01';
-create macro dice(who, what) as md5_number_lower(concat_ws('/', getvariable('seed'), what, who));
+create macro dice(who, what) as md5_number_lower(concat_ws('/', given_seed(), what, who));
 create macro share(who, what) as (dice(who, what) % 10000) / 10000.0;
 create macro tagged_id(tag, who) as
-    tag || '_01' || upper(substr(md5(concat_ws('/', getvariable('seed'), tag, who)), 1, 22));
-create macro is_absent(part) as list_contains(getvariable('absent'), part);
+    tag || '_01' || upper(substr(md5(concat_ws('/', given_seed(), tag, who)), 1, 22));
+create macro is_absent(part) as list_contains(given_absent(), part);
 create macro is_visible(published_on, withdrawn_on, as_of) as
     published_on <= as_of and coalesce(withdrawn_on > as_of, true);
 
@@ -26,10 +26,10 @@ select
     -- The first Sunday of every other month is revised to nothing.
     case
         when isodow(activity_date) = 7 and day(activity_date) <= 7 and month(activity_date) % 2 = 0
-            then activity_date + getvariable('lag_days') + 2
+            then activity_date + given_lag_days() + 2
     end as emptied_on
 from (select first_day() + cast(range as integer) as activity_date
-      from range(getvariable('last_day') - first_day() + 1));
+      from range(given_last_day() - first_day() + 1));
 
 -- One row per fate of a fact and version of it. `is_late`, `ends`: it starts, ends with the revision.
 create table versions as
@@ -44,7 +44,7 @@ create macro fate(noise, is_revised) as case
     else 'stable'
 end;
 create macro revised_on(activity_date, noise) as
-    activity_date + getvariable('lag_days') + cast(1 + (noise >> 7) % 7 as integer);
+    activity_date + given_lag_days() + cast(1 + (noise >> 7) % 7 as integer);
 create macro published_on(activity_date, noise, is_late) as
     if(is_late, revised_on(activity_date, noise), activity_date);
 create macro withdrawn_on(activity_date, noise, ends, emptied_on) as
@@ -79,12 +79,12 @@ last_names as (
 ),
 holders as (
     select range as n, kind, habit, first_day() + 20 + cast(floor(share(range, 'turn') * 330) as integer) as turned_on
-    from range(getvariable('seats')) inner join kinds on kinds.place = range % 20
+    from range(given_seats()) inner join kinds on kinds.place = range % 20
 ),
 with_successors as (
     from holders
     union all
-    select n + getvariable('seats'), 'joiner', 0.75, turned_on + 5 from holders where kind = 'leaver'
+    select n + given_seats(), 'joiner', 0.75, turned_on + 5 from holders where kind = 'leaver'
 )
 select
     n, kind, habit, turned_on,
@@ -103,10 +103,39 @@ select
     share(n, 'tag') < 0.15 and not is_absent('claude_tag') as has_tag
 from with_successors, first_names, last_names;
 
+create macro person_name(local_part) as
+    array_to_string([upper(word[1]) || word[2:] for word in string_split(local_part, '.')], ' ');
+
 create macro email_on(kind, local_part, turned_on, activity_date) as case
     when kind = 'case_mixer' then upper(local_part[1]) || local_part[2:] || '@Northwind.Example'
     when kind = 'renamed' and activity_date >= turned_on then local_part || '.new@northwind.example'
     else local_part || '@northwind.example'
+end;
+
+-- One row per invitation. A person's is accepted on the day they join; some others never are and expire.
+create table invites as
+select
+    tagged_id('invite', n) as invite_id,
+    email_on(kind, local_part, turned_on, joined_on) as email,
+    joined_on - 7 as invited_on,
+    joined_on + 14 as expires_on,
+    joined_on as accepted_on,
+    n
+from people
+union all
+select
+    tagged_id('invite', 'lost' || range) as invite_id,
+    'candidate.' || range || '@northwind.example' as email,
+    first_day() - 30 + up_to(300, dice(range, 'lost invite'), 0) as invited_on,
+    invited_on + 21 as expires_on,
+    null as accepted_on,
+    null as n
+from range((given_seats() + 9) // 10);
+
+create macro invite_status(accepted_on, expires_on, activity_date) as case
+    when accepted_on <= activity_date then 'accepted'
+    when expires_on <= activity_date then 'expired'
+    else 'pending'
 end;
 
 -- One row per person, UTC day with activity, and version: amounts from which the API's fields follow.
@@ -157,8 +186,8 @@ order by activity_date, n;
 -- One row per UTC day and Slack user without a Claude account who used Claude Tag.
 create table unlinked_facts as
 select activity_date, range as n
-from range(1 + getvariable('seats') // 12), days
-where share(range || '/' || activity_date, 'unlinked') < 0.2 * busyness and getvariable('seats') > 0;
+from range(1 + given_seats() // 12), days
+where share(range || '/' || activity_date, 'unlinked') < 0.2 * busyness and given_seats() > 0;
 
 -- One row per chat project.
 create table projects as
@@ -169,10 +198,10 @@ select
         || if(range < 7, '', ' ' || range) as project_name,
     first_day() - 100 + up_to(350, dice(range, 'project'), 0) as created_on,
     up_to(86399, dice(range, 'project'), 10) as created_second,
-    up_to(getvariable('seats') - 1, dice(range, 'creator'), 0) as creator,
+    up_to(given_seats() - 1, dice(range, 'creator'), 0) as creator,
     range % 9 = 4 as is_creator_deleted,
     range % 13 = 6 as is_unattributed
-from range(getvariable('seats') // 4);
+from range(given_seats() // 4);
 
 -- One row per chat project, UTC day with activity, and version.
 create table chat_projects_facts as
@@ -185,7 +214,7 @@ select
     activity_date, n,
     published_on(activity_date, noise, is_late) as published_on,
     withdrawn_on(activity_date, noise, ends, emptied_on) as withdrawn_on,
-    1 + up_to(least(4, getvariable('seats') // 10), noise, 12) as users,
+    1 + up_to(least(4, given_seats() // 10), noise, 12) as users,
     revised(4 + up_to(40, noise, 20), version) as messages
 from used
 inner join versions on versions.fate = fate(used.noise, used.is_revised)
@@ -202,7 +231,7 @@ from (values
 union all
 select
     7 + range, tagged_id('skill', range), if(range % 3 = 2, null, 'Quarter close checklist ' || range), 'private', 0.25
-from range(getvariable('seats') // 20);
+from range(given_seats() // 20);
 
 -- One row per connector; two share one display name.
 create table connectors as
@@ -212,24 +241,46 @@ from (values
     (6, tagged_id('mcpsrv', 'jira'), 'Atlassian', 0.2), (7, tagged_id('mcpsrv', 'crm'), 'Łódź CRM', 0.3)
 ) as v(n, connector_name, connector_display_name, popularity);
 
--- One row per skill or connector (`thing`), UTC day on which it was used, and version.
+-- One row per plugin; two share one name, and one row collects what has none.
+create table plugins as
+from (values
+    (0, 'code-review', 'code-review@claude-plugins-official', 0.8),
+    (1, 'finance-pack', 'finance-pack@northwind-marketplace', 0.5),
+    (2, 'release-tools', 'release-tools@northwind-marketplace', 0.4),
+    (3, 'release-tools', 'release-tools@claude-plugins-official', 0.3), (4, 'third-party', null, 0.6),
+    (5, 'żargon', 'żargon@northwind-marketplace', 0.2)
+) as v(n, plugin_name, plugin_id, popularity);
+
+-- One row per artifact type, shared or not, of which artifacts are made.
+create table artifacts as
+select row_number() over (order by artifact_type, is_shared) - 1 as n, artifact_type, is_shared, popularity
+from (values ('application/vnd.ant.react', 0.5), ('image/svg+xml', 0.3), ('other', 0.1), ('text/html', 0.8),
+             ('text/markdown', 0.9)) as types(artifact_type, popularity),
+    (values (false), (true)) as sharing(is_shared)
+where artifact_type != 'other' or not is_shared;
+
+-- One row per skill, connector, plugin or kind of artifact (`thing`), UTC day on which it was used, and version.
 create table uses_facts as
 with things as (
     select 'skill' as thing, n, popularity from skills
     union all
     select 'connector' as thing, n, popularity from connectors
+    union all
+    select 'plugin' as thing, n, popularity from plugins
+    union all
+    select 'artifact' as thing, n, popularity from artifacts
 ),
 used as (
     select things.*, days.*, dice(thing || n || '/' || activity_date, 'thing use') as noise
     from things, days
     where share(thing || n || '/' || activity_date, 'thing day') < popularity * sqrt(busyness)
-        and getvariable('seats') > 0
+        and given_seats() > 0
 )
 select
     thing, activity_date, n,
     published_on(activity_date, noise, is_late) as published_on,
     withdrawn_on(activity_date, noise, ends, emptied_on) as withdrawn_on,
-    1 + cast(floor(popularity * busyness * getvariable('seats') * ((noise >> 12) % 100) / 400) as integer) as users,
+    1 + cast(floor(popularity * busyness * given_seats() * ((noise >> 12) % 100) / 400) as integer) as users,
     revised(up_to(12, noise, 20), version) as chat,
     revised(up_to(6, noise, 26), version) as code,
     revised(up_to(4, noise, 32), version) as cowork,

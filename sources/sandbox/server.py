@@ -9,9 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import uvicorn
 from starlette.applications import Starlette
@@ -22,26 +21,23 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from sources.claude_analytics.endpoints import ENDPOINTS, Params
 from sources.errors import ForeseenError
-from sources.sandbox.limits import (
-    Limits,
-    RateWindow,
-    Refusal,
-    check_key,
-    cursor,
-    error_body,
-    page_offset,
-    page_size,
-    requested_days,
-)
-from sources.sandbox.organisation import Organisation, Row
+from sources.sandbox.calls import Api, Call, clock_of, params_of
+from sources.sandbox.engagement import Engagement
+from sources.sandbox.limits import Limits, RateWindow, Refusal, check_key, error_body
+from sources.sandbox.money import REFRESH_LAG, Money
+from sources.sandbox.organisation import MONEY_FAMILIES, Organisation, Row
+from sources.sandbox.roster import Roster
+from sources.sandbox.truth import truth
 
 API_KEY = "sk-ant-api01-sandbox"
-PATHS = {endpoint.path: endpoint for endpoint in ENDPOINTS}
+SCOPES = ("read:analytics", "read:members", "read:rbac_groups", "read:spend_limits")
 JSON = {"content-type": "application/json"}
 OPTIONAL_PARTS = {"unified": "chat_cowork_unified", "claude_tag": "claude_tag"}
 """What an organisation may lack -> how the names of its fields start."""
+
+REQUESTS_PER_MINUTE = {"admin": 100, "spend_limits": 60}
+"""Rate limits beside that of the Analytics API (admin.md 1.3)."""
 
 Day = date | str
 
@@ -53,7 +49,7 @@ class Received:
     monotonic: float
     wall: datetime
     path: str
-    params: Params
+    params: dict[str, str]
     headers: Mapping[str, str]
     status: int = 0
 
@@ -67,7 +63,7 @@ class Fault:
     status: int | None
     body: str | bytes | Mapping[str, Any] | None
     headers: Mapping[str, str]
-    when: Callable[[Params], bool]
+    when: Callable[[dict[str, str]], bool]
     delay_seconds: float
     drop: bool
     truncate: bool
@@ -98,16 +94,19 @@ class Dropped(Response):
 
 
 class Sandbox:
-    """A server that answers as the Analytics API would; serves while used as a context manager.
+    """A server that answers as Anthropic's APIs would; serves while used as a context manager.
 
     Attributes:
-        today: The day on which requests are answered; a request's later `Date` header wins.
+        today: The day on which requests are answered, at its start; a request's later `Date`
+            header wins.
+        data_refreshed_at: Up to when costs and usage are known; None is 4 hours before a request.
         scopes: What the key may do.
         requests: Every request that arrived, oldest first.
         url: Scheme, host and port.
 
     Args:
-        requests_per_minute: None is no limit.
+        requests_per_minute: Of the Analytics API; None is no limit at all.
+        cost_api: Whether the organisation has /cost and /usage, or only the older reports.
         without: Parts that the organisation does not offer, of OPTIONAL_PARTS.
         port: 0 takes a free one.
         days_ahead: How far beyond `today` the organisation is invented.
@@ -121,10 +120,11 @@ class Sandbox:
         seed: int = 1,
         requests_per_minute: int | None = None,
         api_key: str = API_KEY,
-        scopes: Sequence[str] = ("read:analytics",),
+        scopes: Sequence[str] = SCOPES,
         lag_days: int = 3,
         window_days: int = 90,
         summaries_days: int = 31,
+        cost_api: Literal["unified", "reports"] = "unified",
         without: Sequence[str] = (),
         port: int = 0,
         days_ahead: int = 60,
@@ -143,7 +143,25 @@ class Sandbox:
             last_day=self.today + timedelta(days=days_ahead),
             absent=tuple(OPTIONAL_PARTS[part] for part in without),
         )
-        self._rate = RateWindow(requests_per_minute)
+        self.data_refreshed_at: datetime | None = None
+        # One line for each API; the first that knows a path answers it.
+        self._apis: tuple[Api, ...] = (
+            Engagement(self._organisation, self.limits),
+            Money(
+                self._organisation,
+                is_unified=cost_api == "unified",
+                refreshed_at=lambda call: self.data_refreshed_at or call.clock - REFRESH_LAG,
+            ),
+            Roster(self._organisation),
+        )
+        limited = requests_per_minute is not None
+        self._rates = {
+            "analytics": RateWindow(requests_per_minute),
+            **{
+                name: RateWindow(most if limited else None)
+                for name, most in REQUESTS_PER_MINUTE.items()
+            },
+        }
         self._faults: list[Fault] = []
         self._socket = listening_socket(port)
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
@@ -203,10 +221,25 @@ class Sandbox:
 
         Documented fields that a row leaves out are filled with zeros and nulls, also inside its
         blocks; with fill=False rows go out as they are. A single row may stand without its list.
+        The tables `costs` and `usage` take rows of /cost and /usage; every grouping of them, and
+        the older reports, are their sums.
         truth() and the summaries of other days do not see published rows.
         """
         rows = [rows] if isinstance(rows, Mapping) else rows
-        self._organisation.publish(table, day_of(day), rows, fill=fill)
+        if table in MONEY_FAMILIES:
+            self._organisation.publish_money(table, day_of(day), rows)
+        else:
+            self._organisation.publish(table, day_of(day), rows, fill=fill)
+
+    def publish_roster(
+        self, table: str, rows: Sequence[Row], *, since: Day = date.min, fill: bool = True
+    ) -> None:
+        """From the day `since` on, the list `table` consists of exactly these rows.
+
+        Lists: members, invites, rbac_groups, rbac_group_members, spend_limits. Documented fields
+        that a row leaves out are filled, except those that name its person or group.
+        """
+        self._organisation.publish_roster(table, day_of(since), rows, fill=fill)
 
     def answer(
         self,
@@ -216,7 +249,7 @@ class Sandbox:
         body: str | bytes | Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
         times: int = 1,
-        when: Callable[[Params], bool] = lambda params: True,
+        when: Callable[[dict[str, str]], bool] = lambda params: True,
         delay_seconds: float = 0,
         drop: bool = False,
         truncate: bool = False,
@@ -249,37 +282,51 @@ class Sandbox:
         """The rows that the mart `name` must have, from the first day to the newest available.
 
         `first_day` is the oldest day that a warehouse holds; the oldest that the API still
-        answers for unless given. Names: the files of truth/.
+        answers for unless given. Everything is loaded on the sandbox's today, rosters for the
+        first time. Names: those of truth.TRUTHS and the files of truth/.
         """
         first = self.limits.oldest(self.today) if first_day is None else day_of(first_day)
         days = (first, self.limits.newest(self.today))
-        return self._organisation.truth(name, days, self.today)
+        clock = clock_of({}, self.today)
+        refreshed_at = self.data_refreshed_at or clock - REFRESH_LAG
+        return truth(self._organisation, name, days, self.today, refreshed_at)
 
     async def _answer(self, request: Request) -> Response:
         received = Received(
             monotonic=time.monotonic(),
             wall=datetime.now(UTC),
             path=request.url.path,
-            params=dict(request.query_params),
+            params=params_of(tuple(request.query_params.multi_items())),
             headers=dict(request.headers),
         )
         self.requests.append(received)
         request_id = f"req_{len(self.requests):024d}"
         try:
-            check_key(request.headers, self.api_key, self.scopes)
-            if wait := self._rate.seconds_to_wait(received.monotonic):
+            api = next((api for api in self._apis if api.knows(received.path)), None)
+            needed = api.scopes(received.path) if api else ()
+            check_key(request.headers, self.api_key, self.scopes, needed)
+            rate = self._rates[api.budget(received.path) if api else "analytics"]
+            if wait := rate.seconds_to_wait(received.monotonic):
                 raise Refusal(429, retry_after=wait)
-            response = await self._fault_or_page(received, request_id)
+            call = Call(
+                path=received.path,
+                query=tuple(request.query_params.multi_items()),
+                headers=received.headers,
+                clock=clock_of(received.headers, self.today),
+            )
+            response = await self._fault_or_answer(received, api, call, request_id)
         except Refusal as refusal:
             response = error_response(refusal, request_id)
         response.headers["request-id"] = request_id
         received.status = response.status_code
         return response
 
-    async def _fault_or_page(self, received: Received, request_id: str) -> Response:
+    async def _fault_or_answer(
+        self, received: Received, api: Api | None, call: Call, request_id: str
+    ) -> Response:
         fault = self._next_fault(received)
         if fault is None:
-            return await run_in_threadpool(self._page, received)
+            return await run_in_threadpool(true_answer, api, call)
         await asyncio.sleep(fault.delay_seconds)
         if fault.drop:
             return Dropped(self._server)
@@ -288,7 +335,7 @@ class Sandbox:
         elif fault.status is not None:
             response = error_response(Refusal(fault.status), request_id)
         else:
-            response = await run_in_threadpool(self._page, received)
+            response = await run_in_threadpool(true_answer, api, call)
         response.headers.update(fault.headers)
         if fault.truncate:
             return Truncated(response.body, response.status_code, response.headers)
@@ -301,39 +348,20 @@ class Sandbox:
                 return fault
         return None
 
-    def _page(self, received: Received) -> Response:
-        endpoint = PATHS.get(received.path)
-        if endpoint is None:
-            raise Refusal(404)
-        today = max(self.today, date_header(received.headers))
-        if today > self._organisation.last_day:
-            raise Refusal(400, f"The sandbox was invented only to {self._organisation.last_day}.")
-        days = requested_days(endpoint, received.params, self.limits, today)
-        size = page_size(received.params)
-        offset = page_offset(received.path, received.params)
-        rows = self._organisation.rows(endpoint.table, days, today)
-        is_last = endpoint.day_column is not None or len(rows) <= offset + size
-        page = rows if endpoint.day_column is not None else rows[offset : offset + size]
-        next_page = None if is_last else cursor(received.path, received.params, offset + size)
-        body = f'{{"data": [{", ".join(page)}], "next_page": {json.dumps(next_page)}}}'
-        return Response(body, headers=JSON)
+
+def true_answer(api: Api | None, call: Call) -> Response:
+    if api is None:
+        raise Refusal(404)
+    return Response(api.answer(call), headers=JSON)
 
 
 def day_of(day: Day) -> date:
     return date.fromisoformat(day) if isinstance(day, str) else day
 
 
-def date_header(headers: Mapping[str, str]) -> date:
-    """The UTC day of the Date header; the earliest day there is without a readable one."""
-    try:
-        return parsedate_to_datetime(headers["date"]).astimezone(UTC).date()
-    except (KeyError, ValueError):
-        return date.min
-
-
 def error_response(refusal: Refusal, request_id: str) -> Response:
     wait = {} if refusal.retry_after is None else {"retry-after": str(refusal.retry_after)}
-    body = json.dumps(error_body(refusal.status, refusal.message, request_id))
+    body = json.dumps(error_body(refusal, request_id))
     return Response(body, refusal.status, headers={**JSON, **wait})
 
 
