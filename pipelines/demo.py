@@ -135,6 +135,7 @@ def demo(data_dir: DataDir, listener: Listener) -> RunResult:
                 api_key=sandbox.api_key,
                 requests_per_minute=REQUESTS_PER_MINUTE,
             ),
+            admin=AdminSettings(base_url=sandbox.url, api_key=sandbox.api_key),
             reference_paths={"org_chart": str(org_chart), "seat_prices": str(seat_prices)},
             listener=listener,
         )

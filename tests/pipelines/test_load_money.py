@@ -1,0 +1,253 @@
+"""Cost and usage: which days are read again, and which generation of the API brings them."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from sources.claude_analytics.days import days_between
+from sources.sandbox import Sandbox
+from tests.conftest import Load, Query
+
+ADA = {"type": "user_actor", "user_id": "user_ada", "email_address": "ada@example.com"}
+BEN = {"type": "user_actor", "user_id": "user_ben", "email_address": "ben@example.com"}
+
+
+def cost(cents: str, actor: dict[str, str] | None = ADA, product: str = "chat") -> dict[str, Any]:
+    group = {
+        "actor": actor,
+        "product": product,
+        "model": "claude-opus-5-5",
+        "cost_type": "tokens",
+    }
+    return {"group": group, "cost": {"amount": cents, "list_amount": cents, "currency": "USD"}}
+
+
+def usage(tokens: int, actor: dict[str, str] | None = ADA) -> dict[str, Any]:
+    group = {"actor": actor, "product": "chat", "model": "claude-opus-5-5"}
+    counts = {"uncached_input_tokens": tokens, "total_tokens": tokens, "requests": 1}
+    return {"group": group, "usage": counts}
+
+
+def asked_days(api: Sandbox, path_end: str, *, by: str = "actor") -> list[date]:
+    """Days that were asked for, of the requests grouped by this and nothing before it."""
+    days: list[date] = []
+    for request in api.requests:
+        groups = request.params.get("group_by[]", "").split(",")
+        if request.path.endswith(path_end) and groups[0] == by:
+            first, end = (
+                date.fromisoformat(request.params[name][:10])
+                for name in ("starting_at", "ending_at")
+            )
+            days += days_between(first, end - timedelta(days=1))
+    return sorted(days)
+
+
+def jan(*days: int) -> list[date]:
+    return [date(2026, 1, day) for day in days]
+
+
+@pytest.fixture
+def year(api: Sandbox) -> Sandbox:
+    """Costs and usage on two January days."""
+    api.publish("costs", "2026-01-05", [cost("100.5"), cost("30", None)])
+    api.publish("costs", "2026-01-06", [cost("50", BEN)])
+    api.publish("usage", "2026-01-05", [usage(1000), usage(10, None)])
+    api.publish("usage", "2026-01-06", [usage(500, BEN)])
+    return api
+
+
+def test_a_first_connect_reads_every_day_of_money_that_the_api_serves(
+    year: Sandbox, load: Load, query: Query
+) -> None:
+    load(today="2026-01-09")
+
+    every_day = days_between(date(2026, 1, 1), date(2026, 1, 8))
+    for table in ("costs", "usage", "cost_totals", "usage_totals"):
+        days = f"select activity_date from claude_raw.loaded_days where endpoint = '{table}'"
+        assert query(f"{days} order by 1") == [(day,) for day in every_day]
+    assert query(
+        "select activity_date, group__actor__user_id, cost__amount"
+        " from claude_raw.costs order by 1, 2"
+    ) == [
+        (date(2026, 1, 5), "user_ada", Decimal("100.5")),
+        (date(2026, 1, 5), None, Decimal(30)),
+        (date(2026, 1, 6), "user_ben", Decimal(50)),
+    ]
+
+
+def test_a_day_whose_totals_moved_is_read_again_and_no_other(
+    year: Sandbox, load: Load, query: Query
+) -> None:
+    load(today="2026-01-09")
+    year.requests.clear()
+    year.publish("costs", "2026-01-05", [cost("90.5"), cost("30", None)])
+
+    load(today="2026-01-10")
+
+    new_day = jan(9)
+    assert asked_days(year, "/cost") == jan(5) + new_day
+    assert asked_days(year, "/usage") == new_day
+    assert query(
+        "select cost__amount from claude_raw.costs"
+        " where activity_date = '2026-01-05' and group__actor__user_id = 'user_ada'"
+    ) == [(Decimal("90.5"),)]
+
+
+def test_a_night_on_which_nothing_moved_costs_one_request_for_each_kind_of_totals(
+    year: Sandbox, load: Load
+) -> None:
+    load(today="2026-01-09")
+    year.requests.clear()
+
+    load(today="2026-01-09")
+
+    money = [request for request in year.requests if "group_by[]" in request.params]
+    assert [(request.path[-5:], request.params["group_by[]"]) for request in money] == [
+        ("/cost", "product"),
+        ("usage", "product"),
+    ]
+
+
+def test_usage_that_moved_does_not_make_costs_be_read_again(year: Sandbox, load: Load) -> None:
+    load(today="2026-01-09")
+    year.requests.clear()
+    year.publish("usage", "2026-01-06", [usage(501, BEN)])
+
+    load(today="2026-01-09")
+
+    assert asked_days(year, "/usage") == jan(6)
+    assert asked_days(year, "/cost") == []
+
+
+def test_a_day_is_read_once_more_when_it_has_settled_because_rows_move_between_people(
+    year: Sandbox, load: Load, query: Query
+) -> None:
+    load(today="2026-01-09", only="cost_totals")
+    load(today="2026-01-09", only="costs")
+    year.publish("costs", "2026-01-06", [cost("20", BEN), cost("30", ADA)])
+    year.requests.clear()
+
+    load(today="2026-02-04", only="cost_totals")
+    load(today="2026-02-04", only="costs")
+    assert date(2026, 1, 6) not in asked_days(year, "/cost")
+    load(today="2026-02-05", only="cost_totals")
+    load(today="2026-02-05", only="costs")
+    assert asked_days(year, "/cost").count(date(2026, 1, 6)) == 1
+    year.requests.clear()
+    load(today="2026-02-06", only="costs")
+
+    assert date(2026, 1, 6) not in asked_days(year, "/cost")
+    assert query(
+        "select group__actor__user_id, cost__amount from claude_raw.costs"
+        " where activity_date = '2026-01-06' order by 1"
+    ) == [("user_ada", Decimal(30)), ("user_ben", Decimal(20))]
+
+
+def test_a_run_killed_between_totals_and_rows_leaves_the_day_to_be_read(
+    year: Sandbox, load: Load
+) -> None:
+    load(today="2026-01-09")
+    year.publish("costs", "2026-01-05", [cost("90.5")])
+    load(today="2026-01-10", only="cost_totals")
+    year.requests.clear()
+
+    load(today="2026-01-11")
+
+    assert date(2026, 1, 5) in asked_days(year, "/cost")
+
+
+def test_days_after_the_newest_data_are_not_loaded_and_never_empty(
+    year: Sandbox, load: Load, query: Query
+) -> None:
+    year.data_refreshed_at = datetime(2026, 1, 6, 10, tzinfo=UTC)
+    load(today="2026-01-09")
+
+    assert query(
+        "select endpoint, max(activity_date), max(data_refreshed_at)::timestamp"
+        " from claude_raw.loaded_days where data_refreshed_at is not null group by 1 order by 1"
+    ) == [
+        (table, date(2026, 1, 6), datetime(2026, 1, 6, 10))
+        for table in ("cost_totals", "costs", "usage", "usage_totals")
+    ]
+    assert query(
+        "select distinct newest_available_date from claude_raw.endpoint_runs where kind = 'money'"
+    ) == [(date(2026, 1, 6),)]
+
+
+@pytest.fixture
+def older_api() -> Iterator[Sandbox]:
+    """An organisation that has only the older reports."""
+    with Sandbox.empty(today="2026-01-08", cost_api="reports") as sandbox:
+        yield sandbox
+
+
+def test_an_organisation_without_the_newer_api_is_read_from_the_older_reports(
+    older_api: Sandbox, load: Load, query: Query
+) -> None:
+    older_api.publish("costs", "2026-01-05", [cost("100.5"), cost("30", None)])
+    older_api.publish("usage", "2026-01-05", [usage(1000), usage(10, None)])
+
+    report = load(today="2026-01-09", base_url=older_api.url)
+
+    assert report.problems == []
+    assert report.with_outcome("unavailable") == {}
+    assert query("select actor__user_id, amount from claude_raw.user_cost_reports") == [
+        ("user_ada", Decimal("100.5"))
+    ]
+    assert query("select product, model, amount from claude_raw.cost_reports") == [
+        ("chat", "claude-opus-5-5", Decimal("130.5"))
+    ]
+    assert query("select group__product, cost__amount from claude_raw.cost_totals") == [
+        ("chat", Decimal("130.5"))
+    ]
+    assert query("select sum(uncached_input_tokens) from claude_raw.usage_reports") == [(1010,)]
+    assert query("select count(*) from claude_raw.costs") == [(0,)]
+    assert query(
+        "select count(*) from claude_raw.loaded_days where endpoint in ('costs', 'usage')"
+    ) == [(0,)]
+
+
+def test_the_older_reports_too_are_read_again_only_where_totals_moved(
+    older_api: Sandbox, load: Load
+) -> None:
+    older_api.publish("costs", "2026-01-05", [cost("100.5")])
+    older_api.publish("costs", "2026-01-06", [cost("10")])
+    load(today="2026-01-09", base_url=older_api.url)
+    older_api.requests.clear()
+    older_api.publish("costs", "2026-01-06", [cost("11")])
+
+    load(today="2026-01-09", base_url=older_api.url)
+
+    assert asked_days(older_api, "/user_cost_report", by="product") == jan(6)
+    assert asked_days(older_api, "/user_usage_report", by="product") == []
+
+
+def test_an_organisation_that_had_the_newer_api_does_not_fall_back(
+    year: Sandbox, load: Load, query: Query
+) -> None:
+    load(today="2026-01-09")
+    year.answer("/analytics/cost", status=404, times=1_000, when=lambda params: "limit" in params)
+    report = load(today="2026-01-10")
+
+    assert {"cost_totals", "costs"} == set(report.with_outcome("unavailable"))
+    assert query("select count(*) from claude_raw.user_cost_reports") == [(0,)]
+    assert query("select count(*) from claude_raw.costs") == [(3,)]
+
+
+def test_a_setting_decides_which_api_of_money_is_read(year: Sandbox, load: Load) -> None:
+    load(today="2026-01-09", cost_api="reports")
+
+    paths = {request.path.rpartition("/")[2] for request in year.requests}
+    assert {"user_cost_report", "cost_report"} <= paths
+    assert not {"cost", "usage"} & paths
+
+
+def test_a_window_of_cost_days_is_a_setting(year: Sandbox, load: Load, query: Query) -> None:
+    load(today="2026-01-09", cost_window_days=3)
+
+    assert query(
+        "select min(activity_date) from claude_raw.loaded_days where endpoint = 'costs'"
+    ) == [(date(2026, 1, 7),)]

@@ -1,0 +1,232 @@
+"""Snapshots of the roster: who was there, from when until when."""
+
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Any
+
+import pytest
+
+from pipelines.load import Clock, warehouse_pipeline
+from pipelines.load_roster import RosterReport, load_roster
+from pipelines.warehouse import DataDir
+from sources.claude_admin import AdminSettings
+from sources.claude_admin.endpoints import ROSTERS
+from sources.sandbox import Sandbox
+from tests.conftest import Command, Query
+
+TakeSnapshot = Callable[..., RosterReport]
+PERIODS = """
+    select id, role, cast(_dlt_valid_from as date), cast(_dlt_valid_to as date)
+    from claude_raw.members order by id, _dlt_valid_from
+"""
+
+
+def member(name: str, role: str = "user") -> dict[str, Any]:
+    return {"id": f"user_{name}", "email": f"{name}@example.com", "name": name, "role": role}
+
+
+@pytest.fixture
+def snapshot(api: Sandbox, data_dir: DataDir) -> TakeSnapshot:
+    """Load the roster as `sync` does."""
+
+    def take(*, today: str, **settings: Any) -> RosterReport:
+        data_dir.create()
+        given = {"base_url": api.url, "api_key": api.api_key} | settings
+        with data_dir.held("test"):
+            return load_roster(
+                warehouse_pipeline(data_dir),
+                data_dir,
+                Clock.at(date.fromisoformat(today)),
+                AdminSettings(**given),
+            )
+
+    return take
+
+
+def test_a_leaver_ends_and_a_changed_role_begins_anew(
+    api: Sandbox, snapshot: TakeSnapshot, query: Query
+) -> None:
+    api.publish_roster("members", [member("ada"), member("ben"), member("chi")])
+    snapshot(today="2026-01-08")
+    api.publish_roster("members", [member("ada"), member("ben", "owner")])
+    snapshot(today="2026-01-09")
+
+    eighth, ninth = date(2026, 1, 8), date(2026, 1, 9)
+    assert query(PERIODS) == [
+        ("user_ada", "user", eighth, None),
+        ("user_ben", "user", eighth, ninth),
+        ("user_ben", "owner", ninth, None),
+        ("user_chi", "user", eighth, ninth),
+    ]
+
+
+def test_someone_who_comes_back_has_two_periods(
+    api: Sandbox, snapshot: TakeSnapshot, query: Query
+) -> None:
+    for day, people in [(8, "ada ben"), (9, "ada"), (10, "ada ben")]:
+        api.publish_roster("members", [member(name) for name in people.split()])
+        snapshot(today=f"2026-01-{day:02}")
+
+    assert query(PERIODS.replace("order by", "where id = 'user_ben' order by")) == [
+        ("user_ben", "user", date(2026, 1, 8), date(2026, 1, 9)),
+        ("user_ben", "user", date(2026, 1, 10), None),
+    ]
+
+
+def test_an_empty_answer_retires_nobody(api: Sandbox, snapshot: TakeSnapshot, query: Query) -> None:
+    api.publish_roster("members", [member("ada"), member("ben")])
+    snapshot(today="2026-01-08")
+    api.publish_roster("members", [])
+    snapshot(today="2026-01-09")
+
+    assert query("select count(*), count(_dlt_valid_to) from claude_raw.members") == [(2, 0)]
+    assert query(
+        "select row_count from claude_raw.roster_snapshots"
+        " where roster_table = 'members' order by snapshot_at"
+    ) == [(2,), (0,)]
+
+
+def test_a_list_that_breaks_off_retires_nobody_and_the_others_are_stored(
+    api: Sandbox, snapshot: TakeSnapshot, query: Query
+) -> None:
+    people = [member(f"p{number}") for number in range(1_500)]
+    api.publish_roster("members", people)
+    snapshot(today="2026-01-08")
+    api.publish_roster("invites", [{"id": "invite_1", "email": "new@example.com"}])
+    api.answer(
+        "/organizations/users",
+        status=500,
+        headers={"x-should-retry": "false"},
+        when=lambda params: "after_id" in params,
+        times=10,
+    )
+    report = snapshot(today="2026-01-09")
+
+    assert len(report.problems) == 1
+    assert "members" in report.problems[0]
+    assert query("select count(*), count(_dlt_valid_to) from claude_raw.members") == [(1_500, 0)]
+    assert query("select id from claude_raw.invites") == [("invite_1",)]
+
+
+def test_a_run_whose_clock_is_before_the_newest_snapshot_takes_none_and_says_so(
+    api: Sandbox, snapshot: TakeSnapshot, query: Query
+) -> None:
+    api.publish_roster("members", [member("ada")])
+    snapshot(today="2026-01-09")
+    api.publish_roster("members", [member("ben")])
+    report = snapshot(today="2026-01-08")
+
+    assert report.skipped is not None
+    assert "2026-01-09" in report.skipped
+    assert query("select id from claude_raw.members") == [("user_ada",)]
+
+
+def test_the_same_snapshot_twice_changes_nothing(
+    api: Sandbox, snapshot: TakeSnapshot, query: Query
+) -> None:
+    api.publish_roster("members", [member("ada")])
+    api.publish_roster(
+        "spend_limits", [{"actor": {"type": "user_actor", "user_id": "user_ada"}, "amount": "5"}]
+    )
+    for day in ("2026-01-08", "2026-01-08", "2026-01-09"):
+        snapshot(today=day)
+
+    for table in ("members", "spend_limits"):
+        assert query(f"select count(*), count(_dlt_valid_to) from claude_raw.{table}") == [(1, 0)]
+
+
+def test_members_of_each_group_are_kept_by_group(
+    api: Sandbox, snapshot: TakeSnapshot, query: Query
+) -> None:
+    api.publish_roster("rbac_groups", [{"id": "group_a", "name": "A"}, {"id": "group_b"}])
+    api.publish_roster(
+        "rbac_group_members",
+        [
+            {"rbac_group_id": "group_a", "user_id": "user_ada"},
+            {"rbac_group_id": "group_b", "user_id": "user_ada"},
+        ],
+    )
+    snapshot(today="2026-01-08")
+    api.publish_roster("rbac_group_members", [{"rbac_group_id": "group_a", "user_id": "user_ada"}])
+    snapshot(today="2026-01-09")
+
+    assert query(
+        "select rbac_group_id, cast(_dlt_valid_to as date)"
+        " from claude_raw.rbac_group_members order by 1"
+    ) == [("group_a", None), ("group_b", date(2026, 1, 9))]
+
+
+def test_what_the_key_may_not_read_is_unavailable_and_the_rest_is_loaded(
+    api: Sandbox, snapshot: TakeSnapshot, query: Query
+) -> None:
+    api.publish_roster("members", [member("ada")])
+    api.scopes = ("read:members",)
+    report = snapshot(today="2026-01-08")
+
+    assert sorted(report.unavailable) == ["rbac_group_members", "rbac_groups", "spend_limits"]
+    assert report.problems == []
+    assert query("select id from claude_raw.members") == [("user_ada",)]
+    assert query(
+        "select endpoint from claude_raw.endpoint_runs where outcome = 'unavailable' order by 1"
+    ) == [("rbac_group_members",), ("rbac_groups",), ("spend_limits",)]
+
+
+def test_a_key_that_is_not_accepted_is_a_failure_with_its_reason(
+    api: Sandbox, snapshot: TakeSnapshot
+) -> None:
+    report = snapshot(today="2026-01-08", api_key="sk-wrong")
+
+    assert len(report.problems) == 1
+    assert "SOURCES__CLAUDE_ADMIN__API_KEY" in report.problems[0]
+    assert "sk-wrong" not in report.problems[0]
+
+
+def test_without_a_key_the_tables_are_there_and_empty(
+    api: Sandbox, snapshot: TakeSnapshot, query: Query
+) -> None:
+    report = snapshot(today="2026-01-08", api_key=None)
+
+    assert report.skipped is not None
+    assert "SOURCES__CLAUDE_ADMIN__API_KEY" in report.skipped
+    assert api.requests == []
+    for roster in ROSTERS:
+        assert query(f"select count(*) from claude_raw.{roster.table}") == [(0,)]
+    assert query("select count(*) from claude_raw.roster_snapshots") == [(0,)]
+
+
+def test_a_field_nobody_knew_is_kept(api: Sandbox, snapshot: TakeSnapshot, query: Query) -> None:
+    api.publish_roster("members", [member("ada") | {"seat_tier": "premium"}], fill=False)
+    snapshot(today="2026-01-08")
+
+    assert query("select undeclared_fields from claude_raw.members") == [
+        ('{"seat_tier": "premium"}',)
+    ]
+
+
+def test_moments_are_stored_as_the_api_gave_them(
+    api: Sandbox, snapshot: TakeSnapshot, query: Query
+) -> None:
+    api.publish_roster("members", [member("ada") | {"added_at": "2026-01-02T03:04:05+01:00"}])
+    snapshot(today="2026-01-08")
+
+    assert query("select added_at::timestamp from claude_raw.members") == [
+        (datetime(2026, 1, 2, 2, 4, 5),)
+    ]
+
+
+def test_a_sync_takes_the_snapshot_and_only_for_all_tables(
+    api: Sandbox, command: Command, query: Query
+) -> None:
+    api.publish_roster("members", [member("ada")])
+    key = {
+        "SOURCES__CLAUDE_ADMIN__API_KEY": api.api_key,
+        "SOURCES__CLAUDE_ADMIN__BASE_URL": api.url,
+    }
+    only = command("sync --no-transform --today 2026-01-08 --only users", **key)
+    assert only.exit_code == 0
+    assert query("select 1 from duckdb_tables() where table_name = 'members'") == []
+
+    ended = command("sync --no-transform --today 2026-01-08", **key)
+
+    assert ended.exit_code == 0
+    assert query("select id from claude_raw.members") == [("user_ada",)]
