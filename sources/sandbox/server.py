@@ -28,7 +28,7 @@ from sources.sandbox.limits import Limits, RateWindow, Refusal, check_key, error
 from sources.sandbox.money import REFRESH_LAG, Money
 from sources.sandbox.organisation import MONEY_FAMILIES, Organisation, Row
 from sources.sandbox.roster import Roster
-from sources.sandbox.truth import truth
+from sources.sandbox.truth import Facts, truth
 
 API_KEY = "sk-ant-api01-sandbox"
 SCOPES = ("read:analytics", "read:members", "read:rbac_groups", "read:spend_limits")
@@ -278,18 +278,26 @@ class Sandbox:
         """Answer truly again."""
         self._faults.clear()
 
-    def truth(self, name: str, first_day: Day | None = None) -> list[dict[str, Any]]:
-        """The rows that the mart `name` must have, from the first day to the newest available.
+    def truth(
+        self, name: str, first_day: Day | None = None, *, roster_since: Day | None = None
+    ) -> list[dict[str, Any]]:
+        """The rows that the mart `name` must have when everything is loaded on the sandbox's today.
 
-        `first_day` is the oldest day that a warehouse holds; the oldest that the API still
-        answers for unless given. Everything is loaded on the sandbox's today, rosters for the
-        first time. Names: those of truth.TRUTHS and the files of truth/.
+        Args:
+            name: A mart with a file in truth/ or in truth.COMPUTED, or an input file of it.
+            first_day: The oldest day of engagement that a warehouse holds; the oldest that the API
+                still answers for unless given. Costs are loaded as far back as they go.
+            roster_since: The day of the first snapshot of the roster; today unless given.
         """
         first = self.limits.oldest(self.today) if first_day is None else day_of(first_day)
-        days = (first, self.limits.newest(self.today))
-        clock = clock_of({}, self.today)
-        refreshed_at = self.data_refreshed_at or clock - REFRESH_LAG
-        return truth(self._organisation, name, days, self.today, refreshed_at)
+        facts = Facts(
+            organisation=self._organisation,
+            days=(first, self.limits.newest(self.today)),
+            as_of=self.today,
+            refreshed_at=self.data_refreshed_at or clock_of({}, self.today) - REFRESH_LAG,
+            roster_since=self.today if roster_since is None else day_of(roster_since),
+        )
+        return truth(name, facts)
 
     async def _answer(self, request: Request) -> Response:
         received = Received(
