@@ -1,4 +1,4 @@
-"""What usage costs: the unified /cost and /usage, and the four older reports (analytics.md 8 and 9)."""
+"""What usage costs: /cost and /usage, and the four older reports (analytics.md 8 and 9)."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -99,8 +99,10 @@ SUMS = {
         cast(sum(cache_1h_input_tokens) as bigint) as cache_1h_input_tokens,
         cast(sum(web_searches) as bigint) as web_searches,
         cast(sum(requests) as bigint) as requests,
-        cast(sum(uncached_input_tokens + output_tokens + cache_read_input_tokens + cache_5m_input_tokens
-            + cache_1h_input_tokens) as bigint) as total_tokens""",
+        cast(sum(
+            uncached_input_tokens + output_tokens + cache_read_input_tokens
+            + cache_5m_input_tokens + cache_1h_input_tokens
+        ) as bigint) as total_tokens""",
 }
 USAGE_FIELDS = """
     'uncached_input_tokens': uncached_input_tokens,
@@ -119,6 +121,14 @@ ORDERS = {
 """What rows may be ordered by; the first one unless asked for."""
 
 Family = Literal["cost", "usage"]
+Found = tuple[date, int, str]
+"""Day, number of the group, and JSON of a row."""
+
+RAW_DIMENSIONS = {
+    "cost": {"actor", "product", "model", "cost_type"},
+    "usage": {"actor", "product", "model"},
+}
+"""In which dimensions rows are published."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,6 +169,16 @@ class Question:
     order_by: str
     is_ascending: bool
     has_deleted_users: bool
+
+    @property
+    def is_raw(self) -> bool:
+        """It asks for the grouping in which rows are published."""
+        return (
+            self.report.is_unified
+            and self.is_daily
+            and not self.filters
+            and set(self.group_by) == RAW_DIMENSIONS[self.report.family]
+        )
 
     @property
     def days(self) -> list[date]:
@@ -210,6 +230,8 @@ class Money:
             **{f"filter{n}": values for n, (_, values) in enumerate(question.filters)},
         }
         found = self._organisation.money(query_of(question), tuple(values.items()))
+        if question.is_raw:
+            found = self._with_published(found, question, refreshed_at)
         if report.is_bucketed:
             size = page_size(call.params, usual=7, most=31)
             page, next_page = page_of(call, buckets(question.days, found), size, export)
@@ -227,6 +249,25 @@ class Money:
             **({} if report.is_unified else {"organization_id": ORGANIZATION_ID}),
         }
         return f'{{"data": [{", ".join(rows)}], {json.dumps(envelope)[1:]}'
+
+    def _with_published(
+        self, found: Sequence[Found], question: Question, refreshed_at: datetime
+    ) -> list[Found]:
+        """What was found, with the published days as they were published."""
+        rows = {
+            day: published
+            for day in question.days
+            if question.start <= midnight(day) < min(question.end, refreshed_at)
+            and (published := self._organisation.published_money(question.report.family, day))
+            is not None
+        }
+        others = [row for row in found if row[0] not in rows]
+        numbers: dict[tuple[date, str], int] = {}
+        for day, published in rows.items():
+            for key, row in published:
+                number = numbers.setdefault((day, key), -1 - len(numbers))
+                others.append((day, number, row))
+        return others
 
 
 def check_beta(call: Call, *, is_enrolled: bool) -> None:
@@ -356,6 +397,7 @@ def query_of(question: Question) -> str:
     ranked_by = usual if question.order_by == "time" else question.order_by
     # An older report's top groups are the combinations of all its dimensions.
     group_keys = keys + fan_out if report.is_bucketed else keys
+    texts = [f"cast({name} as varchar)" for name in group_keys]
     held = "groups_held(cast($start as date), cast($end as date))"
     joined = f"left join {held} using (user_id, activity_date)" if "rbac_group_id" in keys else ""
     return f"""
@@ -370,8 +412,7 @@ sums as (
     having count(*) > 0
 ),
 keyed as (
-    select *, cast(to_json([{", ".join(f"cast({name} as varchar)" for name in group_keys)}]) as varchar) as group_key
-    from sums
+    select *, cast(to_json([{", ".join(texts)}]) as varchar) as group_key from sums
 ),
 ordered as (
     select *, sum({ranked_by}) over (partition by group_key) as group_order from keyed
@@ -414,12 +455,8 @@ def row_of(question: Question) -> str:
     if not report.is_unified and "product" in asked:
         values["product"] = "if(product = 'claude_tag', 'claude-tag', product)"
     dimensions = ", ".join(f"'{name}': {value}" for name, value in values.items())
-    numbers = (
-        USAGE_FIELDS
-        if report.family == "usage"
-        else f"""'amount': cents_text(amount), 'list_amount': cents_text(list_amount),
-            'currency': currency, 'requests': {"null" if set(asked) & set(FAN_OUT) else "requests"}"""
-    )
+    is_fanned_out = bool(set(asked) & set(FAN_OUT))
+    numbers = USAGE_FIELDS if report.family == "usage" else cost_fields(is_fanned_out)
     total = ", 'total_tokens': total_tokens" if report.family == "usage" else ""
     if report.is_bucketed:
         return f"{{{numbers}, {dimensions}}}"
@@ -429,6 +466,14 @@ def row_of(question: Question) -> str:
         f"{{{bounds(question)}, 'group': {{{dimensions}}},"
         f" '{report.family}': {{{numbers}{total}}}}}"
     )
+
+
+def cost_fields(is_fanned_out: bool) -> str:
+    return f"""
+    'amount': cents_text(amount),
+    'list_amount': cents_text(list_amount),
+    'currency': currency,
+    'requests': {"null" if is_fanned_out else "requests"}"""
 
 
 def bounds(question: Question) -> str:
@@ -455,6 +500,10 @@ def buckets(days: Sequence[date], found: Sequence[tuple[date, int, str]]) -> lis
         f' "results": [{", ".join(results.get(day, ()))}]}}'
         for day in days
     ]
+
+
+def midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
 def text_of(moment: datetime) -> str:

@@ -128,7 +128,7 @@ person_lines as (
     from person_days
 ),
 other_lines as (
-    select activity_date, null as n, spender, product, model, 1 + up_to(30, dice(spender || activity_date, 'used'), 0) as used
+    select activity_date, null as n, spender, product, model, 10 + up_to(200, dice(spender || activity_date, 'used'), 0) as used
     from other_spenders, days
     where share(spender || '/' || activity_date, 'spends') < habit * sqrt(busyness)
 ),
@@ -174,11 +174,11 @@ select
     if(product = 'claude_tag', if(n is null, if(noise % 2 = 0, 'engaged', 'monitoring'), 'dm'), null)
         as claude_tag_category,
     if(product = 'claude_tag' and n is not null, 'U0' || upper(md5(spender)[1:9]), null) as claude_tag_user_id,
-    if(model is null, 0, cast(used * (900 + up_to(700, noise, 17)) * factor as bigint)) as uncached_input_tokens,
-    if(model is null, 0, cast(used * (300 + up_to(400, noise, 23)) * factor as bigint)) as output_tokens,
-    if(model is null, 0, cast(used * up_to(9000, noise, 29) * factor as bigint)) as cache_read_input_tokens,
-    if(model is null, 0, cast(used * up_to(800, noise, 35) * factor as bigint)) as cache_5m_input_tokens,
-    if(model is null or noise % 4 != 0, 0, cast(used * up_to(90, noise, 41) * factor as bigint)) as cache_1h_input_tokens,
+    if(model is null, 0, cast(used * (4000 + up_to(9000, noise, 17)) * factor as bigint)) as uncached_input_tokens,
+    if(model is null, 0, cast(used * (1500 + up_to(3000, noise, 23)) * factor as bigint)) as output_tokens,
+    if(model is null, 0, cast(used * up_to(60000, noise, 29) * factor as bigint)) as cache_read_input_tokens,
+    if(model is null, 0, cast(used * up_to(6000, noise, 35) * factor as bigint)) as cache_5m_input_tokens,
+    if(model is null or noise % 4 != 0, 0, cast(used * up_to(900, noise, 41) * factor as bigint)) as cache_1h_input_tokens,
     if(product in ('chat', 'chat_cowork_unified'), used // 5, 0) as web_searches,
     if(model is null, used, 0) as code_executions,
     cast(used * 2 + up_to(5, noise, 45) as bigint) as requests,

@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -10,11 +10,20 @@ from typing import Any
 
 import duckdb
 
+from sources.sandbox.published import (
+    MONEY_FAMILIES,
+    Row,
+    filled_money_row,
+    filled_roster_row,
+    merged,
+    money_fact,
+    part_key,
+)
+
 FOLDER = Path(__file__).parent
 FIRST_DAY = date(2026, 1, 1)
 """The API's first day with data (analytics.md 2.1)."""
 
-Row = Mapping[str, Any]
 Days = tuple[date, date]
 """First and last day, both included."""
 
@@ -41,62 +50,6 @@ KEYS = {
 """Where a row's key stands."""
 
 
-MONEY_FAMILIES = {"costs": "cost", "usage": "usage"}
-MONEY_DIMENSIONS = (
-    "product",
-    "model",
-    "context_window",
-    "inference_geo",
-    "speed",
-    "slack_channel_id",
-    "claude_tag_category",
-    "claude_tag_user_id",
-)
-
-ROSTER_BLANKS: Mapping[str, Callable[[Row], Row]] = {
-    "members": lambda row: {
-        "type": "user",
-        "email": f"{row['id']}@northwind.example",
-        "name": row["id"],
-        "role": "user",
-        "added_at": "2025-12-01T08:00:00Z",
-    },
-    "invites": lambda row: {
-        "type": "invite",
-        "email": f"{row['id']}@northwind.example",
-        "role": "user",
-        "status": "pending",
-        "invited_at": "2026-01-01T09:00:00Z",
-        "expires_at": "2026-01-22T09:00:00Z",
-        "accepted_at": None,
-        "rbac_group_ids": [],
-    },
-    "rbac_groups": lambda row: {
-        "type": "rbac_group",
-        "name": row["id"],
-        "source_type": "direct",
-        "role_ids": [],
-        "created_at": "2025-12-01T08:00:00Z",
-        "updated_at": "2025-12-01T08:00:00Z",
-    },
-    "rbac_group_members": lambda row: {
-        "type": "rbac_group_member",
-        "email": f"{row['user_id']}@northwind.example",
-        "created_at": "2025-12-01T08:00:00Z",
-    },
-    "spend_limits": lambda row: {
-        "scope": {"type": "user", "user_id": row["actor"]["user_id"]},
-        "amount": None,
-        "currency": "USD",
-        "period": "monthly",
-        "period_to_date_spend": "0",
-        "source": {"type": "organization"},
-        "spend_limit_id": f"spl_{row['actor']['user_id']}",
-    },
-}
-"""What a published row of each roster list is filled with, given its id."""
-
-
 class Organisation:
     """An organisation whose every fact follows from seats, seed, lag_days and what was published.
 
@@ -112,6 +65,7 @@ class Organisation:
         self._absent = absent
         self._is_empty = seats == 0
         self._published: dict[tuple[str, date], list[str]] = {}
+        self._published_money: dict[tuple[str, date], list[tuple[str, str]]] = {}
         self._rosters: dict[str, list[tuple[date, list[Row]]]] = {}
         self.money_version = 0
         self._db = duckdb.connect(":memory:")
@@ -154,23 +108,32 @@ class Organisation:
         """What a query of costs or usage finds, with these parameters."""
         return self._money(query, values, self.money_version)
 
-    def publish_money(self, table: str, day: date, rows: Sequence[Row]) -> None:
-        """Replace the costs or the usage of that day by raw rows of /cost or /usage."""
+    def publish_money(self, table: str, day: date, rows: Sequence[Row], *, fill: bool) -> None:
+        """Replace the costs or the usage of that day by rows of /cost or /usage."""
         self._invent_roster_and_money()
         family = MONEY_FAMILIES[table]
-        facts = [money_fact(family, day, n, row) for n, row in enumerate(rows)]
+        filled = [filled_money_row(family, day, row) if fill else row for row in rows]
+        facts = [money_fact(family, day, n, row) for n, row in enumerate(filled)]
         cursor = self._db.cursor()
         cursor.execute(f"delete from published_{table} where activity_date = ?", [day])
         cursor.execute(
-            "delete from published_days where (family, activity_date) = (?, ?)", [family, day]
+            "delete from published_days where family = ? and activity_date = ?", [family, day]
         )
         cursor.execute("insert into published_days values (?, ?)", [family, day])
         if facts:
-            names = ", ".join(facts[0])
-            places = ", ".join("?" * len(facts[0]))
-            query = f"insert into published_{table} ({names}) values ({places})"
-            cursor.executemany(query, [list(fact.values()) for fact in facts])
+            names, places = ", ".join(facts[0]), ", ".join("?" * len(facts[0]))
+            cursor.executemany(
+                f"insert into published_{table} ({names}) values ({places})",
+                [list(fact.values()) for fact in facts],
+            )
+        self._published_money[family, day] = [
+            (part_key(row), json.dumps(row, ensure_ascii=False)) for row in filled
+        ]
         self.money_version += 1
+
+    def published_money(self, family: str, day: date) -> list[tuple[str, str]] | None:
+        """The rows published for that day as they are, each after what names its group."""
+        return self._published_money.get((family, day))
 
     def roster(self, table: str, as_of: date) -> list[tuple[str, Row]]:
         """The rows of a roster's list as of a day, each after the id that it belongs to."""
@@ -187,7 +150,7 @@ class Organisation:
 
     def publish_roster(self, table: str, since: date, rows: Sequence[Row], *, fill: bool) -> None:
         """Answer these rows from that day on, until the next ones that were published."""
-        filled = [{**ROSTER_BLANKS[table](row), **row} if fill else row for row in rows]
+        filled = [filled_roster_row(table, row) if fill else row for row in rows]
         others = [each for each in self._rosters.get(table, ()) if each[0] != since]
         self._rosters[table] = sorted([*others, (since, filled)], key=lambda each: each[0])
 
@@ -253,58 +216,7 @@ def key_of(row: object, path: Sequence[str]) -> str | None:
     return None if row is None else str(row)
 
 
-def merged(blank: Row, row: Row) -> Row:
-    """`blank` with the values of `row`, block by block."""
-    pairs = {
-        name: merged(blank[name], value)
-        if isinstance(value, Mapping) and isinstance(blank.get(name), Mapping)
-        else value
-        for name, value in row.items()
-    }
-    return {**blank, **pairs}
-
-
 def without(absent: tuple[str, ...], row: str) -> str:
     """The JSON row without the fields whose names start with one of `absent`."""
     kept = {name: value for name, value in json.loads(row).items() if not name.startswith(absent)}
     return json.dumps(kept, ensure_ascii=False)
-
-
-def money_fact(family: str, day: date, place: int, row: Row) -> dict[str, Any]:
-    """A raw row of /cost or /usage as the fact from which every grouping is summed."""
-    group = row.get("group") or {}
-    actor = group.get("actor")
-    kind = group.get("actor_type") or (actor or {}).get("type")
-    fact = {
-        "activity_date": day,
-        # Actors without an identity keep a row each.
-        "spender": f"nobody {place}" if actor is None else json.dumps(actor, sort_keys=True),
-        "actor_type": kind,
-        "user_id": (actor or {}).get("user_id"),
-        "is_deleted": bool((actor or {}).get("deleted")),
-        "actor": None if actor is None else json.dumps(actor, ensure_ascii=False),
-        **{name: group.get(name) for name in MONEY_DIMENSIONS},
-    }
-    if family == "cost":
-        cost = row.get("cost") or {}
-        return {
-            **fact,
-            "cost_type": group.get("cost_type", "tokens"),
-            "token_type": group.get("token_type"),
-            "amount": cost.get("amount", "0"),
-            "list_amount": cost.get("list_amount", cost.get("amount", "0")),
-            "currency": cost.get("currency", "USD"),
-            "requests": cost.get("requests", 1),
-        }
-    usage = row.get("usage") or {}
-    written = usage.get("cache_creation") or {}
-    return {
-        **fact,
-        "uncached_input_tokens": usage.get("uncached_input_tokens", 0),
-        "output_tokens": usage.get("output_tokens", 0),
-        "cache_read_input_tokens": usage.get("cache_read_input_tokens", 0),
-        "cache_5m_input_tokens": written.get("ephemeral_5m_input_tokens", 0),
-        "cache_1h_input_tokens": written.get("ephemeral_1h_input_tokens", 0),
-        "web_searches": (usage.get("server_tool_use") or {}).get("web_search_requests", 0),
-        "requests": usage.get("requests", 1),
-    }

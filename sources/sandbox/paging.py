@@ -1,4 +1,4 @@
-"""Pages: how many rows one has, and the cursors that lead from one to the next (analytics.md 4, admin.md 1.5)."""
+"""Pages and the cursors that lead from one to the next (analytics.md 4, admin.md 1.5)."""
 
 import base64
 import hashlib

@@ -3,12 +3,12 @@
 import json
 import re
 from collections.abc import Sequence
-from typing import Any
 
 from sources.sandbox.calls import Call
 from sources.sandbox.limits import Refusal
 from sources.sandbox.organisation import Organisation
 from sources.sandbox.paging import page_of, page_size
+from sources.sandbox.published import Row
 
 ORGANIZATION = {
     "type": "organization",
@@ -24,8 +24,6 @@ FILTERS = {
     "spend_limits": {"period[]", "user_ids[]"},
 }
 MOST_USER_IDS = 100
-
-Row = dict[str, Any]
 
 
 class Roster:
@@ -108,7 +106,7 @@ class Roster:
         for row in self._rows("spend_limits", call):
             if periods and row["period"] not in periods:
                 continue
-            user_id = (row.get("actor") or {}).get("user_id")
+            user_id = str(row["actor"].get("user_id"))
             if not user_ids or user_id in user_ids:
                 by_member.setdefault(user_id, []).append(row)
         return page_by_cursor(call, list(by_member.values()), "spend_limits")

@@ -26,7 +26,8 @@ from sources.sandbox.calls import Api, Call, clock_of, params_of
 from sources.sandbox.engagement import Engagement
 from sources.sandbox.limits import Limits, RateWindow, Refusal, check_key, error_body
 from sources.sandbox.money import REFRESH_LAG, Money
-from sources.sandbox.organisation import MONEY_FAMILIES, Organisation, Row
+from sources.sandbox.organisation import Organisation
+from sources.sandbox.published import MONEY_FAMILIES, Row
 from sources.sandbox.roster import Roster
 from sources.sandbox.truth import Facts, truth
 
@@ -221,13 +222,14 @@ class Sandbox:
 
         Documented fields that a row leaves out are filled with zeros and nulls, also inside its
         blocks; with fill=False rows go out as they are. A single row may stand without its list.
-        The tables `costs` and `usage` take rows of /cost and /usage; every grouping of them, and
-        the older reports, are their sums.
+        The tables `costs` and `usage` take rows of /cost and /usage by actor, product and model,
+        costs also by cost type. They go out as they are where that grouping is asked for; every
+        other one, and the older reports, are their sums.
         truth() and the summaries of other days do not see published rows.
         """
         rows = [rows] if isinstance(rows, Mapping) else rows
         if table in MONEY_FAMILIES:
-            self._organisation.publish_money(table, day_of(day), rows)
+            self._organisation.publish_money(table, day_of(day), rows, fill=fill)
         else:
             self._organisation.publish(table, day_of(day), rows, fill=fill)
 

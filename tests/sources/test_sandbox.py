@@ -7,22 +7,37 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from datetime import date, timedelta
-from itertools import chain
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from itertools import chain, pairwise
 from typing import Any
 
 import anthropic
 import httpx
+import pydantic
 import pytest
+from anthropic.types import organization
+from anthropic.types.beta.organization import (
+    BetaAnalyticsCostReportTimeBucket,
+    BetaAnalyticsCostUsersItem,
+    BetaAnalyticsUsageReportTimeBucket,
+    BetaAnalyticsUsageUsersItem,
+)
+from anthropic.types.beta.organization.analytics import (
+    BetaAnalyticsCostItem,
+    BetaAnalyticsUsageItem,
+)
+from anthropic.types.organization.rbac_groups import RBACGroupMember
 
 from sources.claude_analytics.endpoints import ENDPOINTS
 from sources.errors import ForeseenError
-from sources.sandbox import Sandbox
+from sources.sandbox import Sandbox, engagement
+from sources.sandbox.engagement import START
 from sources.sandbox.limits import RateWindow
 
 TODAY = "2026-06-15"
 NEWEST = "2026-06-12"
-PATHS = {endpoint.table: endpoint.path for endpoint in ENDPOINTS}
+PATHS = {served.table: START + path for path, served in engagement.PATHS.items()}
 COLUMNS = {endpoint.table: endpoint.columns for endpoint in ENDPOINTS}
 DAILY = ("users", "chat_projects", "skills", "connectors")
 HTTP = httpx.Client()
@@ -451,3 +466,697 @@ def test_ctrl_c_ends_the_command_without_a_traceback() -> None:
 
     assert (process.returncode, err) == (0, "")
     assert "has ended" in out
+
+
+UNIFIED = {"anthropic-beta": "analytics-usage-cost-2026-08-24"}
+ANALYTICS = "/v1/organizations/analytics/"
+MAY = {"starting_at": "2026-05-01T00:00:00Z", "ending_at": "2026-06-01T00:00:00Z"}
+BY_ACTOR = ("actor", "product", "model", "cost_type")
+
+
+def ask(
+    sandbox: Sandbox, path: str, *, headers: dict[str, str] | None = None, **params: Any
+) -> httpx.Response:
+    """An answer of any path; list parameters go by their name without brackets."""
+    listed = {f"{n}[]" if isinstance(v, tuple) else n: v for n, v in params.items()}
+    sent = {"x-api-key": sandbox.api_key, **UNIFIED, **(headers or {})}
+    return HTTP.get(f"{sandbox.url}/v1/organizations/{path}", params=listed, headers=sent)
+
+
+def walk(sandbox: Sandbox, path: str, **params: Any) -> list[list[dict[str, Any]]]:
+    """All pages of a list that is paged by cursor."""
+    pages = []
+    page = None
+    while True:
+        answer = ask(sandbox, path, **params, **({"page": page} if page else {}))
+        assert answer.status_code == 200, answer.text
+        pages.append(answer.json()["data"])
+        page = answer.json()["next_page"]
+        assert answer.json().get("has_more", page is not None) == (page is not None)
+        if page is None:
+            return pages
+
+
+def walk_ids(sandbox: Sandbox, path: str, **params: Any) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    while True:
+        after = {"after_id": found[-1]["id"]} if found else {}
+        body = ask(sandbox, path, **params, **after).json()
+        found += body["data"]
+        if not body["has_more"]:
+            return found
+
+
+def costs(sandbox: Sandbox, *group_by: str, day: str = "2026-05-12") -> list[dict[str, Any]]:
+    return list(chain.from_iterable(money_of(sandbox, "cost", day, group_by)))
+
+
+def money_of(
+    sandbox: Sandbox, family: str, day: str, group_by: tuple[str, ...], limit: int = 1000
+) -> list[list[dict[str, Any]]]:
+    return walk(
+        sandbox,
+        f"analytics/{family}",
+        starting_at=f"{day}T00:00:00Z",
+        ending_at=f"{date.fromisoformat(day) + timedelta(days=1)}T00:00:00Z",
+        time_bucket_width="1d",
+        group_by=group_by,
+        limit=limit,
+    )
+
+
+def total(rows: list[dict[str, Any]], field: str = "amount") -> Decimal:
+    return sum((Decimal((row.get("cost") or row)[field]) for row in rows), Decimal(0))
+
+
+def valid_as(kind: Any, rows: list[dict[str, Any]]) -> None:
+    """Every row reads as the official client's type, and has no field that it lacks."""
+    assert rows
+    for row in rows:
+        read = pydantic.TypeAdapter(kind).validate_python(row)
+        assert not undeclared(read), undeclared(read)
+
+
+def undeclared(model: Any) -> set[str]:
+    if isinstance(model, pydantic.BaseModel):
+        extra = set(model.model_extra or {})
+        return extra.union(*(undeclared(getattr(model, name)) for name in type(model).model_fields))
+    return set()
+
+
+def test_plugins_and_artifacts_read_as_the_official_client_says(sandbox: Sandbox) -> None:
+    valid_as(organization.AnalyticsPluginActivity, rows(sandbox, "plugins", NEWEST))
+    artifacts = ask(sandbox, "analytics/artifacts", date=NEWEST).json()
+    valid_as(organization.AnalyticsArtifactActivity, artifacts["data"])
+    assert artifacts["next_page"] is None
+    for row in artifacts["data"]:
+        assert row["published_artifacts_created_count"] <= row["artifacts_created_count"]
+
+
+def test_ungrouped_artifacts_are_one_page(sandbox: Sandbox) -> None:
+    for params in ({"limit": "10"}, {"page": "page_x"}, {"starting_date": NEWEST}):
+        assert ask(sandbox, "analytics/artifacts", date=NEWEST, **params).status_code == 400
+
+
+def test_costs_and_usage_read_as_the_official_client_says(sandbox: Sandbox) -> None:
+    valid_as(BetaAnalyticsCostItem, costs(sandbox, *BY_ACTOR))
+    (usage,) = money_of(sandbox, "usage", "2026-05-12", ("actor", "product", "model"))
+    valid_as(BetaAnalyticsUsageItem, usage)
+    for row in usage:
+        counts = row["usage"]
+        parts = [v for n, v in counts.items() if n.endswith("_tokens") and n != "total_tokens"]
+        assert counts["total_tokens"] == sum(parts) + sum(counts["cache_creation"].values())
+
+
+def test_the_official_client_walks_the_unified_costs(sandbox: Sandbox) -> None:
+    with anthropic.Anthropic(api_key=sandbox.api_key, base_url=sandbox.url) as client:
+        read = list(
+            client.beta.organization.analytics.cost.list(
+                starting_at="2026-05-12T00:00:00Z",
+                ending_at="2026-05-13T00:00:00Z",
+                time_bucket_width="1d",
+                group_by=["actor", "product", "model", "cost_type"],
+                limit=7,
+            )
+        )
+
+    assert [row.cost.amount for row in read] == [
+        row["cost"]["amount"] for row in costs(sandbox, *BY_ACTOR)
+    ]
+
+
+@pytest.mark.parametrize(
+    "group_by",
+    [
+        (),
+        ("product",),
+        ("actor",),
+        ("actor_type", "model"),
+        ("cost_type",),
+        ("cost_type", "token_type"),
+        ("context_window", "inference_geo", "speed"),
+        ("slack_channel_id", "claude_tag_category", "claude_tag_user_id"),
+        ("workspace_id", "api_key_id"),
+        BY_ACTOR,
+    ],
+)
+def test_every_grouping_of_costs_has_the_same_sum(
+    sandbox: Sandbox, group_by: tuple[str, ...]
+) -> None:
+    whole = costs(sandbox)
+    split = costs(sandbox, *group_by)
+
+    assert len(whole) == 1
+    assert total(split) == total(whole) > 0
+    assert total(split, "list_amount") == total(whole, "list_amount") > total(whole)
+    if not {"cost_type", "token_type"} & set(group_by):
+        assert sum(r["cost"]["requests"] for r in split) == whole[0]["cost"]["requests"]
+    for row in split:
+        asked = {name: value for name, value in row["group"].items() if name in group_by}
+        assert asked.keys() == set(group_by)
+        assert all(row["group"][name] is None for name in row["group"].keys() - asked.keys())
+
+
+def test_costs_of_groups_overlap_and_one_row_is_in_no_group(sandbox: Sandbox) -> None:
+    by_group = costs(sandbox, "rbac_group_id")
+
+    assert total(by_group) > total(costs(sandbox))
+    assert [row["group"]["rbac_group_id"] for row in by_group].count(None) == 1
+
+
+def test_every_row_of_costs_comes_once_and_parts_do_not_count_for_the_limit(
+    sandbox: Sandbox,
+) -> None:
+    whole = costs(sandbox, *BY_ACTOR)
+    pages = money_of(sandbox, "cost", "2026-05-12", BY_ACTOR, limit=10)
+
+    assert list(chain.from_iterable(pages)) == whole
+    assert max(len(page) for page in pages) > 10
+    for page in pages:
+        group = [json.dumps({**r["group"], "cost_type": None}) for r in page if r["group"]["actor"]]
+        assert len(set(group)) <= 10
+    grouped = [{**row["group"], "cost_type": None} for row in whole]
+    changes = sum(one != other for one, other in pairwise(grouped))
+    assert changes <= len({json.dumps(group) for group in grouped}) + len(grouped) // 20
+
+
+def test_spend_has_actors_of_every_kind_and_null_ones_in_several_rows(sandbox: Sandbox) -> None:
+    found = list(
+        chain.from_iterable(
+            walk(
+                sandbox,
+                "analytics/cost",
+                **MAY,
+                time_bucket_width="1d",
+                group_by=BY_ACTOR,
+                limit=1000,
+            )
+        )
+    )
+    actors = [row["group"]["actor"] for row in found]
+    kinds = {actor["type"] for actor in actors if actor}
+    nobodies = Counter(
+        (row["starting_at"], row["group"]["product"], row["group"]["model"])
+        for row in found
+        if row["group"]["actor"] is None and row["group"]["cost_type"] == "tokens"
+    )
+    people = [actor for actor in actors if actor and actor["type"] == "user_actor"]
+
+    assert kinds == {"user_actor", "service_account_actor", "api_actor", "federated_actor"}
+    assert max(nobodies.values()) > 1
+    assert {row["group"]["cost_type"] for row in found} == {
+        "tokens",
+        "web_search",
+        "code_execution",
+    }
+    assert {None, "claude_tag", "other"} < {row["group"]["product"] for row in found}
+    assert len({row["group"]["model"] for row in found}) == 4
+    assert any(Decimal(row["cost"]["amount"]) < 0 for row in found)
+    assert any(row["cost"]["amount"][-1] != "0" for row in found)
+    assert any(person["name"] == "Claude Security" for person in people)
+
+
+def test_a_deleted_account_has_no_email_and_a_removed_member_keeps_it() -> None:
+    with Sandbox(today="2026-12-20", seats=200, days_ahead=0) as sandbox:
+        found = [
+            row["group"]["actor"]
+            for page in walk(
+                sandbox,
+                "analytics/cost",
+                starting_at="2026-01-12T00:00:00Z",
+                ending_at="2026-02-01T00:00:00Z",
+                group_by=("actor",),
+                actor_types=("user_actor",),
+                limit=1000,
+            )
+            for row in page
+        ]
+        kept = walk(
+            sandbox,
+            "analytics/user_cost_report",
+            starting_at="2026-01-12T00:00:00Z",
+            ending_at="2026-02-01T00:00:00Z",
+            exclude_deleted_users="true",
+            limit=1000,
+        )
+    gone = [actor for actor in found if actor["deleted"]]
+
+    assert {actor["name"] == "Deleted User" for actor in gone} == {True, False}
+    assert all(
+        (actor["email_address"] is None) == (actor["name"] == "Deleted User") for actor in gone
+    )
+    assert {row["actor"]["user_id"] for page in kept for row in page} == {
+        actor["user_id"] for actor in found if not actor["deleted"]
+    }
+
+
+def test_costs_are_revised_for_thirty_days_and_then_final() -> None:
+    with Sandbox(today="2026-05-01", seats=60) as sandbox:
+        seen: Counter[str] = Counter()
+        for day in (date(2026, 5, 4) + timedelta(days=n) for n in range(8)):
+            versions, totals = [], []
+            for age in (2, 16, 30, 40):
+                sandbox.today = day + timedelta(days=age)
+                found = costs(sandbox, *BY_ACTOR, day=str(day))
+                versions.append(Counter(json.dumps([r["group"], r["cost"]]) for r in found))
+                totals.append(total(found))
+            assert versions[2] == versions[3]
+            seen["changed"] += versions[0] != versions[2]
+            seen["stable"] += versions[0] == versions[2]
+            seen["moved"] += versions[0] != versions[2] and totals[0] == totals[2]
+            seen["late change"] += versions[1] != versions[2]
+
+    assert seen["changed"] and seen["stable"] and seen["late change"]
+    assert seen["moved"]  # the total stayed while rows went to other people
+
+
+def test_the_day_of_the_last_refresh_is_partial_and_later_ones_are_empty() -> None:
+    with Sandbox(today=TODAY, seats=60) as sandbox:
+        sandbox.data_refreshed_at = datetime(2026, 6, 11, 12, tzinfo=UTC)
+        partial = total(costs(sandbox, day="2026-06-11"))
+        after = costs(sandbox, day="2026-06-12")
+        sandbox.data_refreshed_at = None
+        answer = ask(sandbox, "analytics/cost", starting_at="2026-06-10T00:00:00Z").json()
+        whole = total(costs(sandbox, day="2026-06-11"))
+
+    assert 0 < partial < whole
+    assert after == []
+    assert answer["data_refreshed_at"] == "2026-06-14T20:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("params", "says"),
+    [
+        ({"starting_at": "2025-12-31T00:00:00Z"}, "2026-01-01"),
+        ({"starting_at": "2026-05-01T00:00:00"}, "time zone"),
+        ({"starting_at": "May"}, "RFC 3339"),
+        ({}, "Field required"),
+        ({**MAY, "ending_at": "2026-06-02T00:00:00Z"}, "31 days"),
+        ({**MAY, "ending_at": "2026-05-01T00:00:00Z"}, "after"),
+        ({"starting_at": "2026-05-01T00:00:00Z", "time_bucket_width": "1d"}, "ending_at"),
+        ({**MAY, "group_by": ("colour",)}, "colour"),
+        (
+            {
+                **MAY,
+                "group_by": (
+                    "actor",
+                    "product",
+                    "model",
+                    "speed",
+                    "inference_geo",
+                    "context_window",
+                ),
+            },
+            "at most 5",
+        ),
+        ({**MAY, "order_by": "colour"}, "order_by"),
+        ({**MAY, "limit": "1001"}, "limit"),
+        ({**MAY, "exclude_deleted_users": "true"}, "group_by[]=actor"),
+        ({**MAY, "page": "page_x"}, "cursor"),
+    ],
+)
+def test_a_wrong_question_about_costs_is_refused(
+    sandbox: Sandbox, params: dict[str, Any], says: str
+) -> None:
+    answer = ask(sandbox, "analytics/cost", **params)
+
+    assert answer.status_code == 400
+    assert says in message(answer)
+
+
+def test_costs_are_answered_for_a_year() -> None:
+    with Sandbox.empty(today="2027-03-01") as sandbox:
+        old = ask(sandbox, "analytics/cost", starting_at="2026-02-28T00:00:00Z")
+        oldest = ask(sandbox, "analytics/cost", starting_at="2026-03-01T00:00:00Z")
+
+    assert (old.status_code, oldest.status_code) == (400, 200)
+
+
+def test_the_unified_endpoints_need_the_beta_header_and_an_enrolled_organisation() -> None:
+    with Sandbox.empty(today=TODAY, cost_api="reports") as sandbox:
+        bare = ask(sandbox, "analytics/cost", **MAY, headers={"anthropic-beta": "other"})
+        foreign = ask(sandbox, "analytics/usage", **MAY)
+        older = ask(sandbox, "analytics/cost_report", **MAY)
+
+    assert (bare.status_code, foreign.status_code, older.status_code) == (400, 400, 200)
+    assert UNIFIED["anthropic-beta"] in message(bare)
+    error = foreign.json()["error"]
+    assert error["details"]["error_code"] == "organization_not_enrolled_in_beta"
+
+
+def test_a_cost_cursor_belongs_to_its_query_and_to_its_export() -> None:
+    with Sandbox(today=TODAY) as sandbox:
+        params: dict[str, Any] = {**MAY, "group_by": ("actor",), "limit": 3}
+        page = ask(sandbox, "analytics/cost", **params).json()["next_page"]
+        other = ask(sandbox, "analytics/cost", **{**params, "limit": 4}, page=page)
+        again = ask(sandbox, "analytics/cost", **params, page=page)
+        sandbox.publish("costs", "2026-05-05", [])
+        expired = ask(sandbox, "analytics/cost", **params, page=page)
+        fresh = ask(sandbox, "analytics/cost", **params).json()["next_page"]
+        sandbox.today = date(2026, 6, 16)
+        refreshed = ask(sandbox, "analytics/cost", **params, page=fresh)
+        sandbox.answer("/cost", status=410, when=lambda params: "page" not in params)
+        ordered = ask(sandbox, "analytics/cost", **params)
+
+    assert [a.status_code for a in (other, again, expired, refreshed, ordered)] == [
+        400,
+        200,
+        410,
+        410,
+        410,
+    ]
+    assert message(other) == "cursor does not match current query parameters"
+    assert message(ordered) == message(expired)
+
+
+def test_the_older_reports_agree_with_the_unified_costs(sandbox: Sandbox) -> None:
+    span = {**MAY, "ending_at": "2026-05-10T00:00:00Z"}
+    buckets = [
+        bucket
+        for page in walk(
+            sandbox, "analytics/cost_report", **span, group_by=("product", "cost_type"), limit=4
+        )
+        for bucket in page
+    ]
+    user_rows = list(
+        chain.from_iterable(
+            walk(
+                sandbox,
+                "analytics/user_cost_report",
+                **span,
+                bucket_width="1d",
+                group_by=("product", "model", "cost_type"),
+                limit=50,
+            )
+        )
+    )
+    usage = ask(sandbox, "analytics/usage_report", **span, group_by=("product",)).json()
+    user_usage = ask(sandbox, "analytics/user_usage_report", **span, limit=1000).json()["data"]
+
+    assert [bucket["starting_at"][8:10] for bucket in buckets] == [f"{n:02}" for n in range(1, 10)]
+    assert [len(page) for page in walk(sandbox, "analytics/cost_report", **span)] == [7, 2]
+    for bucket in buckets:
+        day = bucket["starting_at"][:10]
+        found = costs(sandbox, "actor", day=day)
+        of_people = [
+            row for row in found if (row["group"]["actor"] or {}).get("type") == "user_actor"
+        ]
+        assert total(bucket["results"]) == total(found)
+        mine = [row for row in user_rows if row["starting_at"] == bucket["starting_at"]]
+        assert total(mine) == total(of_people)
+        if bucket["results"]:
+            assert total(mine) < total(found)
+    products = {row["product"] for bucket in buckets for row in bucket["results"]}
+    assert "claude-tag" in products and "claude_tag" not in products
+    for bucket in usage["data"]:
+        valid_as(BetaAnalyticsUsageReportTimeBucket, [bucket])
+    for bucket in buckets:
+        valid_as(BetaAnalyticsCostReportTimeBucket, [bucket])
+    valid_as(BetaAnalyticsCostUsersItem, user_rows)
+    valid_as(BetaAnalyticsUsageUsersItem, user_usage)
+    assert {row["starting_at"] for row in user_usage} == {None}
+    assert usage["organization_id"]
+
+
+def test_a_report_gives_a_days_hundred_largest_groups_and_no_remainder() -> None:
+    with Sandbox.empty(today=TODAY) as sandbox:
+        many = [
+            {"group": {"model": f"model-{n:03}"}, "cost": {"amount": f"{n + 1}.5"}}
+            for n in range(120)
+        ]
+        sandbox.publish("costs", "2026-05-05", many)
+        (report,) = walk(sandbox, "analytics/cost_report", **MAY, group_by=("model",), limit=31)
+        unified = costs(sandbox, "model", day="2026-05-05")
+
+    (results,) = [bucket["results"] for bucket in report if bucket["results"]]
+    assert len(report) == 31
+    assert len(results) == 100 and results[-1]["model"] == "model-020"
+    assert len(unified) == 120
+
+
+def test_published_costs_go_out_as_they_are_and_are_summed_for_other_groupings() -> None:
+    ada = {"user_id": "user_ada"}
+    with Sandbox.empty(today=TODAY) as sandbox:
+        sandbox.publish(
+            "costs",
+            "2026-05-05",
+            [
+                {"group": {"actor": ada, "product": "chat"}, "cost": {"amount": "0.1234567"}},
+                {"group": {"actor": ada, "product": "cowork"}, "cost": {"amount": "-1"}},
+                {"group": {"product": "chat"}, "cost": {"amount": "2.5", "new_field": [1]}},
+                {"group": {"product": "chat"}, "cost": {"amount": "2.5", "currency": "USD"}},
+            ],
+        )
+        raw = costs(sandbox, *BY_ACTOR, day="2026-05-05")
+        products = costs(sandbox, "product", day="2026-05-05")
+        users = walk(sandbox, "analytics/user_cost_report", **MAY)
+        sandbox.publish("costs", "2026-05-05", [])
+        emptied = costs(sandbox, *BY_ACTOR, day="2026-05-05")
+
+    assert [row["cost"]["amount"] for row in raw] == ["0.1234567", "-1", "2.5", "2.5"]
+    assert raw[2]["cost"]["new_field"] == [1]
+    assert raw[0]["group"]["actor"]["email_address"] == "user_ada@northwind.example"
+    assert {row["group"]["product"]: row["cost"]["amount"] for row in products} == {
+        "chat": "5.1234567",
+        "cowork": "-1.000000",
+    }
+    assert [row["amount"] for row in users[0]] == ["-0.8765433"]
+    assert emptied == []
+
+
+def test_an_empty_organisation_has_no_costs_and_no_roster() -> None:
+    with Sandbox.empty(today=TODAY) as sandbox:
+        answer = ask(sandbox, "analytics/cost", **MAY, group_by=("actor",)).json()
+        lists = [ask(sandbox, path).json() for path in ("users", "invites")]
+        pages = [ask(sandbox, p).json() for p in ("rbac_groups", "spend_limits/effective")]
+
+    assert answer["data"] == [] and answer["data_refreshed_at"] == "2026-06-14T20:00:00Z"
+    assert [(each["data"], each["last_id"], each["has_more"]) for each in lists] == [
+        ([], None, False)
+    ] * 2
+    assert pages == [{"data": [], "next_page": None}] * 2
+
+
+def test_the_roster_reads_as_the_official_client_says(sandbox: Sandbox) -> None:
+    members = walk_ids(sandbox, "users", limit=7)
+    (groups,) = walk(sandbox, "rbac_groups")
+    (roles,) = walk(sandbox, "rbac_roles")
+    limits = list(chain.from_iterable(walk(sandbox, "spend_limits/effective", limit=9)))
+
+    valid_as(organization.OrganizationUser, members)
+    valid_as(organization.OrganizationInvite, walk_ids(sandbox, "invites", limit=11))
+    valid_as(organization.RBACGroup, groups)
+    valid_as(organization.RBACRole, roles)
+    valid_as(organization.SpendSummary, limits)
+    permissions = walk(sandbox, f"rbac_roles/{roles[2]['id']}/permissions", limit=1)
+    assert [len(page) for page in permissions] == [1, 1]
+    assert ask(sandbox, "me").json()["type"] == "organization"
+    assert {row["actor"]["user_id"] for row in limits} == {row["id"] for row in members}
+    assert {row["source"]["type"] for row in limits} == {
+        "user",
+        "rbac_group",
+        "seat_tier",
+        "organization",
+    }
+    assert {None, "0"} < {row["amount"] for row in limits}
+
+
+def test_members_are_paged_newest_first_in_both_directions(sandbox: Sandbox) -> None:
+    members = walk_ids(sandbox, "users", limit=1000)
+    ids = [row["id"] for row in members]
+    before = ask(sandbox, "users", before_id=ids[10], limit=4).json()
+
+    assert [row["id"] for row in walk_ids(sandbox, "users", limit=7)] == ids
+    assert len(set(ids)) == len(ids)
+    assert [row["added_at"] for row in members] == sorted(
+        (row["added_at"] for row in members), reverse=True
+    )
+    assert [row["id"] for row in before["data"]] == ids[6:10] and before["has_more"]
+    assert ask(sandbox, "users", before_id=ids[1], after_id=ids[2]).status_code == 400
+    assert [row["role"] for row in members].count("primary_owner") == 1
+    email = members[3]["email"].upper().replace("@", "+news@")
+    assert [row["id"] for row in walk_ids(sandbox, "users", email=email)] == [ids[3]]
+    managed = walk_ids(sandbox, "users", roles=("managed", "owner"))
+    assert {row["role"] for row in managed} == {"managed", "owner"}
+
+
+def test_the_roster_agrees_with_the_summaries_of_its_day(sandbox: Sandbox) -> None:
+    for day in (date(2026, 4, 15), date(2026, 5, 20), date(2026, 6, 12)):
+        (summary,) = summaries(sandbox, day, day + timedelta(days=1))
+        with Sandbox(today=day, seats=60) as then:
+            members = walk_ids(then, "users", limit=1000)
+            pending = walk_ids(then, "invites", limit=1000, statuses=("pending",))
+        assert summary["assigned_seat_count"] == len(members)
+        assert summary["pending_invite_count"] == len(pending)
+
+
+def test_people_join_leave_and_change_as_time_passes() -> None:
+    with Sandbox(today="2026-02-01", seats=120, days_ahead=330) as sandbox:
+        early = {row["id"]: row for row in walk_ids(sandbox, "users", limit=1000)}
+        early_groups = walk(sandbox, "rbac_groups")[0]
+        sandbox.today = date(2026, 12, 1)
+        late = {row["id"]: row for row in walk_ids(sandbox, "users", limit=1000)}
+        late_groups = walk(sandbox, "rbac_groups")[0]
+        invites = walk_ids(sandbox, "invites", limit=1000)
+    both = early.keys() & late.keys()
+
+    assert early.keys() - late.keys() and late.keys() - early.keys()
+    assert any(early[id]["role"] != late[id]["role"] for id in both)
+    assert any(early[id]["email"] != late[id]["email"] for id in both)
+    assert {row["status"] for row in invites} >= {"accepted", "expired"}
+    assert {row["name"] for row in early_groups} != {row["name"] for row in late_groups}
+    assert [row["name"] for row in late_groups].count("Finance") == 2
+
+
+def test_group_members_come_in_short_pages_and_groups_overlap(sandbox: Sandbox) -> None:
+    (groups,) = walk(sandbox, "rbac_groups")
+    members = {
+        group["id"]: walk(sandbox, f"rbac_groups/{group['id']}/members", limit=6)
+        for group in groups
+    }
+    user_ids = {
+        id: [row["user_id"] for page in pages for row in page] for id, pages in members.items()
+    }
+    people = Counter(chain.from_iterable(user_ids.values()))
+
+    assert all(len(set(ids)) == len(ids) for ids in user_ids.values())
+    assert any(len(page) < 6 for pages in members.values() for page in pages[:-1])
+    assert max(people.values()) > 1
+    valid_as(RBACGroupMember, next(p[0] for p in members.values() if p[0]))
+    assert ask(sandbox, "rbac_groups/rbac_group_other/members").status_code == 404
+
+
+def test_the_roles_of_a_group_are_sometimes_unknown() -> None:
+    with Sandbox(today="2026-06-01") as sandbox:
+        roles = []
+        for day in range(1, 15):
+            sandbox.today = date(2026, 6, day)
+            roles += [group["role_ids"] for group in walk(sandbox, "rbac_groups")[0]]
+
+    assert None in roles and sum(role is None for role in roles) < len(roles) / 2
+
+
+@pytest.mark.parametrize(
+    ("path", "scope"),
+    [
+        ("users", "read:members"),
+        ("invites", "read:members"),
+        ("rbac_roles", "read:members"),
+        ("rbac_groups", "read:rbac_groups"),
+        ("spend_limits/effective", "read:spend_limits"),
+        ("analytics/cost", "read:analytics"),
+    ],
+)
+def test_each_list_needs_its_scope(path: str, scope: str) -> None:
+    with Sandbox.empty(today=TODAY, scopes=("read:other",)) as sandbox:
+        refused = ask(sandbox, path, **MAY)
+        me = ask(sandbox, "me")
+        sandbox.scopes = (scope,)
+        granted = ask(sandbox, path, **(MAY if "cost" in path else {}))
+
+    assert (refused.status_code, me.status_code, granted.status_code) == (403, 200, 200)
+    assert message(refused) == (f"Missing required scopes. Got: ['read:other'] Needed: ['{scope}']")
+
+
+def test_each_api_has_a_rate_limit_of_its_own() -> None:
+    with Sandbox.empty(today=TODAY, requests_per_minute=1) as sandbox:
+        spends = [ask(sandbox, "spend_limits/effective").status_code for _ in range(61)]
+        users = [ask(sandbox, "users").status_code for _ in range(101)]
+        analytics = [ask(sandbox, "analytics/cost", **MAY).status_code for _ in range(2)]
+
+    assert (spends[59:], users[99:], analytics) == ([200, 429], [200, 429], [200, 429])
+
+
+def test_published_rosters_apply_from_their_day_on() -> None:
+    with Sandbox.empty(today="2026-03-10") as sandbox:
+        sandbox.publish_roster("members", [{"id": "user_ada"}, {"id": "user_ben"}])
+        sandbox.publish_roster("members", [{"id": "user_ada", "role": "owner"}], since="2026-03-12")
+        sandbox.publish_roster("rbac_groups", [{"id": "g1", "role_ids": None}])
+        sandbox.publish_roster("rbac_group_members", [{"rbac_group_id": "g1", "user_id": "u1"}])
+        sandbox.publish_roster(
+            "spend_limits", [{"actor": {"user_id": "user_ada"}, "amount": "100"}]
+        )
+        before = walk_ids(sandbox, "users")
+        groups = walk(sandbox, "rbac_groups")
+        members = walk(sandbox, "rbac_groups/g1/members")
+        limits = walk(sandbox, "spend_limits/effective")
+        sandbox.today = date(2026, 3, 12)
+        after = walk_ids(sandbox, "users")
+
+    assert [row["id"] for row in before] == ["user_ada", "user_ben"]
+    assert [(row["id"], row["role"]) for row in after] == [("user_ada", "owner")]
+    assert groups[0][0]["name"] == "g1" and members[0][0]["email"] == "u1@northwind.example"
+    assert limits[0][0]["amount"] == "100"
+    valid_as(organization.SpendSummary, limits[0])
+
+
+def test_truth_of_spend_agrees_with_what_is_answered(sandbox: Sandbox) -> None:
+    truth = sandbox.truth("spend_daily")
+    day = date(2026, 5, 12)
+    of_day = [row for row in truth if row["activity_date"] == day]
+    (usage,) = money_of(sandbox, "usage", str(day), ("actor_type",))
+    kinds = {
+        "user_actor": "user",
+        "service_account_actor": "service_account",
+        "api_actor": "api_key",
+        "federated_actor": "federated",
+        None: "unattributed",
+    }
+    answered = {
+        (
+            kinds[row["group"]["actor_type"]],
+            row["group"]["product"],
+            row["group"]["cost_type"],
+        ): Decimal(row["cost"]["amount"]) / 100
+        for row in costs(sandbox, "actor_type", "product", "cost_type")
+    }
+    summed: dict[tuple[str, str | None, str], Decimal] = {}
+    for row in of_day:
+        key = (row["actor_type"], row["product"], row["cost_type"])
+        summed[key] = summed.get(key, Decimal(0)) + row["spend_usd"]
+
+    assert {key: usd for key, usd in summed.items() if usd} == answered
+    for row in usage:
+        kind = kinds[row["group"]["actor_type"]]
+        mine = [each for each in of_day if each["actor_type"] == kind]
+        for name in ("uncached_input_tokens", "output_tokens", "cache_read_input_tokens"):
+            assert sum(each[name] or 0 for each in mine) == row["usage"][name]
+        assert sum(each["request_count"] or 0 for each in mine) == row["usage"]["requests"]
+
+
+def test_truth_of_chargeback_is_the_whole_bill(sandbox: Sandbox) -> None:
+    chargeback = sandbox.truth("chargeback_monthly")
+    (answered,) = walk(sandbox, "analytics/cost", **MAY)
+    may = [row for row in chargeback if row["month"] == date(2026, 5, 1)]
+    pools = {
+        pool: sum(row["amount_usd"] for row in may if row["cost_pool"] == pool)
+        for pool in ("metered", "shared", "seats")
+    }
+    chart = sandbox.truth("org_chart")
+    moved = {row["email"].casefold() for row in chart if row["valid_from"] == date(2026, 5, 14)}
+
+    assert pools["metered"] + pools["shared"] == Decimal(answered[0]["cost"]["amount"]) / 100
+    assert min(pools.values()) > 0
+    assert {"Unmapped", "Engineering"} < {row["department"] for row in may}
+    assert len({row["month"] for row in chargeback if row["cost_pool"] == "metered"}) == 6
+    spenders = {(row["email"] or "").casefold() for row in sandbox.truth("spend_daily")}
+    assert moved & spenders
+
+
+def test_truth_of_seats_knows_everyone_once(sandbox: Sandbox) -> None:
+    seats = sandbox.truth("seats")
+    members = {row["id"]: row for row in walk_ids(sandbox, "users", limit=1000)}
+    pending = walk_ids(sandbox, "invites", limit=1000, statuses=("pending",))
+    held = {
+        row["user_id"]: row for row in seats if row["seat_status"] not in ("invited", "removed")
+    }
+    nightly = sandbox.truth("seat_utilization_daily", roster_since="2026-06-01")
+
+    assert held.keys() == members.keys()
+    assert all(held[id]["email"] == members[id]["email"] for id in members)
+    assert all(held[id]["name"] == members[id]["name"] for id in members)
+    assert [row["seat_status"] for row in seats].count("invited") == len(pending)
+    assert {"active", "never_active"} <= {row["seat_status"] for row in seats}
+    known = [row["inactive_seats"] for row in nightly if row["inactive_seats"] is not None]
+    assert len(known) == 12 and all(0 < count < len(members) for count in known)
+    assert {row["inactive_seats"] for row in sandbox.truth("seat_utilization_daily")} == {None}

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from math import floor
+from typing import Any
 
 from sources.sandbox.organisation import FIRST_DAY
 from sources.sandbox.truth import Facts, Rows
@@ -107,9 +108,7 @@ def seat_rows(facts: Facts, chart: OrgChart) -> Rows:
         weights: dict[Place, Fraction] = defaultdict(Fraction)
         for day in (month + timedelta(days=n) for n in range(days_in(month))):
             assigned = counts[min(counts, key=lambda each: (abs(each - day), each))]
-            holders = (
-                members[min(day, facts.as_of)] if day >= facts.roster_since else seen[month]
-            )
+            holders = members[min(day, facts.as_of)] if day >= facts.roster_since else seen[month]
             held: dict[Place, int] = defaultdict(int)
             part = min(Fraction(1), Fraction(assigned, max(1, len(holders))))
             for user_id in holders:
@@ -135,7 +134,7 @@ def seat_rows(facts: Facts, chart: OrgChart) -> Rows:
 
 def pool_row(
     month: date, place: Place, pool: str, amount: Decimal, list_price: Decimal, method: str
-) -> dict[str, object]:
+) -> dict[str, Any]:
     return {
         "month": month,
         "cost_center": place[1],
@@ -148,7 +147,7 @@ def pool_row(
 
 
 def split(amount: Decimal, weights: Mapping[Place, Fraction]) -> dict[Place, Decimal]:
-    """The parts of an amount: largest remainder in units of 1e-8, ties by department, cost center."""
+    """The parts of an amount: largest remainder in units of 1e-8, ties by key."""
     units = abs(int(amount * UNITS))
     total = sum(weights.values())
     exact = {place: units * weight / total for place, weight in weights.items()}

@@ -1,10 +1,22 @@
 -- One row per person that can appear in any table, with the e-mail that a warehouse knows of them on $as_of:
 -- the newest, or for a deleted account the one that older rows still show.
-with shown as (
+with sightings as (
+    select activity_date, n from users_facts
+    where is_visible(published_on, withdrawn_on, $as_of)
+    union all
+    -- Projects show who made them.
+    select activity_date, creator as n
+    from chat_projects_facts
+    inner join projects using (n)
+    inner join people on people.n = projects.creator
+    where is_visible(published_on, withdrawn_on, $as_of)
+        and not is_unattributed and not is_creator_deleted and coalesce(left_on > activity_date, true)
+),
+shown as (
     select n, max_by(email_on(kind, local_part, turned_on, activity_date), activity_date) as email
-    from users_facts
+    from sightings
     inner join people using (n)
-    where activity_date between $first_date and $last_date and is_visible(published_on, withdrawn_on, $as_of)
+    where activity_date between $first_date and $last_date
     group by n
 )
 select

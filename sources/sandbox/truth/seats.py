@@ -25,14 +25,12 @@ def seats(facts: Facts) -> Rows:
         last = roles.get(row["user_id"], (date.min, ""))
         roles[row["user_id"]] = max(last, (row["activity_date"], row["role"]))
     rows: Rows = []
-    for user_id in active.keys() | roles.keys():
+    for user_id in sorted(active.keys() | roles.keys()):
         person, days = people[user_id], sorted(active[user_id])
         seen_on, role = roles.get(user_id, (date.min, None))
         is_member = seen_on == facts.as_of
-        joined = person["joined_on"] if role else None
-        status = (
-            status_of(newest, first, joined, days) if is_member else "removed"
-        )
+        joined: date | None = person["joined_on"] if role else None
+        status = status_of(newest, first, person["joined_on"], days) if is_member else "removed"
         rows.append(
             {
                 **person_row(chart, person["email"], newest, is_priced=is_member),
@@ -72,9 +70,7 @@ def status_of(newest: date, first: date, joined: date, active: list[date]) -> st
     return "dormant" if active else "never_active"
 
 
-def person_row(
-    chart: OrgChart, email: str | None, day: date, *, is_priced: bool
-) -> dict[str, Any]:
+def person_row(chart: OrgChart, email: str | None, day: date, *, is_priced: bool) -> dict[str, Any]:
     department, cost_center = chart.place(email, day)
     price = chart.usd_per_month(email, day)
     usd = Decimal(price.numerator) / Decimal(price.denominator)
