@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 
 from sources.sandbox.calls import Call
-from sources.sandbox.limits import Limits, Refusal, requested_days
+from sources.sandbox.limits import Limits, check_invented, requested_days
 from sources.sandbox.organisation import Organisation
 from sources.sandbox.paging import page_of, page_size
 
@@ -51,8 +51,7 @@ class Engagement:
 
     def answer(self, call: Call) -> str:
         served = PATHS[call.path.removeprefix(START)]
-        if call.today > self._organisation.last_day:
-            raise Refusal(400, f"The sandbox was invented only to {self._organisation.last_day}.")
+        check_invented(call.today, self._organisation.last_day)
         days = requested_days(
             call.params,
             self._limits,

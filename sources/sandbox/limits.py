@@ -103,6 +103,11 @@ def check_key(
         raise Refusal(403, f"Missing required scopes. Got: {list(scopes)} Needed: {list(needed)}")
 
 
+def check_invented(today: date, last_day: date) -> None:
+    if today > last_day:
+        raise Refusal(400, f"The sandbox was invented only to {last_day}.")
+
+
 def requested_days(
     params: Mapping[str, str], limits: Limits, today: date, *, is_series: bool, has_pages: bool
 ) -> Days:

@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
 from typing import Literal
 
 from sources.sandbox.calls import Call
-from sources.sandbox.limits import Refusal
+from sources.sandbox.limits import Refusal, check_invented
 from sources.sandbox.organisation import FIRST_DAY, Organisation
 from sources.sandbox.paging import page_of, page_size
 
@@ -171,6 +171,11 @@ class Question:
     has_deleted_users: bool
 
     @property
+    def is_one_day(self) -> bool:
+        is_whole = midnight(self.start.date()) == self.start
+        return self.is_daily and is_whole and self.end - self.start == timedelta(days=1)
+
+    @property
     def is_raw(self) -> bool:
         """It asks for the grouping in which rows are published."""
         return (
@@ -220,16 +225,11 @@ class Money:
         report = REPORTS[call.path.removeprefix(START)]
         if report.is_unified:
             check_beta(call, is_enrolled=self._is_unified)
+        check_invented(call.today, self._organisation.last_day)
         question = question_of(call, report)
         refreshed_at = self._refreshed_at(call)
         export = f"{refreshed_at.isoformat()} {call.today} {self._organisation.money_version}"
-        values = {
-            "start": question.start.replace(tzinfo=None),
-            "end": min(question.end, refreshed_at).replace(tzinfo=None),
-            "as_of": call.today,
-            **{f"filter{n}": values for n, (_, values) in enumerate(question.filters)},
-        }
-        found = self._organisation.money(query_of(question), tuple(values.items()))
+        found = self._found(question, refreshed_at, call.today)
         if question.is_raw:
             found = self._with_published(found, question, refreshed_at)
         if report.is_bucketed:
@@ -249,6 +249,22 @@ class Money:
             **({} if report.is_unified else {"organization_id": ORGANIZATION_ID}),
         }
         return f'{{"data": [{", ".join(rows)}], {json.dumps(envelope)[1:]}'
+
+    def _found(self, question: Question, refreshed_at: datetime, today: date) -> list[Found]:
+        # Days are mostly asked for one by one: one query answers for those of a month.
+        asked = month_around(question) if question.is_one_day else question
+        values = {
+            "start": asked.start.replace(tzinfo=None),
+            "end": min(asked.end, refreshed_at).replace(tzinfo=None),
+            "as_of": today,
+            **{f"filter{n}": values for n, (_, values) in enumerate(asked.filters)},
+        }
+        found = self._organisation.money(query_of(asked), tuple(values.items()))
+        return (
+            [row for row in found if row[0] == question.start.date()]
+            if asked != question
+            else found
+        )
 
     def _with_published(
         self, found: Sequence[Found], question: Question, refreshed_at: datetime
@@ -504,6 +520,12 @@ def buckets(days: Sequence[date], found: Sequence[tuple[date, int, str]]) -> lis
 
 def midnight(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+def month_around(question: Question) -> Question:
+    start = question.start.replace(day=1)
+    end = (start + timedelta(days=31)).replace(day=1)
+    return replace(question, start=start, end=end)
 
 
 def text_of(moment: datetime) -> str:

@@ -84,7 +84,8 @@ class Organisation:
         self._has_roster_and_money = False
         # The pages of one day come from one query.
         self._invented = lru_cache(maxsize=16)(self._query_invented)
-        self._money = lru_cache(maxsize=16)(self._query_money)
+        self._money = lru_cache(maxsize=8)(self._query_money)
+        self._asking_money = threading.Lock()
 
     def rows(self, table: str, days: Days, as_of: date) -> list[str]:
         """The JSON rows that the endpoint of `table` answers for `days` when today is `as_of`."""
@@ -106,7 +107,9 @@ class Organisation:
 
     def money(self, query: str, values: tuple[tuple[str, Any], ...]) -> list[tuple[Any, ...]]:
         """What a query of costs or usage finds, with these parameters."""
-        return self._money(query, values, self.money_version)
+        # Those who ask for the same thing at once wait for the first answer.
+        with self._asking_money:
+            return self._money(query, values, self.money_version)
 
     def publish_money(self, table: str, day: date, rows: Sequence[Row], *, fill: bool) -> None:
         """Replace the costs or the usage of that day by rows of /cost or /usage."""

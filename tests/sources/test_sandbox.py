@@ -468,25 +468,22 @@ def test_ctrl_c_ends_the_command_without_a_traceback() -> None:
     assert "has ended" in out
 
 
-UNIFIED = {"anthropic-beta": "analytics-usage-cost-2026-08-24"}
-ANALYTICS = "/v1/organizations/analytics/"
-MAY = {"starting_at": "2026-05-01T00:00:00Z", "ending_at": "2026-06-01T00:00:00Z"}
+BETA = "analytics-usage-cost-2026-08-24"
+MAY: dict[str, Any] = {"starting_at": "2026-05-01T00:00:00Z", "ending_at": "2026-06-01T00:00:00Z"}
 BY_ACTOR = ("actor", "product", "model", "cost_type")
 
 
-def ask(
-    sandbox: Sandbox, path: str, *, headers: dict[str, str] | None = None, **params: Any
-) -> httpx.Response:
+def ask(sandbox: Sandbox, path: str, *, beta: str = BETA, **params: Any) -> httpx.Response:
     """An answer of any path; list parameters go by their name without brackets."""
     listed = {f"{n}[]" if isinstance(v, tuple) else n: v for n, v in params.items()}
-    sent = {"x-api-key": sandbox.api_key, **UNIFIED, **(headers or {})}
+    sent = {"x-api-key": sandbox.api_key, "anthropic-beta": beta}
     return HTTP.get(f"{sandbox.url}/v1/organizations/{path}", params=listed, headers=sent)
 
 
 def walk(sandbox: Sandbox, path: str, **params: Any) -> list[list[dict[str, Any]]]:
     """All pages of a list that is paged by cursor."""
-    pages = []
-    page = None
+    pages: list[list[dict[str, Any]]] = []
+    page: str | None = None
     while True:
         answer = ask(sandbox, path, **params, **({"page": page} if page else {}))
         assert answer.status_code == 200, answer.text
@@ -554,7 +551,8 @@ def test_plugins_and_artifacts_read_as_the_official_client_says(sandbox: Sandbox
 
 
 def test_ungrouped_artifacts_are_one_page(sandbox: Sandbox) -> None:
-    for params in ({"limit": "10"}, {"page": "page_x"}, {"starting_date": NEWEST}):
+    refused: list[dict[str, Any]] = [{"limit": "10"}, {"page": "x"}, {"starting_date": NEWEST}]
+    for params in refused:
         assert ask(sandbox, "analytics/artifacts", date=NEWEST, **params).status_code == 400
 
 
@@ -794,12 +792,12 @@ def test_costs_are_answered_for_a_year() -> None:
 
 def test_the_unified_endpoints_need_the_beta_header_and_an_enrolled_organisation() -> None:
     with Sandbox.empty(today=TODAY, cost_api="reports") as sandbox:
-        bare = ask(sandbox, "analytics/cost", **MAY, headers={"anthropic-beta": "other"})
+        bare = ask(sandbox, "analytics/cost", **MAY, beta="other")
         foreign = ask(sandbox, "analytics/usage", **MAY)
         older = ask(sandbox, "analytics/cost_report", **MAY)
 
     assert (bare.status_code, foreign.status_code, older.status_code) == (400, 400, 200)
-    assert UNIFIED["anthropic-beta"] in message(bare)
+    assert BETA in message(bare)
     error = foreign.json()["error"]
     assert error["details"]["error_code"] == "organization_not_enrolled_in_beta"
 
