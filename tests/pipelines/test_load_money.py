@@ -105,7 +105,7 @@ def test_a_night_on_which_nothing_moved_costs_one_request_for_each_kind_of_total
     load(today="2026-01-09")
 
     money = [request for request in year.requests if "group_by[]" in request.params]
-    assert [(request.path[-5:], request.params["group_by[]"]) for request in money] == [
+    assert sorted((request.path[-5:], request.params["group_by[]"]) for request in money) == [
         ("/cost", "product"),
         ("usage", "product"),
     ]
@@ -232,7 +232,7 @@ def test_an_organisation_that_had_the_newer_api_does_not_fall_back(
     year.answer("/analytics/cost", status=404, times=1_000, when=lambda params: "limit" in params)
     report = load(today="2026-01-10")
 
-    assert {"cost_totals", "costs"} == set(report.with_outcome("unavailable"))
+    assert list(report.with_outcome("unavailable")) == ["cost_totals"]
     assert query("select count(*) from claude_raw.user_cost_reports") == [(0,)]
     assert query("select count(*) from claude_raw.costs") == [(3,)]
 
