@@ -15,6 +15,7 @@ from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 from dlt.extract import DltSource
 from dlt.pipeline.exceptions import PipelineStepFailed
 
+from pipelines.pending import set_back
 from pipelines.warehouse import DataDir
 from sources.claude_analytics import AnalyticsSettings, claude_analytics
 from sources.claude_analytics.client import Client, NotAvailable
@@ -40,7 +41,9 @@ from sources.rate_budget import RateBudget
 from sources.reference_files import reference_files
 
 REQUESTS_PER_CHUNK = 60
-"""How much a killed run has to fetch again at most: a minute of the API's default limit."""
+"""About how much a killed run has to fetch again at most: a minute of the API's default limit.
+
+How many pages a span has is only known from those before it."""
 
 RUNTIME = {"dlthub_telemetry": False, "log_level": "CRITICAL"}
 """dlt's own settings, where nobody set them. Its messages repeat with a trace what we say."""
@@ -156,7 +159,9 @@ def finish_pending(pipeline: dlt.Pipeline) -> None:
 
     Forgotten days are fetched again: the ledger counts only what was loaded completely.
     """
-    if not pipeline.has_pending_data:
+    set_back(pipeline)
+    # Not has_pending_data: it is silent about a package whose forgetting was cut short.
+    if not (pipeline.list_extracted_load_packages() or pipeline.list_normalized_load_packages()):
         return
     log.warning("An earlier run was interrupted; finishing what it had fetched.")
     try:
@@ -168,37 +173,6 @@ def finish_pending(pipeline: dlt.Pipeline) -> None:
         log.info("%s", error)
         pipeline.abort_packages()
         pipeline.load()
-    _forget_days_that_do_not_add_up(pipeline)
-
-
-def _forget_days_that_do_not_add_up(pipeline: dlt.Pipeline) -> None:
-    """Take days out of the ledger whose stored rows are not as many as it says.
-
-    A load that broke off in the middle of a file can store its rows twice when it is finished.
-    """
-    with pipeline.sql_client() as warehouse:
-        for endpoint in ENDPOINTS:
-            try:
-                warehouse.execute_sql(
-                    f"""
-                    delete from loaded_days
-                    where
-                        endpoint = '{endpoint.table}'
-                        and (
-                            select newest.row_count from loaded_days as newest
-                            where
-                                newest.endpoint = loaded_days.endpoint
-                                and newest.activity_date = loaded_days.activity_date
-                            order by newest.fetched_at desc
-                            limit 1
-                        ) <> (
-                            select count(*) from {endpoint.table} as stored
-                            where stored.activity_date = loaded_days.activity_date
-                        )
-                    """
-                )
-            except DatabaseUndefinedRelation:
-                continue  # Nothing of it was loaded yet.
 
 
 GENERATIONS = {

@@ -2,6 +2,7 @@
 
 import os
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -17,11 +18,14 @@ import duckdb
 import pytest
 
 from pipelines.cli import DONE
+from pipelines.load import REQUESTS_PER_CHUNK
 from pipelines.warehouse import DataDir
 from sources.sandbox import Received, Sandbox
 
 FIRST_DAY = "2026-03-17"
-RAW_TABLES = ("users", "summaries", "chat_projects", "skills", "connectors")
+COMMAND = "from pipelines.cli import main; main()"
+HANGS_AFTER_SECONDS = 1_800
+"""So long that no machine is too slow for it."""
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +34,9 @@ def organisation() -> Iterator[Sandbox]:
         yield sandbox
 
 
-def run(sandbox: Sandbox, folder: Path, words: str, **variables: str) -> subprocess.Popen[str]:
+def run(
+    sandbox: Sandbox, folder: Path, words: str, *, program: str = COMMAND, **variables: str
+) -> subprocess.Popen[str]:
     """The command as a process of its own, as cron starts it."""
     environment = {
         **os.environ,
@@ -41,7 +47,7 @@ def run(sandbox: Sandbox, folder: Path, words: str, **variables: str) -> subproc
         **variables,
     }
     return subprocess.Popen(
-        [sys.executable, "-c", "from pipelines.cli import main; main()", *words.split()],
+        [sys.executable, "-c", program, *words.split()],
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -50,7 +56,7 @@ def run(sandbox: Sandbox, folder: Path, words: str, **variables: str) -> subproc
 
 
 def finish(process: subprocess.Popen[str]) -> str:
-    printed, _ = process.communicate(timeout=300)
+    printed, _ = process.communicate(timeout=HANGS_AFTER_SECONDS)
     assert process.returncode == DONE, printed
     return printed
 
@@ -220,45 +226,185 @@ def test_every_month_is_charged_to_the_last_digit(
     assert {month["difference_usd"] for month in months} == {Decimal(0)}
 
 
-def raw_rows(data: DataDir) -> dict[str, list[tuple[Any, ...]]]:
-    """Every stored row, without what dlt numbers anew in each load."""
+RawRows = dict[str, list[tuple[Any, ...]]]
+
+
+def raw_rows(data: DataDir) -> RawRows:
+    """Every stored row, without what dlt numbers anew in each load, and without how runs went."""
     with duckdb.connect(str(data.warehouse), read_only=True) as warehouse:
-        found = {
-            table: warehouse.execute(f"select * from claude_raw.{table} order by all").fetchall()
-            for table in RAW_TABLES
-        }
-        found["loaded_days"] = warehouse.execute(
+        tables = warehouse.execute(
             """
-            select endpoint, activity_date, fetched_at, row_count, rows_hash, outcome
-            from claude_raw.loaded_days
-            where _dlt_load_id in (select load_id from claude_raw._dlt_loads where status = 0)
-            order by all
+            select table_name from duckdb_tables()
+            where schema_name = 'claude_raw'
+                and not starts_with(table_name, '_dlt_') and table_name <> 'endpoint_runs'
             """
         ).fetchall()
-    return found
+        complete = "_dlt_load_id in (select load_id from claude_raw._dlt_loads where status = 0)"
+        return {
+            table: warehouse.execute(
+                f"""
+                select columns(lambda name: not starts_with(name, '_dlt_'))
+                from claude_raw.{table}
+                where {complete if table == "loaded_days" else "true"}
+                order by all
+                """
+            ).fetchall()
+            for (table,) in tables
+        }
+
+
+def loads_noted_twice(data: DataDir) -> list[dict[str, Any]]:
+    """Loads of which dlt's own tables hold more than the one row that each table has of a load."""
+    return rows(
+        data.warehouse,
+        """
+        select load_id from claude_raw._dlt_loads group by load_id having count(*) > 1
+        union all
+        select _dlt_load_id from claude_raw._dlt_pipeline_state
+        group by _dlt_load_id having count(*) > 1
+        """,
+    )
+
+
+FIRST_CONNECT = "sync --no-transform --today 2026-06-15"
+ONE_REQUEST_A_SPAN = "".join(
+    f" --only {table}" for table in ("users", "summaries", "chat_projects", "skills", "connectors")
+)
+"""With them a chunk is not about, but exactly as many requests as it should be."""
+SETTLED = {"SOURCES__CLAUDE_ANALYTICS__REVISION_DAYS": "0"}
+"""No day is asked for again because it may have changed."""
+
+
+@pytest.fixture(scope="module")
+def undisturbed(organisation: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> RawRows:
+    """What a first connect stores that nobody disturbs."""
+    data = DataDir(tmp_path_factory.mktemp("undisturbed"))
+    finish(run(organisation, data.root, FIRST_CONNECT + ONE_REQUEST_A_SPAN, **SETTLED))
+    return raw_rows(data)
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_a_killed_first_connect_goes_on_where_it_was(
-    organisation: Sandbox, tmp_path: Path, seed: int
+    organisation: Sandbox, undisturbed: RawRows, tmp_path: Path, seed: int
 ) -> None:
-    load = "sync --no-transform --today 2026-06-15"
-    undisturbed, killed = DataDir(tmp_path / "undisturbed"), DataDir(tmp_path / "killed")
-    finish(run(organisation, undisturbed.root, load))
+    killed = DataDir(tmp_path)
     organisation.requests.clear()
 
-    process = run(organisation, killed.root, load)
+    process = run(organisation, killed.root, FIRST_CONNECT + ONE_REQUEST_A_SPAN, **SETTLED)
     kill_after = random.Random(seed).randrange(5, 350)
     while len(organisation.requests) < kill_after and process.poll() is None:
         time.sleep(0.005)
     time.sleep(random.Random(seed).random())
     process.kill()
     process.communicate()
-    finish(run(organisation, killed.root, load))
+    finish(run(organisation, killed.root, FIRST_CONNECT + ONE_REQUEST_A_SPAN, **SETTLED))
 
-    got, expected = raw_rows(killed), raw_rows(undisturbed)
-    for table, found in expected.items():
+    got = raw_rows(killed)
+    for table, found in undisturbed.items():
         assert set(got[table]) ^ set(found) == set(), table
-    assert got == expected
+    assert got == undisturbed
+    assert loads_noted_twice(killed) == []
     asked = Counter(str((request.path, request.params)) for request in organisation.requests)
-    assert sum(asked.values()) - len(asked) <= 60
+    assert sum(asked.values()) - len(asked) <= REQUESTS_PER_CHUNK
+
+
+KILLED_BEFORE = """
+import os, re, signal, sys
+operation = re.compile(os.environ["KILLED_BEFORE"])
+def watch(event, arguments):
+    if event in ("os.rename", "shutil.rmtree") and operation.search(f"{event} {arguments}"):
+        os.kill(os.getpid(), signal.SIGKILL)
+sys.addaudithook(watch)
+from pipelines.cli import main
+main()
+"""
+"""The command, which is killed when it is about to do this with a file."""
+
+OPERATIONS = {
+    "normalized_but_its_source_is_still_there": r"rmtree .*/extracted/",
+    "staging_was_emptied": r"rename .*/applied_schema_updates",
+    "rows_are_in_staging_but_not_noted": r"rename .*/\.pending_transitions/skills\..*parquet",
+    "rows_are_noted_and_will_be_merged": r"rename .*/completed_jobs/skills\..*parquet",
+    "rows_are_merged_but_not_noted": r"rename .*/\.pending_transitions/skills\..*sql",
+    "state_is_written_but_not_noted": r"rename .*/\.pending_transitions/_dlt_pipeline_state",
+    "ledger_is_merged_but_not_noted": r"rename .*/\.pending_transitions/loaded_days\..*sql",
+    "the_load_has_ended_but_is_not_marked": r"rename .*/package_completed",
+    "the_load_is_marked_but_not_put_away": r"rename .*/loaded/",
+}
+ONE_CHUNK = {**SETTLED, "SOURCES__CLAUDE_ANALYTICS__WINDOW_DAYS": "14"}
+ONLY_SKILLS = f"{FIRST_CONNECT} --only skills"
+
+
+@pytest.fixture(scope="module")
+def one_chunk(organisation: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> RawRows:
+    """What a first connect stores of skills that nobody disturbs."""
+    data = DataDir(tmp_path_factory.mktemp("one_chunk"))
+    finish(run(organisation, data.root, ONLY_SKILLS, **ONE_CHUNK))
+    return raw_rows(data)
+
+
+def kill_before(operation: str, sandbox: Sandbox, folder: Path, words: str, **more: str) -> None:
+    process = run(sandbox, folder, words, program=KILLED_BEFORE, KILLED_BEFORE=operation, **more)
+    printed, _ = process.communicate(timeout=HANGS_AFTER_SECONDS)
+    assert process.returncode == -signal.SIGKILL, printed
+
+
+@pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS.keys())
+def test_a_load_killed_at_any_moment_is_finished_whole_and_asks_for_nothing_again(
+    organisation: Sandbox, one_chunk: RawRows, tmp_path: Path, operation: str
+) -> None:
+    killed = DataDir(tmp_path)
+    kill_before(operation, organisation, killed.root, ONLY_SKILLS, **ONE_CHUNK)
+    organisation.requests.clear()
+
+    finish(run(organisation, killed.root, ONLY_SKILLS, **ONE_CHUNK))
+
+    assert organisation.requests == []
+    assert raw_rows(killed) == one_chunk
+    assert loads_noted_twice(killed) == []
+
+
+def test_a_new_endpoint_whose_first_fetch_was_killed_before_its_schema_was_saved_is_finished(
+    organisation: Sandbox, one_chunk: RawRows, tmp_path: Path
+) -> None:
+    killed = DataDir(tmp_path)
+    finish(run(organisation, killed.root, f"{FIRST_CONNECT} --only users", **ONE_CHUNK))
+    saved = r"rename .*claude_warehouse/schemas/claude_analytics"
+    kill_before(saved, organisation, killed.root, ONLY_SKILLS, **ONE_CHUNK)
+    organisation.requests.clear()
+
+    finish(run(organisation, killed.root, ONLY_SKILLS, **ONE_CHUNK))
+
+    assert organisation.requests == []
+    assert raw_rows(killed)["skills"] == one_chunk["skills"]
+
+
+@pytest.mark.parametrize("folder", ["normalize", "load"])
+def test_a_run_killed_while_it_makes_its_folders_is_finished(
+    organisation: Sandbox, one_chunk: RawRows, tmp_path: Path, folder: str
+) -> None:
+    killed = DataDir(tmp_path)
+    made = rf"rename .*/{folder}/\w+', .*/{folder}/\.version"
+    kill_before(made, organisation, killed.root, ONLY_SKILLS, **ONE_CHUNK)
+
+    finish(run(organisation, killed.root, ONLY_SKILLS, **ONE_CHUNK))
+
+    assert raw_rows(killed) == one_chunk
+
+
+def test_a_reference_file_whose_load_was_killed_is_stored_once(
+    organisation: Sandbox, tmp_path: Path
+) -> None:
+    prices = tmp_path / "seat_prices.csv"
+    prices.write_text("seat_tier,usd_per_month,valid_from\ndefault,33.33,\n")
+    data = DataDir(tmp_path / "data")
+    written = r"rename .*/\.pending_transitions/seat_prices"
+    settings = {**ONE_CHUNK, "SOURCES__REFERENCE_FILES__SEAT_PRICES": str(prices)}
+    kill_before(written, organisation, data.root, ONLY_SKILLS, **settings)
+
+    finish(run(organisation, data.root, "status --today 2026-06-15", **settings))
+
+    assert rows(data.warehouse, "select seat_tier from claude_raw.seat_prices") == [
+        {"seat_tier": "default"}
+    ]
+    assert loads_noted_twice(data) == []
