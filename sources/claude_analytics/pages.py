@@ -185,10 +185,10 @@ def _beside_rows(envelope: Mapping[str, Any]) -> dict[str, Any]:
         raise NotJson
     try:
         moment = None if refreshed_at is None else datetime.fromisoformat(refreshed_at)
-    except (ValueError, TypeError):
+        if moment is not None:
+            moment = moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+    except (ValueError, TypeError, OverflowError):
         raise NotJson from None
-    if moment is not None:
-        moment = moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
     return {"next_page": next_page, "data_refreshed_at": moment}
 
 
