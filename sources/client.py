@@ -328,6 +328,8 @@ class HttpClient:
                 402: "An account or billing problem of the organisation; its owner can mend it.",
                 403: "API access may be switched off for the organisation, or for this key.\n"
                 "The primary owner can check it in claude.ai: organisation settings, API page.",
+                410: "The data was refreshed while its pages were read, so they do not belong "
+                "together.\nNothing of these days was stored. Run again later.",
                 404: f"{api.what_it_takes},\nor {self.base_url} is not the API.\n"
                 f"Check [sources.{api.section}] base_url, the plan and the key.",
                 400: "The API does not take this request. Days before its window are gone there; "

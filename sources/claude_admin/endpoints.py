@@ -28,6 +28,7 @@ class Roster:
         path: Whole path from /v1/; `{id}` is that of each row of the table `for_each`.
         grain: What one row is, at any one time.
         key: Columns that identify a row within a snapshot.
+        one_of: Columns of the key that may be null, all but one of them.
         columns: Raw columns with their types.
         older_names: Column of an older API edition -> the declared column it fills.
         left_out: Documented fields that are not kept, each with the reason.
@@ -40,6 +41,7 @@ class Roster:
     path: str
     grain: str
     key: tuple[str, ...]
+    one_of: tuple[str, ...] = ()
     columns: Columns
     older_names: Mapping[str, str] = field(default_factory=dict)
     left_out: Mapping[str, str] = field(default_factory=dict)
@@ -102,6 +104,7 @@ ROSTERS = (
         path="/v1/organizations/spend_limits/effective",
         grain="One row per member and period: the spend limit that counts for them.",
         key=("actor__type", "actor__user_id", "actor__scoped_api_key_id", "period"),
+        one_of=("actor__user_id", "actor__scoped_api_key_id"),
         columns={
             "actor__type": TEXT, "actor__user_id": TEXT, "actor__scoped_api_key_id": TEXT,
             "actor__name": TEXT, "actor__email_address": TEXT, "actor__deleted": FLAG,

@@ -4,11 +4,22 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, Inexact, InvalidOperation
 from typing import Any
+from urllib.parse import quote
+
+from dlt.common.schema.typing import TColumnSchema
 
 from sources.claude_admin.endpoints import CENTS, FLAG, LIST, ROSTERS, TIMESTAMP, Roster
-from sources.client import Api, ApiError, HttpClient, Refused, Response
+from sources.client import (
+    Api,
+    ApiError,
+    HttpClient,
+    KeyRefused,
+    Refused,
+    Response,
+    Unreachable,
+)
 from sources.errors import NotJson
 
 ADMIN_API = Api(
@@ -61,6 +72,12 @@ def take_snapshot(client_for: Callable[[Roster], HttpClient]) -> Snapshot:
             snapshot.rows[roster.table] = _distinct(
                 roster, (raw_row(roster, entry) for entry in entries)
             )
+        except (KeyRefused, Unreachable) as error:
+            # What one roster meets here, every other would meet too, a minute later.
+            met = snapshot.refused if isinstance(error, Refused) else snapshot.failures
+            known = snapshot.rows.keys() | snapshot.refused.keys() | snapshot.failures.keys()
+            met |= {other.table: str(error) for other in ROSTERS if other.table not in known}
+            break
         except Refused as error:
             snapshot.refused[roster.table] = str(error)
         except ApiError as error:
@@ -74,73 +91,91 @@ def raw_row(roster: Roster, entry: Any) -> Row:
     Raises:
         ApiError: A field is not of its type, or the row's key is missing.
     """
-    flat = dict(_flat(entry)) if isinstance(entry, dict) else {}
+    if not isinstance(entry, dict):
+        raise _unreadable(roster, "a row that is no object")
     row: Row = dict.fromkeys(roster.columns)
-    undeclared = {}
-    for name, value in flat.items():
-        column = roster.older_names.get(name, name)
-        if column in roster.columns:
-            row[column] = value if row[column] is None else row[column]
+    older, undeclared = {}, {}
+    for name, value in _flat(roster, entry):
+        if name in row:
+            row[name] = _typed(roster, name, value)
+        elif name in roster.older_names:
+            column = roster.older_names[name]
+            older[column] = _typed(roster, column, value)
         elif name not in roster.left_out:
             undeclared[name] = value
-    try:
-        typed = {name: _typed(roster, name, value) for name, value in row.items()}
-    except (ValueError, TypeError, InvalidOperation):
-        raise _unreadable(roster, "a field that is not of its documented type") from None
-    if not any(typed[name] for name in roster.key):
-        raise _unreadable(roster, f"a row without {' and '.join(roster.key)}")
-    typed["undeclared_fields"] = json.dumps(undeclared, sort_keys=True) if undeclared else None
-    return typed
+    row |= {column: value for column, value in older.items() if row[column] is None}
+    missing = [name for name in roster.key if not row[name] and name not in roster.one_of]
+    if missing or (roster.one_of and not any(row[name] for name in roster.one_of)):
+        raise _unreadable(roster, f"a row without {' or '.join(missing or roster.one_of)}")
+    row["undeclared_fields"] = json.dumps(undeclared, sort_keys=True) if undeclared else None
+    return row
 
 
 def _entries(client: HttpClient, roster: Roster, parent_id: str) -> Iterator[Any]:
-    path = roster.path.format(id=parent_id)
+    path = roster.path.format(id=quote(parent_id, safe=""))
     if roster.paging == "none":
         yield client.get(path, {}, what=roster.table, read=_answer, count_as=roster.table)
         return
+    cursor_field, parameter = _CURSORS[roster.paging]
     params, seen = dict(PAGE_SIZE), set[str]()
     while True:
         answer = client.get(path, params, what=roster.table, read=_answer, count_as=roster.table)
         if not isinstance(answer.get("data"), list):
             raise _unreadable(roster, "no list data")
         yield from answer["data"]
-        if roster.paging == "ids":
-            cursor = answer.get("last_id") if answer.get("has_more") else None
-            name = "after_id"
-        else:
-            cursor, name = answer.get("next_page"), "page"
-        if not cursor:
+        cursor, has_more = answer.get(cursor_field), answer.get("has_more")
+        says_more = roster.paging == "ids" and has_more is not None
+        if not (has_more if says_more else cursor or has_more):
             return
+        if not isinstance(cursor, str) or not cursor:
+            raise _unreadable(roster, f"more pages, but no {cursor_field} that leads to them")
         if cursor in seen:
             raise _unreadable(roster, "the same page cursor twice, so that it would never end")
         seen.add(cursor)
-        params[name] = cursor
+        params[parameter] = cursor
+
+
+_CURSORS = {"ids": ("last_id", "after_id"), "cursor": ("next_page", "page")}
+"""Field of a page that leads to the next one, and the parameter that takes it."""
 
 
 def _answer(response: Response) -> dict[str, Any]:
     try:
         answer = json.loads(response.content)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise NotJson from None
     if not isinstance(answer, dict):
         raise NotJson
     return answer
 
 
-def _flat(entry: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for name, value in entry.items():
-        if isinstance(value, dict):
-            yield from _flat(value, f"{prefix}{name}__")
-        else:
-            yield prefix + name, value
+def _flat(roster: Roster, entry: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """The row's fields by flat name; an object that we have not declared stays as it is."""
+    for field_name, value in entry.items():
+        name = prefix + field_name
+        if not any(column.startswith(f"{name}__") for column in roster.columns):
+            yield name, value
+        elif isinstance(value, dict):
+            yield from _flat(roster, value, f"{name}__")
+        elif value is not None:
+            raise _unreadable(roster, f"{name} that is no object")
 
 
 def _typed(roster: Roster, name: str, value: Any) -> Any:
-    kind = roster.columns[name]
     if value is None:
         return None
+    try:
+        return _value(roster.columns[name], value)
+    except (ValueError, TypeError, ArithmeticError):
+        raise _unreadable(roster, f"{name} that is not of its documented type") from None
+
+
+def _value(kind: TColumnSchema, value: Any) -> Any:
     if kind is LIST:
-        return json.dumps(value)
+        if not isinstance(value, list):
+            raise TypeError
+        # These lists are sets: an order that changes is no change.
+        return json.dumps(sorted(value, key=json.dumps))
     if kind is FLAG:
         if not isinstance(value, bool):
             raise TypeError
@@ -151,11 +186,16 @@ def _typed(roster: Roster, name: str, value: Any) -> Any:
         moment = datetime.fromisoformat(value)
         return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
     if kind is CENTS:
-        amount = Decimal(value)
+        amount = _EXACT.quantize(Decimal(value), _SMALLEST_CENTS)
         if not amount.is_finite():
             raise ValueError
         return amount
     return value
+
+
+_SMALLEST_CENTS = Decimal("1e-12")
+_EXACT = Context(prec=38, traps=[InvalidOperation, Inexact])
+"""An amount that the column cannot hold to its last digit is none that we know how to read."""
 
 
 def _distinct(roster: Roster, rows: Iterator[Row]) -> list[Row]:

@@ -90,9 +90,9 @@ class Client:
             page = self._page(endpoint, params, first, last)
             if seen and page.data_refreshed_at != refreshed_at:
                 raise Expired(
-                    f"{_what(endpoint, first)}: the API's data was refreshed again and again "
-                    "while its pages were read.\nNothing of these days was stored.\n"
-                    "Run again later."
+                    f"{_what(endpoint, first)}: the data was refreshed while its pages were read, "
+                    "so they do not belong together.\n"
+                    "Nothing of these days was stored. Run again later."
                 )
             refreshed_at = page.data_refreshed_at
             yield page

@@ -185,10 +185,10 @@ def _beside_rows(envelope: Mapping[str, Any]) -> dict[str, Any]:
         raise NotJson
     try:
         moment = None if refreshed_at is None else datetime.fromisoformat(refreshed_at)
-    except (ValueError, TypeError):
+        if moment is not None:
+            moment = moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+    except (ValueError, TypeError, OverflowError):
         raise NotJson from None
-    if moment is not None:
-        moment = moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
     return {"next_page": next_page, "data_refreshed_at": moment}
 
 
@@ -381,7 +381,8 @@ def _table_of_rows(endpoint: Endpoint, rows: Sequence[_Row], day: date) -> pa.Ta
 def _declared_tree(endpoint: Endpoint) -> dict[str, Any]:
     """The endpoint's columns, and the names that older editions use, nested as in the JSON."""
     tree: dict[str, Any] = {}
-    columns: Columns = {**endpoint.columns, **dict.fromkeys(endpoint.older_names, TEXT)}
+    older = {name: endpoint.columns[newer] for name, newer in endpoint.older_names.items()}
+    columns: Columns = {**endpoint.columns, **older}
     for column, kind in columns.items():
         *parents, leaf = column.split("__")
         branch = tree

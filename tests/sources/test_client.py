@@ -16,7 +16,7 @@ from sources import client as client_module
 from sources.claude_analytics.client import Client, NotAvailable, WrongCurrency
 from sources.claude_analytics.endpoints import ENDPOINTS
 from sources.claude_analytics.pages import Page
-from sources.client import ApiError, KeyRefused, NotTheApi, Refused, Unreachable
+from sources.client import ApiError, Expired, KeyRefused, NotTheApi, Refused, Unreachable
 from sources.errors import ForeseenError
 from sources.rate_budget import BudgetClosed, RateBudget
 from sources.sandbox import Sandbox
@@ -433,9 +433,12 @@ REFUSALS: dict[str, tuple[type[ApiError], Row, list[str]]] = {
         ApiError, {"status": 400, "body": error_body("date: 2026-99-99 is none.")}, ["2026-99-99"]
     ),
     "an expired cursor": (
-        ApiError,
+        Expired,
         {"status": 410, "body": error_body("The page cursor has expired.")},
-        ["(410 for", "The page cursor has expired."],
+        [
+            "(410 for", "The page cursor has expired.", "refreshed while its pages were read",
+            "Nothing of these days was stored", "Run again later",
+        ],
     ),
     "a status nobody documented": (ApiError, {"status": 418, "body": "<p>teapot"}, ["(418 for"]),
     "a redirect": (
@@ -472,6 +475,38 @@ def test_a_refusal_says_what_and_why_and_is_not_asked_again(
     for text in ["skills, day 2026-06-10", *says]:
         assert text in str(caught.value)
     assert len(api.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("2026-06-12T20:00:00Z", "2026-06-12T21:00:00Z"),
+        (None, "2026-06-12T21:00:00Z"),
+        ("2026-06-12T20:00:00Z", None),
+    ],
+)
+def test_pages_of_different_refreshes_do_not_belong_together(
+    api: Sandbox, client: Client, first: str | None, second: str | None
+) -> None:
+    body = {"data": [{"skill_name": "a"}], "next_page": "p2", "data_refreshed_at": first}
+    api.answer("skills", body=body)
+    api.answer("skills", body={"data": [], "next_page": None, "data_refreshed_at": second})
+
+    with pytest.raises(Expired, match="skills, day 2026-06-10: the data was refreshed") as caught:
+        read(client)
+
+    assert "Run again later" in str(caught.value)
+    assert len(api.requests) == 2
+
+
+def test_pages_of_one_refresh_belong_together_however_its_moment_is_written(
+    api: Sandbox, client: Client
+) -> None:
+    for number, moment in ((1, "2026-06-12T20:00:00Z"), (2, "2026-06-12T22:00:00.0+02:00")):
+        body = {"data": [{"skill_name": str(number)}], "data_refreshed_at": moment}
+        api.answer("skills", body={**body, "next_page": "p2" if number == 1 else None})
+
+    assert names(read(client)) == ["1", "2"]
 
 
 def test_a_wrong_key_is_refused_with_the_setting_to_check(api: Sandbox, connect: Connect) -> None:

@@ -1,141 +1,509 @@
-"""The table of endpoints against the official package, in both directions."""
+"""The tables of endpoints against the official package, in both directions."""
 
+import ast
+import inspect
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from textwrap import dedent
 from types import NoneType, UnionType
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import anthropic
 import pyarrow as pa
 import pytest
-from anthropic.types import organization
-from anthropic.types.organization import analytics
+from anthropic.types import OrganizationInfo, organization
+from anthropic.types.beta import organization as beta_organization
+from anthropic.types.beta.organization import analytics as beta_analytics
+from anthropic.types.organization import analytics, rbac_groups, spend_limits
 from anthropic.types.organization.analytics.apps import chat
+from dlt.common.schema.typing import TColumnSchema
 
+from sources.claude_admin import endpoints as admin
+from sources.claude_admin.endpoints import ROSTERS, Roster
+from sources.claude_admin.snapshot import ADMIN_API, take_snapshot
+from sources.claude_analytics.client import Client
 from sources.claude_analytics.endpoints import (
     CENTS,
+    COST_API,
     COUNT,
     DATE,
     ENDPOINTS,
+    EVERY_ENDPOINT,
+    FLAG,
     PERCENT,
+    REPORTS_API,
     TEXT,
     TIMESTAMP,
+    Endpoint,
 )
-from sources.client import API_VERSION
+from sources.client import HttpClient
+from sources.rate_budget import RateBudget
 from sources.sandbox import Sandbox
 
-Official = anthropic.BaseModel
-ENDPOINT = {endpoint.table: endpoint for endpoint in ENDPOINTS}
-TABLES = sorted(ENDPOINT)
+Model = anthropic.BaseModel
 DAY = date(2026, 6, 12)
+ANALYTICS = "/v1/organizations/analytics/"
 
-ROWS: dict[str, type[Official]] = {
-    "users": organization.AnalyticsUserActivity,
-    "summaries": organization.AnalyticsSingleDayActivitySummary,
-    "chat_projects": organization.AnalyticsProjectActivity,
-    "skills": organization.AnalyticsSkillActivity,
-    "connectors": organization.AnalyticsConnectorActivity,
+
+@dataclass(frozen=True)
+class Official:
+    """What the official package knows of one path: its rows, its parameters and its method.
+
+    Attributes:
+        row: One row, or one item whose list `unnest` has the rows.
+    """
+
+    row: type[Model]
+    params: type
+    method: Callable[[anthropic.Anthropic], Callable[..., object]]
+    unnest: str | None = None
+
+
+OFFICIAL: dict[str, Official] = {
+    "users": Official(
+        organization.AnalyticsUserActivity,
+        analytics.UserListParams,
+        lambda api: api.organization.analytics.users.list,
+    ),
+    "summaries": Official(
+        organization.AnalyticsSingleDayActivitySummary,
+        analytics.SummaryListParams,
+        lambda api: api.organization.analytics.summaries.list,
+    ),
+    "apps/chat/projects": Official(
+        organization.AnalyticsProjectActivity,
+        chat.ProjectListParams,
+        lambda api: api.organization.analytics.apps.chat.projects.list,
+    ),
+    "skills": Official(
+        organization.AnalyticsSkillActivity,
+        analytics.SkillListParams,
+        lambda api: api.organization.analytics.skills.list,
+    ),
+    "connectors": Official(
+        organization.AnalyticsConnectorActivity,
+        analytics.ConnectorListParams,
+        lambda api: api.organization.analytics.connectors.list,
+    ),
+    "plugins": Official(
+        organization.AnalyticsPluginActivity,
+        analytics.PluginListParams,
+        lambda api: api.organization.analytics.plugins.list,
+    ),
+    "artifacts": Official(
+        organization.AnalyticsArtifactActivity,
+        analytics.ArtifactListParams,
+        lambda api: api.organization.analytics.artifacts.list,
+    ),
+    "cost": Official(
+        beta_analytics.BetaAnalyticsCostItem,
+        beta_analytics.CostListParams,
+        lambda api: api.beta.organization.analytics.cost.list,
+    ),
+    "usage": Official(
+        beta_analytics.BetaAnalyticsUsageItem,
+        beta_analytics.UsageListParams,
+        lambda api: api.beta.organization.analytics.usage.list,
+    ),
+    "cost_report": Official(
+        beta_organization.BetaAnalyticsCostReportTimeBucket,
+        beta_analytics.CostReportListParams,
+        lambda api: api.beta.organization.analytics.cost_report.list,
+        unnest="results",
+    ),
+    "usage_report": Official(
+        beta_organization.BetaAnalyticsUsageReportTimeBucket,
+        beta_analytics.UsageReportListParams,
+        lambda api: api.beta.organization.analytics.usage_report.list,
+        unnest="results",
+    ),
+    "user_cost_report": Official(
+        beta_organization.BetaAnalyticsCostUsersItem,
+        beta_analytics.UserCostReportListParams,
+        lambda api: api.beta.organization.analytics.user_cost_report.list,
+    ),
+    "user_usage_report": Official(
+        beta_organization.BetaAnalyticsUsageUsersItem,
+        beta_analytics.UserUsageReportListParams,
+        lambda api: api.beta.organization.analytics.user_usage_report.list,
+    ),
 }
-PARAMS: dict[str, type] = {
-    "users": analytics.UserListParams,
-    "summaries": analytics.SummaryListParams,
-    "chat_projects": chat.ProjectListParams,
-    "skills": analytics.SkillListParams,
-    "connectors": analytics.ConnectorListParams,
+"""By path below ANALYTICS."""
+
+
+@dataclass(frozen=True)
+class OfficialRoster:
+    """The same for a roster; `walk` reads all of it."""
+
+    row: type[Model]
+    params: type | None
+    walk: Callable[[anthropic.Anthropic, str], object]
+
+
+OFFICIAL_ROSTERS: dict[str, OfficialRoster] = {
+    "members": OfficialRoster(
+        organization.OrganizationUser,
+        organization.UserListParams,
+        lambda api, _: list(api.organization.users.list(limit=1000)),
+    ),
+    "invites": OfficialRoster(
+        organization.OrganizationInvite,
+        organization.InviteListParams,
+        lambda api, _: list(api.organization.invites.list(limit=1000)),
+    ),
+    "rbac_groups": OfficialRoster(
+        organization.RBACGroup,
+        organization.RBACGroupListParams,
+        lambda api, _: list(api.organization.rbac_groups.list(limit=1000)),
+    ),
+    "rbac_group_members": OfficialRoster(
+        rbac_groups.RBACGroupMember,
+        rbac_groups.MemberListParams,
+        lambda api, group: list(api.organization.rbac_groups.members.list(group, limit=1000)),
+    ),
+    "spend_limits": OfficialRoster(
+        organization.SpendSummary,
+        spend_limits.EffectiveListParams,
+        lambda api, _: list(api.organization.spend_limits.effective.list(limit=1000)),
+    ),
+    "organizations": OfficialRoster(
+        OrganizationInfo, None, lambda api, _: api.organization.retrieve()
+    ),
 }
-LISTS: dict[str, Callable[[anthropic.Anthropic], object]] = {
-    "users": lambda api: api.organization.analytics.users.list(date=str(DAY)),
-    "summaries": lambda api: api.organization.analytics.summaries.list(starting_date=str(DAY)),
-    "chat_projects": lambda api: api.organization.analytics.apps.chat.projects.list(date=str(DAY)),
-    "skills": lambda api: api.organization.analytics.skills.list(date=str(DAY)),
-    "connectors": lambda api: api.organization.analytics.connectors.list(date=str(DAY)),
+
+NOT_DECLARED: dict[str, set[str]] = {
+    # A member's effective limit has that member as its scope; the package uses one type for the
+    # scope of every kind of limit. What comes all the same is kept as undeclared.
+    "spend_limits": {
+        "scope__rbac_group_id", "scope__seat_tier", "scope__service", "scope__workspace_id",
+    },
+}  # fmt: skip
+"""Official fields that we leave out, by table, each with the reason beside it."""
+
+ONLY_UNIFIED = {
+    "group__actor_type", "group__organization_id", "group__workspace_id", "group__service_tier",
+    "group__api_key_id", "group__agent_id", "group__deployment_id", "group__environment_id",
+    "group__session_id", "group__user_profile_id",
+    *(
+        f"group__actor__{name}"
+        for name in (
+            "type", "user_id", "email_address", "name", "deleted", "service_account_id",
+            "api_key_id", "subject", "provider__type", "provider__account_id",
+            "provider__signed_principal", "provider__subscription_id", "provider__project_number",
+            "provider__issuer",
+        )
+    ),
+}  # fmt: skip
+NOT_OFFICIAL: dict[str, set[str]] = {
+    # The older reports fill the same tables of totals as the newer API, which knows more.
+    "cost_report as cost_totals": ONLY_UNIFIED,
+    "usage_report as usage_totals": ONLY_UNIFIED | {"usage__total_tokens"},
 }
-NOT_DECLARED: dict[str, set[str]] = {}
-"""Official fields that we leave out, by table, each with the reason beside it. None so far."""
-NOT_OFFICIAL: dict[str, set[str]] = {}
-"""Columns that the package does not know, by table, each with the reason beside it. None so far."""
-MONEY = {"estimated_overage_spend", "attributed_list_price"}
-"""The package has decimal strings as `str`; its field texts call these amounts in cents."""
-TYPES: dict[object, pa.DataType] = {
+"""Columns that the package does not know, by endpoint, each with the reason beside it."""
+
+CENTS_TEXT = re.compile(r"in fractional cents|\(cents\s+for\s+USD")
+"""How the package's texts say that a decimal string is money."""
+
+ARROW_TYPES: Mapping[object, pa.DataType] = {
     int: COUNT,
     float: PERCENT,
-    bool: pa.bool_(),
+    bool: FLAG,
     str: TEXT,
     date: DATE,
     datetime: TIMESTAMP,
+    Decimal: CENTS,
+}
+DLT_TYPES: Mapping[object, TColumnSchema] = {
+    bool: admin.FLAG,
+    str: admin.TEXT,
+    datetime: admin.TIMESTAMP,
+    list: admin.LIST,
+    Decimal: admin.CENTS,
 }
 
 
-def official_columns(model: type[Official], prefix: str = "") -> Iterator[tuple[str, pa.DataType]]:
-    """The package's fields as raw columns: nested models joined with `__`, null or not."""
+def tail_of(endpoint: Endpoint) -> str:
+    return endpoint.path.removeprefix(ANALYTICS)
+
+
+def name_of(endpoint: Endpoint) -> str:
+    """An endpoint's table; with its path where several paths fill one table."""
+    path = tail_of(endpoint).rpartition("/")[2]
+    return endpoint.table if path == endpoint.table else f"{path} as {endpoint.table}"
+
+
+def field_texts(model: type[Model]) -> dict[str, str]:
+    """What the package says of each field, below its declaration."""
+    (found,) = ast.parse(dedent(inspect.getsource(model))).body
+    assert isinstance(found, ast.ClassDef)
+    texts = {}
+    for declared, text in zip(found.body, [*found.body[1:], None], strict=True):
+        if isinstance(declared, ast.AnnAssign) and isinstance(declared.target, ast.Name):
+            is_text = isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant)
+            texts[declared.target.id] = str(text.value.value) if is_text else ""  # type: ignore[union-attr]
+    return texts
+
+
+def variants(kind: Any) -> Iterator[Any]:
+    """The types that a field may have, without null and without what only decorates them."""
+    if get_origin(kind) is Annotated:
+        yield from variants(get_args(kind)[0])
+    elif get_origin(kind) in (Union, UnionType):
+        for part in get_args(kind):
+            yield from variants(part)
+    elif get_origin(kind) is Literal:
+        yield from {type(value) for value in get_args(kind)}
+    elif kind is not NoneType:
+        yield kind
+
+
+def official_fields(
+    model: type[Model], unnest: str | None = None, prefix: str = ""
+) -> Iterator[tuple[str, object]]:
+    """The package's fields as raw columns: nested models joined with `__`, null or not.
+
+    A field of several models has the fields of all of them. Decimal strings are `str` in the
+    package; its texts say of which ones that they are cents.
+    """
+    texts = field_texts(model)
     for field_name, field in model.model_fields.items():
         name = prefix + (field.alias or field_name)
-        kind: Any = field.annotation
-        if get_origin(kind) in (Union, UnionType):
-            (kind,) = (part for part in get_args(kind) if part is not NoneType)
-        if get_origin(kind) is Literal:
-            (kind,) = {type(value) for value in get_args(kind)}
-        if isinstance(kind, type) and issubclass(kind, Official):
-            yield from official_columns(kind, f"{name}__")
-        else:
-            yield name, CENTS if name in MONEY else TYPES[kind]
+        for kind in variants(field.annotation):
+            if isinstance(kind, type) and issubclass(kind, Model):
+                yield from official_fields(kind, prefix=f"{name}__")
+            elif name == unnest:
+                yield from official_fields(get_args(kind)[0])
+            elif get_origin(kind) is list:
+                yield name, list
+            else:
+                is_money = kind is str and CENTS_TEXT.search(texts[field_name])
+                yield name, Decimal if is_money else kind
 
 
-@pytest.mark.parametrize("table", TABLES)
-def test_the_declared_columns_are_those_of_the_official_package(table: str) -> None:
-    official = dict(official_columns(ROWS[table]))
-    declared = ENDPOINT[table].columns
-
-    assert official.keys() - declared.keys() == NOT_DECLARED.get(table, set())
-    assert declared.keys() - official.keys() == NOT_OFFICIAL.get(table, set())
-    for name in official.keys() & declared.keys():
-        assert declared[name] == official[name], name
+def official_columns(model: type[Model], unnest: str | None = None) -> dict[str, object]:
+    columns: dict[str, object] = {}
+    for name, kind in official_fields(model, unnest):
+        assert columns.setdefault(name, kind) is kind, f"{name} has two types"
+    return columns
 
 
-def test_the_official_package_asks_the_same_paths_in_the_same_version() -> None:
+per_endpoint = pytest.mark.parametrize("endpoint", EVERY_ENDPOINT, ids=name_of)
+per_roster = pytest.mark.parametrize("roster", ROSTERS, ids=lambda roster: roster.table)
+
+
+# Columns.
+
+
+@per_endpoint
+def test_the_declared_columns_are_those_of_the_official_package(endpoint: Endpoint) -> None:
+    known = OFFICIAL[tail_of(endpoint)]
+    assert endpoint.unnest == known.unnest
+    official = {
+        endpoint.older_names.get(name, name): ARROW_TYPES[kind]
+        for name, kind in official_columns(known.row, known.unnest).items()
+    }
+    declared = endpoint.columns
+
+    assert official.keys() - declared.keys() == NOT_DECLARED.get(name_of(endpoint), set())
+    assert declared.keys() - official.keys() == NOT_OFFICIAL.get(name_of(endpoint), set())
+    assert {name: declared[name] for name in official.keys() & declared.keys()} == {
+        name: official[name] for name in official.keys() & declared.keys()
+    }
+
+
+@per_roster
+def test_the_columns_of_a_roster_are_those_of_the_official_package(roster: Roster) -> None:
+    known = official_columns(OFFICIAL_ROSTERS[roster.table].row)
+    declared = roster.columns
+    left_out = NOT_DECLARED.get(roster.table, set()) | roster.left_out.keys()
+
+    assert known.keys() - declared.keys() == left_out
+    assert declared.keys() - known.keys() == NOT_OFFICIAL.get(roster.table, set())
+    for name in known.keys() & declared.keys():
+        assert declared[name] is DLT_TYPES[known[name]], name
+
+
+def test_money_is_found_by_what_the_official_package_says_of_it() -> None:
+    columns = {
+        **{path: official_columns(known.row, known.unnest) for path, known in OFFICIAL.items()},
+        **{table: official_columns(known.row) for table, known in OFFICIAL_ROSTERS.items()},
+    }
+    money = {
+        f"{source}: {name}"
+        for source, fields in columns.items()
+        for name, kind in fields.items()
+        if kind is Decimal
+    }
+
+    assert money == {
+        "skills: estimated_overage_spend", "skills: attributed_list_price",
+        "cost: cost__amount", "cost: cost__list_amount",
+        "cost_report: amount", "cost_report: list_amount",
+        "user_cost_report: amount", "user_cost_report: list_amount",
+        "spend_limits: amount", "spend_limits: period_to_date_spend",
+    }  # fmt: skip
+
+
+def test_every_kind_of_actor_has_its_own_columns() -> None:
+    """By the reference, section 9.4; a kind that nobody declared would be a person lost."""
+    identity = {
+        "user_actor": {"user_id", "email_address", "name", "deleted"},
+        "service_account_actor": {"service_account_id"},
+        "api_actor": {"api_key_id"},
+        "federated_actor": {"subject", "provider__type"},
+        "aws": {"provider__account_id", "provider__signed_principal"},
+        "azure": {"provider__subscription_id"},
+        "gcp": {"provider__project_number"},
+        "oidc": {"provider__issuer"},
+    }
+    expected = {f"group__actor__{name}" for names in identity.values() for name in names}
+    for endpoint in COST_API:
+        found = {name for name in endpoint.columns if name.startswith("group__actor__")}
+        assert found - {"group__actor__type"} == expected
+
+
+def test_both_generations_of_totals_fill_the_same_columns() -> None:
+    unified = {endpoint.table: endpoint for endpoint in COST_API}
+    reported = {endpoint.table: endpoint for endpoint in REPORTS_API}
+
+    both = unified.keys() & reported.keys()
+    assert both == {"cost_totals", "usage_totals"}
+    for table in both:
+        assert unified[table].columns == reported[table].columns
+        assert unified[table].key == reported[table].key
+
+
+# Requests.
+
+
+@pytest.fixture(scope="module")
+def sandboxes() -> Iterator[dict[str, Sandbox]]:
+    """An organisation with the newer API of cost and usage, and one with the older reports."""
     with (
-        Sandbox.empty(today="2026-06-15") as sandbox,
-        anthropic.Anthropic(api_key=sandbox.api_key, base_url=sandbox.url) as api,
+        Sandbox(today="2026-06-15", seats=5, days_ahead=0) as unified,
+        Sandbox(today="2026-06-15", seats=5, days_ahead=0, cost_api="reports") as reports,
     ):
-        for table in TABLES:
-            LISTS[table](api)
-
-    asked = [(request.path, request.headers["anthropic-version"]) for request in sandbox.requests]
-    assert asked == [(ENDPOINT[table].path, API_VERSION) for table in TABLES]
+        yield {"unified": unified, "reports": reports}
 
 
-@pytest.mark.parametrize("table", TABLES)
-def test_every_parameter_is_one_that_the_official_package_knows(table: str) -> None:
-    endpoint = ENDPOINT[table]
+@per_endpoint
+def test_a_request_is_the_one_that_the_official_package_sends(
+    endpoint: Endpoint, sandboxes: dict[str, Sandbox], tmp_path: Path
+) -> None:
+    sandbox = sandboxes["reports" if endpoint in REPORTS_API else "unified"]
+    known = OFFICIAL[tail_of(endpoint)]
+    given = {name.removesuffix("[]"): value for name, value in endpoint.params(DAY, DAY).items()}
+    sandbox.requests.clear()
 
-    assert endpoint.params(DAY, DAY).keys() <= get_type_hints(PARAMS[table]).keys()
+    with anthropic.Anthropic(api_key=sandbox.api_key, base_url=sandbox.url) as api:
+        known.method(api)(**given)
+    budget = RateBudget(tmp_path / "rate_budget.db", 1000)
+    with Client(base_url=sandbox.url, api_key=sandbox.api_key, budget=budget) as client:
+        next(client.pages(endpoint, DAY, DAY))
+
+    official, ours = sandbox.requests
+    assert (official.status, ours.status) == (200, 200)
+    assert (official.path, official.params) == (ours.path, ours.params)
+    for header in ("anthropic-version", "anthropic-beta"):
+        assert official.headers.get(header) == ours.headers.get(header), header
 
 
-@pytest.mark.parametrize("table", TABLES)
-def test_a_request_for_some_days_asks_for_exactly_those(table: str) -> None:
+@per_endpoint
+def test_every_parameter_is_one_that_the_official_package_knows(endpoint: Endpoint) -> None:
+    known = get_type_hints(OFFICIAL[tail_of(endpoint)].params)
+    given = {name.removesuffix("[]"): value for name, value in endpoint.params(DAY, DAY).items()}
+
+    assert given.keys() <= known.keys()
+    assert {*given.get("group_by", [])} <= allowed(known.get("group_by"))
+    for width in given.keys() & {"bucket_width", "time_bucket_width"}:
+        assert given[width] in allowed(known[width])
+
+
+def allowed(kind: Any) -> set[str]:
+    """The values that a parameter of these types takes."""
+    if get_origin(kind) is Literal:
+        return {*get_args(kind)}
+    return {value for part in get_args(kind) for value in allowed(part)}
+
+
+def test_a_roster_is_read_where_and_how_the_official_package_reads_it(tmp_path: Path) -> None:
+    with Sandbox(today="2026-06-15", seats=30, days_ahead=0) as sandbox:
+        with HttpClient(
+            ADMIN_API,
+            base_url=sandbox.url,
+            api_key=sandbox.api_key,
+            budget=RateBudget(tmp_path / "rate_budget.db", 1000),
+        ) as client:
+            snapshot = take_snapshot(lambda _: client)
+        ours = [(request.path, request.params) for request in sandbox.requests]
+        versions = {request.headers["anthropic-version"] for request in sandbox.requests}
+        sandbox.requests.clear()
+        with anthropic.Anthropic(api_key=sandbox.api_key, base_url=sandbox.url) as api:
+            for roster in ROSTERS:
+                parents = snapshot.rows[roster.for_each] if roster.for_each else [{"id": ""}]
+                for parent in parents:
+                    OFFICIAL_ROSTERS[roster.table].walk(api, parent["id"])
+        official = [(request.path, request.params) for request in sandbox.requests]
+        versions |= {request.headers["anthropic-version"] for request in sandbox.requests}
+
+    assert (snapshot.refused, snapshot.failures) == ({}, {})
+    assert len(snapshot.rows["rbac_groups"]) > 1
+    assert ours == official
+    assert len(versions) == 1
+
+
+@per_roster
+def test_a_roster_is_paged_with_a_parameter_that_the_official_package_knows(
+    roster: Roster,
+) -> None:
+    needed = {"ids": {"after_id", "limit"}, "cursor": {"page", "limit"}, "none": set[str]()}
+    params = OFFICIAL_ROSTERS[roster.table].params
+
+    known = get_type_hints(params).keys() if params else set()
+    assert needed[roster.paging] <= known
+
+
+@per_endpoint
+def test_a_request_for_some_days_asks_for_exactly_those(endpoint: Endpoint) -> None:
     first, last = date(2026, 2, 27), date(2026, 3, 1)
-    if ENDPOINT[table].days_per_request > 1:
+    several = endpoint.params(first, last)
+    expected: dict[str, str]
+    if endpoint.kind == "money":
+        expected = {"starting_at": "2026-02-27T00:00:00Z", "ending_at": "2026-03-02T00:00:00Z"}
+        assert {name: several[name] for name in expected} == expected
+        assert [value for name, value in several.items() if name.endswith("bucket_width")] == ["1d"]
+    elif endpoint.days_per_request > 1:
         expected = {"starting_date": "2026-02-27", "ending_date": "2026-03-02"}
-        assert ENDPOINT[table].params(first, last) == expected
+        assert several == expected
     else:
-        assert ENDPOINT[table].params(first, first) == {"date": "2026-02-27", "limit": "1000"}
+        expected = {"date": "2026-02-27"}
+        without_pages = endpoint.table == "artifacts"
+        assert endpoint.params(first, first) == expected | (
+            {} if without_pages else {"limit": "1000"}
+        )
 
 
-def test_the_endpoints_of_the_nightly_run_are_declared_once_each() -> None:
-    assert sorted(endpoint.table for endpoint in ENDPOINTS) == sorted(ROWS)
-    assert len({endpoint.path for endpoint in ENDPOINTS}) == len(ENDPOINTS)
-    assert [endpoint.table for endpoint in ENDPOINTS if endpoint.decides_access] == ["users"]
+# The tables themselves.
 
 
-@pytest.mark.parametrize("table", TABLES)
-def test_an_endpoint_is_whole(table: str) -> None:
-    endpoint = ENDPOINT[table]
+def test_every_endpoint_and_roster_is_declared_once_in_its_generation() -> None:
+    assert {tail_of(endpoint) for endpoint in EVERY_ENDPOINT} == OFFICIAL.keys()
+    assert [roster.table for roster in ROSTERS] == list(OFFICIAL_ROSTERS)
+    for generation in (ENDPOINTS, ENDPOINTS + COST_API, ENDPOINTS + REPORTS_API):
+        tables = [endpoint.table for endpoint in generation]
+        assert len(set(tables)) == len(tables)
+    assert [endpoint.table for endpoint in EVERY_ENDPOINT if endpoint.decides_access] == ["users"]
 
-    assert re.fullmatch(r"[a-z][a-z0-9_]*", table)
+
+@per_endpoint
+def test_an_endpoint_is_whole(endpoint: Endpoint) -> None:
+    assert re.fullmatch(r"[a-z][a-z0-9_]*", endpoint.table)
     assert re.fullmatch(r"/v1(/[a-z0-9_]+)+", endpoint.path)
     assert endpoint.grain.startswith("One row per UTC day")
-    assert endpoint.key
     assert set(endpoint.key) <= endpoint.columns.keys()
     assert set(endpoint.older_names.values()) <= endpoint.columns.keys()
     assert endpoint.older_names.keys().isdisjoint(endpoint.columns)
@@ -144,20 +512,45 @@ def test_an_endpoint_is_whole(table: str) -> None:
     assert 1 <= endpoint.days_per_request <= 31
 
 
-@pytest.mark.parametrize("table", TABLES)
-def test_an_endpoint_that_brings_several_days_says_which_day_a_row_is(table: str) -> None:
-    endpoint = ENDPOINT[table]
+@per_endpoint
+def test_a_key_is_missing_only_where_rows_may_be_alike(endpoint: Endpoint) -> None:
+    """Identities that the API cannot name come as null actors, each in a row of its own."""
+    may_be_alike = "actor" in endpoint.params(DAY, DAY).get("group_by[]", ())
 
+    assert (endpoint.key == ()) == may_be_alike
+
+
+@per_endpoint
+def test_an_endpoint_that_brings_several_days_says_which_day_a_row_is(endpoint: Endpoint) -> None:
     assert (endpoint.days_per_request > 1) == (endpoint.day_column is not None)
     if endpoint.day_column:
         assert endpoint.columns[endpoint.day_column] == TIMESTAMP
 
 
-@pytest.mark.parametrize("table", TABLES)
-def test_column_names_are_plain_and_types_are_of_the_list(table: str) -> None:
-    for name, kind in ENDPOINT[table].columns.items():
+@per_endpoint
+def test_rows_follow_totals_of_their_own_generation(endpoint: Endpoint) -> None:
+    for generation in (COST_API, REPORTS_API):
+        if endpoint in generation:
+            tables = [other.table for other in generation if other.totals is None]
+            assert endpoint.totals in [None, *tables]
+
+
+@per_endpoint
+def test_column_names_are_plain_and_types_are_of_the_list(endpoint: Endpoint) -> None:
+    for name, kind in endpoint.columns.items():
         assert re.fullmatch(r"[a-z](_{0,2}[a-z0-9])+", name), name
-        assert kind in TYPES.values() or kind == CENTS, name
-    assert {"undeclared_fields", "activity_date", "is_day_marker"}.isdisjoint(
-        ENDPOINT[table].columns
-    )
+        assert kind in ARROW_TYPES.values(), name
+    assert {"undeclared_fields", "activity_date", "is_day_marker"}.isdisjoint(endpoint.columns)
+
+
+@per_roster
+def test_a_roster_is_whole(roster: Roster) -> None:
+    assert re.fullmatch(r"/v1(/[a-z0-9_{}]+)+", roster.path)
+    assert roster.grain.startswith("One row")
+    assert roster.key
+    assert set(roster.key) <= roster.columns.keys()
+    assert set(roster.older_names.values()) <= roster.columns.keys()
+    assert roster.older_names.keys().isdisjoint(roster.columns)
+    assert roster.left_out.keys().isdisjoint(roster.columns)
+    assert all(roster.left_out.values())
+    assert ("{id}" in roster.path) == (roster.for_each is not None)

@@ -12,7 +12,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sources.claude_analytics.endpoints import CENTS, COUNT, DATE, ENDPOINTS, PERCENT, TIMESTAMP
+from sources.claude_analytics.endpoints import (
+    CENTS,
+    COST_API,
+    COUNT,
+    DATE,
+    ENDPOINTS,
+    FLAG,
+    PERCENT,
+    REPORTS_API,
+    TIMESTAMP,
+)
 from sources.claude_analytics.pages import (
     ForeignCurrency,
     MissingList,
@@ -27,12 +37,16 @@ from sources.errors import NotJson
 Row = dict[str, Any]
 
 DAY = date(2026, 11, 10)
-ENDPOINT = {endpoint.table: endpoint for endpoint in ENDPOINTS}
+REPORTED = {endpoint.table: endpoint for endpoint in REPORTS_API}
+BY_USER = {table: REPORTED[table] for table in ("user_cost_reports", "user_usage_reports")}
+ENDPOINT = {endpoint.table: endpoint for endpoint in (*ENDPOINTS, *COST_API)} | BY_USER
 TABLES = sorted(ENDPOINT)
+IN_BUCKETS = ("cost_totals", "usage_totals", "cost_reports", "usage_reports")
 OWN = ("undeclared_fields", "activity_date", "is_day_marker")
 OLDER_NAMES = {
     "user__email": "user__email_address",
     "created_by__email": "created_by__email_address",
+    "actor__email": "actor__email_address",
 }
 
 # The documented example answers (analytics.md, section 13), each name of a block in its order.
@@ -266,6 +280,133 @@ CONNECTORS = [
         ("mcpsrv_01PlOk3IjUh5YgTf7RdEs9W", "Northwind Data Lake", "2 - - 5 0 0", "2 0 0 0"),
     )
 ]
+PLUGINS = [
+    {
+        "plugin_name": name,
+        "plugin_id": plugin_id,
+        **block("distinct_user_count install_count invocation_count", counts),
+        **{
+            f"{product}_metrics": {"distinct_session_plugin_used_count": count}
+            for product, count in zip(("claude_code", "cowork"), used, strict=True)
+        },
+    }
+    for name, plugin_id, counts, used in (
+        ("security-review", None, "7 9 31", (12, 3)),
+        ("house-style", "plugin_01Hs", "2 - 0", (0, 0)),
+    )
+]
+ARTIFACTS = [
+    {
+        "artifact_type": kind,
+        "is_shared": is_shared,
+        **block(
+            "artifacts_created_count published_artifacts_created_count distinct_user_count", counts
+        ),
+    }
+    for kind, is_shared, counts in (
+        ("text/html", True, "5 2 3"), ("text/html", False, "11 0 6"), ("other", False, "1 0 1"),
+    )
+]  # fmt: skip
+BOUNDS = {"starting_at": "2026-11-10T00:00:00Z", "ending_at": "2026-11-11T00:00:00Z"}
+USER_ACTOR = {
+    "type": "user_actor",
+    "user_id": ADA["user"]["id"],
+    "email_address": "ada@northwind.example",
+    "name": "Ada",
+    "deleted": False,
+}
+DELETED_ACTOR = {
+    "type": "user_actor", "user_id": "user_01Gone", "email_address": None,
+    "name": "Deleted User", "deleted": True,
+}  # fmt: skip
+FEDERATED_PROVIDERS: dict[str, Row] = {
+    "aws": {
+        "type": "aws",
+        "account_id": "123456789012",
+        "signed_principal": "arn:aws:iam::1:role/r",
+    },
+    "azure": {"type": "azure", "subscription_id": "8f2c"},
+    "gcp": {"type": "gcp", "project_number": "4711"},
+    "oidc": {"type": "oidc", "issuer": "https://id.northwind.example"},
+    "oidc without issuer": {"type": "oidc", "issuer": None},
+}
+ACTORS: dict[str, Row | None] = {
+    "user": USER_ACTOR,
+    "deleted user": DELETED_ACTOR,
+    "service account": {"type": "service_account_actor", "service_account_id": "svac_01Ci"},
+    "API key": {"type": "api_actor", "api_key_id": "apikey_01Ci"},
+    **{
+        f"federated by {name}": {
+            "type": "federated_actor", "subject": "repo:northwind/web", "provider": provider,
+        }
+        for name, provider in FEDERATED_PROVIDERS.items()
+    },
+    "nobody": None,
+}  # fmt: skip
+COST_DIMENSIONS = dict.fromkeys(
+    (
+        "actor_type", "product", "model", "cost_type", "token_type", "context_window",
+        "inference_geo", "speed", "rbac_group_id", "slack_channel_id", "claude_tag_category",
+        "claude_tag_user_id", "organization_id", "workspace_id", "service_tier", "api_key_id",
+        "agent_id", "deployment_id", "environment_id", "session_id", "user_profile_id",
+    )
+)  # fmt: skip
+USAGE_DIMENSIONS = {
+    name: None for name in COST_DIMENSIONS if name not in ("cost_type", "token_type")
+}
+TOKENS = {
+    "uncached_input_tokens": 1200,
+    "output_tokens": 340,
+    "cache_read_input_tokens": 56_000,
+    "cache_creation": {"ephemeral_5m_input_tokens": 78, "ephemeral_1h_input_tokens": 9},
+    "server_tool_use": {"web_search_requests": 2},
+    "requests": 17,
+}
+
+
+def amounts(amount: str, list_amount: str, requests: int | None = None) -> Row:
+    return {
+        "amount": amount, "list_amount": list_amount, "currency": "USD", "requests": requests,
+    }  # fmt: skip
+
+
+def cost(actor: Row | None, amount: str = "412.500000", **group: Any) -> Row:
+    """A row of /cost."""
+    return {
+        **BOUNDS,
+        "group": {**COST_DIMENSIONS, "actor": actor, **group},
+        "cost": amounts(amount, "500.000000"),
+    }
+
+
+def usage(actor: Row | None, **group: Any) -> Row:
+    """A row of /usage."""
+    return {
+        **BOUNDS,
+        "group": {**USAGE_DIMENSIONS, "actor": actor, **group},
+        "usage": {**TOKENS, "total_tokens": 57_627},
+    }
+
+
+OLDER_COST = {
+    **{
+        name: None
+        for name in (
+            "context_window", "inference_geo", "speed", "rbac_group_id", "slack_channel_id",
+            "claude_tag_category", "claude_tag_user_id", "cost_type", "token_type",
+        )
+    },
+    "product": "claude-tag", "model": None, **amounts("41280.000000", "50000.125000", 12),
+}  # fmt: skip
+OLDER_USAGE = {
+    **{
+        name: value
+        for name, value in OLDER_COST.items()
+        if name in COST_DIMENSIONS and name not in ("cost_type", "token_type")
+    },
+    "model": "claude-opus-4-6",
+    **TOKENS,
+}
 DOCUMENTED: dict[str, tuple[str, Row]] = {
     "users": (
         "users",
@@ -284,6 +425,37 @@ DOCUMENTED: dict[str, tuple[str, Row]] = {
     "skills": ("skills", {"data": SKILLS, "next_page": None}),
     "skills_grouped": ("skills", {"data": SKILLS_BY_PRODUCT_AND_USER, "next_page": None}),
     "connectors": ("connectors", {"data": CONNECTORS, "next_page": None}),
+    "plugins": ("plugins", {"data": PLUGINS, "next_page": None}),
+    "artifacts": ("artifacts", {"data": ARTIFACTS, "next_page": None}),
+    "costs": (
+        "costs",
+        {
+            "data": [cost(actor, product="chat", model="m") for actor in ACTORS.values()],
+            "has_more": False,
+            "next_page": None,
+            "data_refreshed_at": "2026-11-12T04:00:00Z",
+        },
+    ),
+    "usage": (
+        "usage",
+        {
+            "data": [usage(actor, product="cowork") for actor in ACTORS.values()],
+            "has_more": True,
+            "next_page": "page_2",
+            "data_refreshed_at": None,
+        },
+    ),
+    "user_cost_reports": (
+        "user_cost_reports",
+        {"data": [{**BOUNDS, "actor": USER_ACTOR, **OLDER_COST}], "next_page": None},
+    ),
+    "user_usage_reports": (
+        "user_usage_reports",
+        {
+            "data": [{**BOUNDS, "actor": DELETED_ACTOR, **OLDER_USAGE, "total_tokens": 57_627}],
+            "next_page": None,
+        },
+    ),
 }
 
 
@@ -336,7 +508,7 @@ def stored(table: str, row: Row) -> Row:
     }
     sent = dict(flat(row))
     columns = ENDPOINT[table].columns
-    unknown = sent.keys() - columns.keys() - {"user", "created_by"}
+    unknown = sent.keys() - columns.keys() - {"user", "created_by", "group__actor"}
     assert not unknown, "the example is wrong"
     result = {
         name: sent.get(name)
@@ -809,6 +981,275 @@ def test_a_marker_of_a_day_fits_between_the_days_rows() -> None:
         ] == [{"activity_date": DAY, "is_day_marker": True}]
 
 
+# Cost and usage.
+
+
+def bucket(day: int, *results: Any, **fields: Any) -> Row:
+    return {
+        "starting_at": f"2026-11-{day:02}T00:00:00Z",
+        "ending_at": f"2026-11-{day + 1:02}T00:00:00Z",
+        "results": results,
+        **fields,
+    }
+
+
+def report(table: str, *buckets: Any, **beside: Any) -> Page:
+    """A page of an older report."""
+    body = {"data": buckets, "has_more": False, "next_page": None, **beside}
+    return page_of_body(REPORTED[table], json.dumps(body).encode(), DAY)
+
+
+def days(found: Page) -> list[int]:
+    return [day.day for day in found.rows["activity_date"].to_pylist()]
+
+
+@pytest.mark.parametrize("other", [{}, {"new": 1}], ids=["declared", "with a new field"])
+def test_every_kind_of_actor_keeps_what_identifies_it(other: Row) -> None:
+    found = read("costs", *({**cost(actor), **other} for actor in ACTORS.values()))
+
+    prefix = "group__actor__"
+    assert found.rejected == []
+    assert [
+        {name.removeprefix(prefix): v for name, v in row.items() if name.startswith(prefix)}
+        for row in values(found)
+    ] == [
+        {name: value for name, value in flat(actor or {}) if value is not None}
+        for actor in ACTORS.values()
+    ]
+
+
+def test_null_actors_are_rows_of_their_own_and_none_is_lost() -> None:
+    found = read("costs", cost(None, "1"), cost(USER_ACTOR, "2"), cost(None, "1"), cost(None, "3"))
+
+    assert found.rows["group__actor__type"].to_pylist() == [None, "user_actor", None, None]
+    assert sum(found.rows["cost__amount"].to_pylist()) == 7
+
+
+def test_an_actor_of_a_new_kind_keeps_its_row_and_its_fields() -> None:
+    robot = {"type": "robot_actor", "robot_id": "r2d2", "maker": {"name": "x"}}
+    found = read("costs", cost(robot), cost(USER_ACTOR))
+
+    first, second = found.rows.to_pylist()
+    assert first["group__actor__type"] == "robot_actor"
+    assert json.loads(first["undeclared_fields"]) == {
+        "group__actor__robot_id": "r2d2",
+        "group__actor__maker": {"name": "x"},
+    }
+    assert (second["group__actor__user_id"], second["undeclared_fields"]) == (
+        USER_ACTOR["user_id"],
+        None,
+    )
+
+
+@pytest.mark.parametrize("other", [{}, {"new": 1}], ids=["declared", "with a new field"])
+@pytest.mark.parametrize(
+    "cents", ["0.000000000001", "-99999999999999999999999999.999999999999", "41280.000000", "-0.1"]
+)
+def test_an_amount_of_any_report_is_exact(cents: str, other: Row) -> None:
+    by_user = {**BOUNDS, "actor": USER_ACTOR, **OLDER_COST, "amount": cents, **other}
+    reported = {**OLDER_COST, "amount": cents, **other}
+
+    for found, column in (
+        (read("costs", {**cost(USER_ACTOR, cents), **other}), "cost__amount"),
+        (read("user_cost_reports", by_user), "amount"),
+        (report("cost_reports", bucket(10, reported)), "amount"),
+        (report("cost_totals", bucket(10, reported)), "cost__amount"),
+    ):
+        assert found.rows[column].to_pylist() == [Decimal(cents)]
+
+
+@pytest.mark.parametrize("other", [{}, {"new": 1}], ids=["declared", "with a new field"])
+def test_another_currency_is_found_in_every_report_of_cost(other: Row) -> None:
+    euros = {"currency": "EUR", **other}
+    in_cost = cost(USER_ACTOR) | {"cost": {**amounts("1", "1"), **euros}}
+
+    for table in ("costs", "cost_totals"):
+        with pytest.raises(ForeignCurrency, match="EUR"):
+            read(table, cost(None), in_cost)
+    with pytest.raises(ForeignCurrency, match="EUR"):
+        read("user_cost_reports", {**BOUNDS, "actor": USER_ACTOR, **OLDER_COST, **euros})
+    for table in ("cost_totals", "cost_reports"):
+        with pytest.raises(ForeignCurrency, match="EUR"):
+            report(table, bucket(9, OLDER_COST), bucket(10, OLDER_COST | euros))
+
+
+@pytest.mark.parametrize("moment", ["2026-11-12T04:00:00Z", "2026-11-12T06:00:00+02:00"])
+@pytest.mark.parametrize("other", [{}, {"new": 1}], ids=["declared", "with a new field"])
+def test_the_moment_of_the_data_is_read_with_its_rows(moment: str, other: Row) -> None:
+    expected = datetime(2026, 11, 12, 4, tzinfo=UTC)
+    body = {"next_page": None, "data_refreshed_at": moment}
+
+    for rows in ([], [{**cost(None), **other}]):
+        found = page("costs", {**body, "data": rows})
+        assert (found.data_refreshed_at, len(found.rows)) == (expected, len(rows))
+    found = report("cost_reports", bucket(9, OLDER_COST | other), data_refreshed_at=moment)
+    assert (found.data_refreshed_at, len(found.rows)) == (expected, 1)
+
+
+@pytest.mark.parametrize("other", [{}, {"new": 1}], ids=["declared", "with a new field"])
+def test_a_moment_that_the_api_does_not_know_is_null(other: Row) -> None:
+    for beside in ({}, {"data_refreshed_at": None}):
+        assert page("costs", {"data": [cost(None) | other], **beside}).data_refreshed_at is None
+        found = report("usage_reports", bucket(9, OLDER_USAGE | other), **beside)
+        assert found.data_refreshed_at is None
+
+
+@pytest.mark.parametrize("other", [{}, {"new": 1}], ids=["declared", "with a new field"])
+@pytest.mark.parametrize(
+    "moment",
+    ["", "soon", "2026-11-31T00:00:00Z", "0001-01-01T00:00:00+23:00", 1783641600, True, {}],
+)
+def test_a_moment_that_cannot_be_read_is_a_broken_answer(moment: Any, other: Row) -> None:
+    with pytest.raises(NotJson):
+        page("costs", {"data": [cost(None) | other], "data_refreshed_at": moment})
+    with pytest.raises(NotJson):
+        report("cost_reports", bucket(9, OLDER_COST | other), data_refreshed_at=moment)
+
+
+def test_the_rows_of_a_bucket_carry_its_bounds() -> None:
+    found = report(
+        "cost_reports",
+        bucket(8, OLDER_COST, {**OLDER_COST, "product": "chat"}),
+        bucket(9),
+        bucket(10, {**OLDER_COST, "product": None, "amount": "-1.5"}),
+    )
+
+    assert days(found) == [8, 8, 10]
+    assert found.rows["product"].to_pylist() == ["claude-tag", "chat", None]
+    assert found.rows["starting_at"].to_pylist()[2] == datetime(2026, 11, 10, tzinfo=UTC)
+    assert found.rows["ending_at"].to_pylist()[2] == datetime(2026, 11, 11, tzinfo=UTC)
+    assert found.rows["amount"].to_pylist() == [Decimal(41280), Decimal(41280), Decimal("-1.5")]
+    assert (found.rejected, found.undeclared) == ([], frozenset())
+
+
+@pytest.mark.parametrize("table", IN_BUCKETS)
+def test_empty_buckets_are_no_rows(table: str) -> None:
+    for buckets in ([], [bucket(8), bucket(9)]):
+        found = report(table, *buckets)
+        assert len(found.rows) == 0
+        assert found.rows.schema.equals(raw_schema(REPORTED[table]))
+        assert found.rejected == []
+
+
+@pytest.mark.parametrize("table", IN_BUCKETS)
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"starting_at": BOUNDS["starting_at"]},
+        bucket(9, results=None),
+        bucket(9, results={}),
+        bucket(9, results="none"),
+        None,
+        7,
+        [],
+    ],
+    ids=repr,
+)
+def test_a_bucket_without_its_list_is_no_empty_day(table: str, broken: Any) -> None:
+    with pytest.raises(MissingList):
+        report(table, bucket(8), broken)
+
+
+@pytest.mark.parametrize("body", [{}, {"data": None}, {"data": {}}, {"results": []}])
+def test_a_report_without_its_list_is_no_empty_day(body: Row) -> None:
+    with pytest.raises(MissingList):
+        page_of_body(REPORTED["cost_reports"], json.dumps(body).encode(), DAY)
+
+
+def test_unknown_fields_of_a_bucket_and_of_its_rows_are_kept() -> None:
+    found = report(
+        "cost_reports",
+        bucket(8, {**OLDER_COST, "tier": ["a"]}, OLDER_COST, is_final=False),
+        bucket(9, OLDER_COST),
+    )
+
+    texts = found.rows["undeclared_fields"].to_pylist()
+    assert [text and json.loads(text) for text in texts] == [
+        {"is_final": False, "tier": ["a"]},
+        {"is_final": False},
+        None,
+    ]
+    assert found.undeclared == {"is_final", "tier"}
+    assert days(found) == [8, 8, 9]
+
+
+@pytest.mark.parametrize(
+    "bad", [{"amount": 1.5}, {"amount": "many"}, {"requests": "7"}, {"product": 7}]
+)
+@pytest.mark.parametrize("table", ["cost_totals", "cost_reports"])
+def test_a_bad_row_of_a_bucket_is_rejected_with_its_own_day(table: str, bad: Row) -> None:
+    found = report(table, bucket(8, OLDER_COST), bucket(9, OLDER_COST | bad, OLDER_COST))
+
+    assert days(found) == [8, 9]
+    (rejected,) = found.rejected
+    assert rejected.day == date(2026, 11, 9)
+    kept = json.loads(rejected.row_json)
+    assert {name: kept[name] for name in bad} == bad
+    assert kept["starting_at"] == "2026-11-09T00:00:00Z"
+
+
+def test_an_entry_of_a_bucket_that_is_no_object_is_rejected() -> None:
+    found = report("cost_reports", bucket(9, None, OLDER_COST, "row"))
+
+    assert days(found) == [9]
+    assert sorted(row.row_json for row in found.rejected) == ['"row"', "null"]
+
+
+def test_a_bucket_without_a_start_belongs_to_no_day_and_is_rejected() -> None:
+    found = report("cost_reports", bucket(9, OLDER_COST, starting_at=None), bucket(9, OLDER_COST))
+
+    assert days(found) == [9]
+    assert [row.reason for row in found.rejected] == ["starting_at is null"]
+
+
+@pytest.mark.parametrize("other", [{}, {"new": 1}], ids=["declared", "with a new field"])
+def test_both_generations_of_totals_give_the_same_rows(other: Row) -> None:
+    """By the reference, section 9.5: dimensions move under `group`, numbers under `cost`."""
+    dimensions = {name: v for name, v in OLDER_COST.items() if name in COST_DIMENSIONS}
+    money = amounts("41280.000000", "50000.125000", 12)
+    unified_cost = {**BOUNDS, "group": dimensions, "cost": money, **other}
+    group = {name: v for name, v in OLDER_USAGE.items() if name in USAGE_DIMENSIONS}
+    unified_usage = {**BOUNDS, "group": group, "usage": TOKENS, **other}
+
+    for table, older, newer in (
+        ("cost_totals", OLDER_COST, unified_cost),
+        ("usage_totals", OLDER_USAGE, unified_usage),
+    ):
+        found = report(table, bucket(10, {**older, **other}))
+        assert (len(found.rows), found.rejected) == (1, [])
+        assert found.rows.equals(read(table, newer).rows)
+
+
+def test_numbers_of_an_older_report_arrive_under_the_newer_names() -> None:
+    (of_cost,) = values(report("cost_totals", bucket(10, OLDER_COST)))
+    (of_usage,) = values(report("usage_totals", bucket(10, OLDER_USAGE)))
+
+    assert of_cost == {
+        "starting_at": datetime(2026, 11, 10, tzinfo=UTC),
+        "ending_at": datetime(2026, 11, 11, tzinfo=UTC),
+        "group__product": "claude-tag",
+        "cost__amount": Decimal(41280),
+        "cost__list_amount": Decimal("50000.125"),
+        "cost__currency": "USD",
+        "cost__requests": 12,
+        "activity_date": date(2026, 11, 10),
+    }
+    assert of_usage == {
+        "starting_at": datetime(2026, 11, 10, tzinfo=UTC),
+        "ending_at": datetime(2026, 11, 11, tzinfo=UTC),
+        "group__product": "claude-tag",
+        "group__model": "claude-opus-4-6",
+        "usage__uncached_input_tokens": 1200,
+        "usage__output_tokens": 340,
+        "usage__cache_read_input_tokens": 56_000,
+        "usage__cache_creation__ephemeral_5m_input_tokens": 78,
+        "usage__cache_creation__ephemeral_1h_input_tokens": 9,
+        "usage__server_tool_use__web_search_requests": 2,
+        "usage__requests": 17,
+        "activity_date": date(2026, 11, 10),
+    }
+
+
 # Generated pages. A row is written by column, as it would be stored, and nested to be sent.
 
 FAST = settings(
@@ -824,6 +1265,7 @@ moments = st.datetimes(datetime(2026, 1, 1), datetime(2027, 1, 1)).map(lambda at
 readable: dict[pa.DataType, st.SearchStrategy[Any]] = {
     COUNT: st.integers(-(2**63), 2**63 - 1),
     PERCENT: st.floats(allow_nan=False, allow_infinity=False) | st.integers(0, 100),
+    FLAG: st.booleans(),
     DATE: st.dates().map(str),
     TIMESTAMP: moments,
     CENTS: st.decimals(-(10**20), 10**20, places=12).map("{:f}".format),
@@ -837,11 +1279,11 @@ def columns_of(draw: st.DrawFn, table: str, *, odd: bool) -> Row:
     columns = ENDPOINT[table].columns
     names = draw(st.lists(st.sampled_from(sorted(columns)), max_size=6, unique=True))
     row = {name: draw(st.none() | readable[columns[name]]) for name in names}
-    if "currency" in row:
-        row["currency"] = "USD"
+    currencies = {"currency", "cost__currency"}
+    row |= dict.fromkeys(row.keys() & currencies, "USD")
     if odd and draw(st.integers(0, 3)) == 0:
-        row[draw(st.sampled_from(sorted({*columns, "new"} - {"currency"})))] = draw(json_values)
-    if table == "summaries" and (not odd or draw(st.booleans())):
+        row[draw(st.sampled_from(sorted({*columns, "new"} - currencies)))] = draw(json_values)
+    if ENDPOINT[table].day_column and (not odd or draw(st.booleans())):
         row["starting_at"] = draw(moments)
     return row
 
@@ -988,13 +1430,20 @@ def test_the_hash_depends_neither_on_order_nor_on_page_cuts(
     assert rows_hash(ENDPOINT["skills"], pa.concat_tables(pages)) == hash_of(rows)
 
 
-@pytest.mark.parametrize("name", ["users_page2", "summaries", "skills", "connectors"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "users_page2", "summaries", "skills", "connectors", "plugins", "artifacts", "costs",
+        "usage", "user_cost_reports",
+    ],
+)  # fmt: skip
 def test_the_hash_changes_with_any_value(name: str) -> None:
     table, body = DOCUMENTED[name]
     found = page(table, body).rows
     other = {
-        pa.string(): "other",
+        pa.string(): "changed",
         COUNT: 987_654_321,
+        FLAG: True,
         PERCENT: 0.1 + 0.2,
         DATE: date(2026, 1, 2),
         TIMESTAMP: datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=UTC),
@@ -1017,9 +1466,8 @@ def test_the_hash_changes_with_any_value(name: str) -> None:
 
 @pytest.mark.parametrize("table", TABLES)
 def test_declaring_a_field_that_nobody_sends_changes_no_hash(table: str) -> None:
-    row = {"users": ADA, "summaries": MONDAY, "chat_projects": ROADMAP, "skills": SKILLS[1]}.get(
-        table, CONNECTORS[0]
-    )
+    alike = {"cost_totals": "costs", "usage_totals": "usage"}.get(table, table)
+    (row, *_) = DOCUMENTED[alike][1]["data"]
     found = read(table, row, row).rows
     filled = [name for name in found.column_names if found[name].null_count == 0]
     declared_later = found.append_column("declared_later", pa.nulls(2, pa.int64()))
