@@ -10,6 +10,7 @@ import dlt
 import pyarrow as pa
 from dlt.common.configuration import configspec
 from dlt.common.configuration.specs import BaseConfiguration
+from dlt.common.data_types import TDataType
 from dlt.common.schema.typing import TColumnSchema
 from dlt.common.typing import TSecretStrValue
 from dlt.extract import DltResource
@@ -181,25 +182,36 @@ def langdock(collected: Collected) -> list[DltResource]:
             )
             for entity in ENTITIES
         ),
-        _resource("langdock_exports", collected.ledger, LEDGER, primary_key="export_id"),
+        dlt.resource(
+            # As rows, not as Arrow: the ledger counts only with the id of a complete load.
+            [*collected.ledger, dlt.mark.materialize_table_schema()],
+            name="langdock_exports",
+            write_disposition="merge",
+            primary_key="export_id",
+            columns=_hints(LEDGER),
+        ),
         _resource("langdock_rejected_rows", collected.rejected, REJECTED, merge_key="source_name"),
     ]
 
 
 def _resource(
-    name: str,
-    rows: Sequence[Mapping[str, Any]],
-    schema: pa.Schema,
-    *,
-    merge_key: str = "",
-    primary_key: str = "",
+    name: str, rows: Sequence[Mapping[str, Any]], schema: pa.Schema, merge_key: str
 ) -> DltResource:
     resource: DltResource = dlt.resource(
         [pa.Table.from_pylist(list(rows), schema=schema)],
         name=name,
         write_disposition="merge",
         merge_key=merge_key,
-        primary_key=primary_key,
-        columns=MARKER if "is_period_marker" in schema.names else {},
+        columns=MARKER,
     )
     return resource
+
+
+def _hints(schema: pa.Schema) -> dict[str, TColumnSchema]:
+    kinds: dict[pa.DataType, TDataType] = {
+        TEXT: "text",
+        COUNT: "bigint",
+        DATE: "date",
+        MOMENT: "timestamp",
+    }
+    return {field.name: {"data_type": kinds[field.type]} for field in schema}
