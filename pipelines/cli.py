@@ -402,9 +402,7 @@ def _tell_load(load: LoadReport) -> None:
 
 def _tell_langdock(langdock: Collected) -> None:
     if langdock.export_count:
-        out.print(
-            f"Loaded {langdock.export_count} Langdock exports ({langdock.row_count:,} rows)."
-        )
+        out.print(f"Loaded {langdock.export_count} Langdock exports ({langdock.row_count:,} rows).")
     if langdock.skipped_count:
         out.print(
             f"  {langdock.skipped_count} lines of Langdock exports could not be read; "
