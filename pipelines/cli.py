@@ -31,6 +31,7 @@ from sources.claude_analytics import AnalyticsSettings
 from sources.claude_analytics.days import FIRST_DAY, days_between
 from sources.claude_analytics.endpoints import EVERY_ENDPOINT
 from sources.errors import ForeseenError
+from sources.langdock import Collected, LangdockSettings
 
 DONE, FAILED, WRONG_USAGE, HELD, REJECTED = range(5)
 EXIT_CODES = {
@@ -273,7 +274,7 @@ def _load(
 ) -> None:
     started = time.monotonic()
     data, clock = _data_dir(data_dir), Clock.at(today)
-    analytics = settings(AnalyticsSettings)
+    analytics, langdock = settings(AnalyticsSettings), settings(LangdockSettings)
     check_variables(transform_variables())  # Better told now than after the load.
     with data.held(command), _Terminal() as listener:
         result = sync_run(
@@ -281,6 +282,7 @@ def _load(
             clock,
             analytics=analytics,
             admin=settings(AdminSettings),
+            langdock=langdock,
             only=only or (),
             backfill=days,
             transforms=transforms,
@@ -295,6 +297,8 @@ def _load(
 def _exit_code(result: RunResult) -> int:
     if result.problems:
         return FAILED
+    if result.langdock and result.langdock.skipped_count:
+        return REJECTED
     return REJECTED if result.load and result.load.rejected_count else DONE
 
 
@@ -350,6 +354,8 @@ def _tell(data: DataDir, result: RunResult, seconds: float) -> None:
     """What each stage did, then whatever somebody should look at."""
     if result.load:
         _tell_load(result.load)
+    if result.langdock:
+        _tell_langdock(result.langdock)
     if result.transform:
         out.print(f"Built {result.transform.models} models in {result.transform.seconds:.0f} s.")
         for test in result.transform.warnings:
@@ -392,6 +398,16 @@ def _tell_load(load: LoadReport) -> None:
                 "they are in claude_raw.rejected_rows with the reason.",
                 markup=False,
             )
+
+
+def _tell_langdock(langdock: Collected) -> None:
+    if langdock.export_count:
+        out.print(f"Loaded {langdock.export_count} Langdock exports ({langdock.row_count:,} rows).")
+    if langdock.skipped_count:
+        out.print(
+            f"  {langdock.skipped_count} lines of Langdock exports could not be read; "
+            "they are in claude_raw.langdock_rejected_rows with the reason."
+        )
 
 
 def _print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:

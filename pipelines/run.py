@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from pipelines.load import Clock, LoadProgress, LoadReport, load, warehouse_pipeline
+from pipelines.load_langdock import load_langdock
 from pipelines.load_roster import RosterReport, load_roster
 from pipelines.publish import PublishResult, publish
 from pipelines.settings import ChargebackSettings, SeatsSettings, settings
@@ -15,6 +16,7 @@ from pipelines.transform import TransformResult, transform
 from pipelines.warehouse import DataDir
 from sources.claude_admin import AdminSettings
 from sources.claude_analytics import AnalyticsSettings
+from sources.langdock import Collected, LangdockSettings
 
 
 @dataclass
@@ -27,6 +29,7 @@ class RunResult:
 
     load: LoadReport | None = None
     roster: RosterReport | None = None
+    langdock: Collected | None = None
     transform: TransformResult | None = None
     publish: PublishResult | None = None
     problems: list[str] = field(default_factory=list)
@@ -49,6 +52,7 @@ def sync(
     only: Collection[str] = (),
     backfill: Sequence[date] | None = None,
     reference_paths: Mapping[str, str] | None = None,
+    langdock: LangdockSettings | None = None,
     transforms: bool = True,
     listener: Listener | None = None,
 ) -> RunResult:
@@ -74,6 +78,9 @@ def sync(
         pipeline = warehouse_pipeline(data_dir)
         result.roster = load_roster(pipeline, data_dir, clock, admin)
         result.problems += result.roster.problems
+    pipeline = warehouse_pipeline(data_dir)
+    result.langdock = load_langdock(pipeline, data_dir, clock, langdock or LangdockSettings())
+    result.problems += result.langdock.refusals
     if transforms and (result.load.day_count or not result.load.fatal):
         build(data_dir, result, listener)
     return result

@@ -10,6 +10,8 @@ from dlt.common.configuration.specs import BaseConfiguration
 from sources.claude_admin import AdminSettings
 from sources.claude_analytics import AnalyticsSettings
 from sources.errors import ForeseenError
+from sources.langdock import POLICIES as OVERLAPS
+from sources.langdock import LangdockSettings
 
 LEAST = {
     "window_days": 1,
@@ -22,7 +24,7 @@ LEAST = {
 }
 """The least that a number may be."""
 
-CHOICES = {"cost_api": ("auto", "unified", "reports")}
+CHOICES = {"cost_api": ("auto", "unified", "reports"), "overlaps": tuple(OVERLAPS)}
 """The words that a setting may be."""
 
 POLICIES = ("seats", "active_days", "messages")
@@ -57,6 +59,7 @@ SECTIONS: dict[type[BaseConfiguration], tuple[str, ...]] = {
     PipelineSettings: ("pipeline",),
     AnalyticsSettings: ("sources", "claude_analytics"),
     AdminSettings: ("sources", "claude_admin"),
+    LangdockSettings: ("sources", "langdock"),
     SeatsSettings: ("seats",),
     ChargebackSettings: ("chargeback",),
 }

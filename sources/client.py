@@ -351,7 +351,10 @@ def _error_of(refusal: Refusal) -> ApiError:
 def _own_words(response: Response) -> tuple[str, str]:
     """The message and error code of an error body; empty text where it has none."""
     try:
-        error = response.json()["error"]
+        body = response.json()
+        error = body["error"]
+        if isinstance(error, str):  # as Langdock has it
+            return str(body.get("message") or error), error
         details = error.get("details") or {}
         return str(error.get("message", "")), str(details.get("error_code", ""))
     except (ValueError, KeyError, TypeError, AttributeError):

@@ -24,6 +24,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from sources.errors import ForeseenError
 from sources.sandbox.calls import Api, Call, clock_of, params_of
 from sources.sandbox.engagement import Engagement
+from sources.sandbox.langdock import LangdockExports
 from sources.sandbox.limits import Limits, RateWindow, Refusal, check_key, error_body
 from sources.sandbox.money import REFRESH_LAG, Money
 from sources.sandbox.organisation import Organisation
@@ -163,12 +164,17 @@ class Sandbox:
                 for name, most in REQUESTS_PER_MINUTE.items()
             },
         }
+        self.langdock = LangdockExports(
+            emails=lambda: [row["email"] for row in self.truth("org_chart")] if seats else [],
+            today=lambda: self.today,
+            seed=seed,
+        )
         self._faults: list[Fault] = []
         self._socket = listening_socket(port)
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         self._server = uvicorn.Server(
             uvicorn.Config(
-                Starlette(routes=[Route("/{path:path}", self._answer)]),
+                Starlette(routes=[*self.langdock.routes, Route("/{path:path}", self._answer)]),
                 http="h11",
                 ws="none",
                 lifespan="off",

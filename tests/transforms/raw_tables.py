@@ -9,6 +9,8 @@ import duckdb
 import pyarrow as pa
 
 from sources.claude_analytics.endpoints import EVERY_ENDPOINT
+from sources.langdock import ENTITIES, LEDGER, REJECTED
+from sources.langdock.reader import raw_schema
 
 DAY_COLUMNS = {
     "activity_date": "date not null",
@@ -99,7 +101,17 @@ def raw_tables() -> dict[str, dict[str, str]]:
         }
         for endpoint in EVERY_ENDPOINT
     }
-    return endpoints | OTHER_TABLES
+    langdock = {
+        **{entity.table: raw_schema(entity) for entity in ENTITIES},
+        "langdock_exports": LEDGER,
+        "langdock_rejected_rows": REJECTED,
+    }
+    exports = {
+        table: {field.name: sql_type(field.type) for field in schema}
+        for table, schema in langdock.items()
+    }
+    exports["langdock_exports"] |= DLT_COLUMNS
+    return endpoints | exports | OTHER_TABLES
 
 
 def create_raw_tables(connection: duckdb.DuckDBPyConnection) -> None:

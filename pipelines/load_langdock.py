@@ -1,0 +1,97 @@
+"""Load Langdock's exports into the warehouse: what is new, and whose period still counts."""
+
+from typing import Any
+
+import dlt
+from dlt.destinations.exceptions import DatabaseUndefinedRelation
+
+from pipelines.load import Clock
+from pipelines.warehouse import DataDir
+from sources.errors import ForeseenError
+from sources.langdock import (
+    ENTITIES,
+    LEDGER,
+    Collected,
+    ExportClient,
+    LangdockSettings,
+    api_sources,
+    collect,
+    file_sources,
+    langdock,
+)
+from sources.rate_budget import RateBudget
+
+
+def load_langdock(
+    pipeline: dlt.Pipeline, data_dir: DataDir, clock: Clock, settings: LangdockSettings
+) -> Collected:
+    """Load what is new in the folder and the API; without either, only see that the tables exist.
+
+    The caller holds the warehouse.
+    """
+    ledger = stored_exports(pipeline)
+    refusals: list[str] = []
+    sources = list(file_sources(settings.files, refusals))
+    request_count = 0
+    if settings.api_key:
+        try:
+            client = ExportClient(
+                base_url=settings.base_url,
+                api_key=settings.api_key,
+                budget=RateBudget(
+                    data_dir.rate_budget_of("langdock"), settings.requests_per_minute
+                ),
+                clock=clock.now if clock.is_set else None,
+            )
+        except ForeseenError as refusal:
+            refusals.append(str(refusal))
+        else:
+            with client:
+                sources += api_sources(
+                    client,
+                    ledger,
+                    now=clock.now,
+                    revision_days=settings.revision_days,
+                    refusals=refusals,
+                )
+                request_count = client.request_count
+    collected = collect(sources, ledger, policy=settings.overlaps, read_at=clock.now)
+    collected.refusals[:0] = refusals
+    collected.request_count = request_count
+    known = pipeline.schemas["langdock"].tables if "langdock" in pipeline.schemas else {}
+    is_absent = any(entity.table not in known for entity in ENTITIES)
+    if collected.rows or collected.ledger or collected.rejected or is_absent:
+        pipeline.extract(langdock(collected))
+        pipeline.normalize()
+        pipeline.load()
+    return collected
+
+
+def stored_exports(pipeline: dlt.Pipeline) -> list[dict[str, Any]]:
+    """The rows of langdock_exports, and whether the warehouse has all of their rows.
+
+    A load that broke off can leave its ledger without its rows, or store them twice.
+    """
+    counts = " union all ".join(
+        f"select slot, file_hash, count(*) as row_count from {entity.table} "
+        "group by slot, file_hash"
+        for entity in ENTITIES
+    )
+    query = f"""
+        select
+            {", ".join(f"exports.{name}" for name in LEDGER.names)},
+            exports.outcome = 'loaded'
+            and exports.row_count = coalesce(stored.row_count, 0)
+            and exports._dlt_load_id in (select load_id from _dlt_loads where status = 0)
+                as is_loaded
+        from langdock_exports as exports
+        left join ({counts}) as stored
+            on exports.slot = stored.slot and exports.file_hash = stored.file_hash
+    """
+    names = [*LEDGER.names, "is_loaded"]
+    try:
+        with pipeline.sql_client() as warehouse:
+            rows = warehouse.execute_sql(query) or []
+    except DatabaseUndefinedRelation:
+        return []
+    return [dict(zip(names, row, strict=True)) for row in rows]

@@ -1,0 +1,217 @@
+"""The dlt source of Langdock's usage exports: CSV files of a folder, and the export API."""
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime
+from functools import partial
+from typing import Any
+
+import dlt
+import pyarrow as pa
+from dlt.common.configuration import configspec
+from dlt.common.configuration.specs import BaseConfiguration
+from dlt.common.data_types import TDataType
+from dlt.common.schema.typing import TColumnSchema
+from dlt.common.typing import TSecretStrValue
+from dlt.extract import DltResource
+
+from sources.client import KeyRefused, Refused
+from sources.errors import ForeseenError
+from sources.langdock.client import ExportClient
+from sources.langdock.collect import Collected, LedgerRow, Source, collect
+from sources.langdock.entities import ENTITIES, Entity
+from sources.langdock.folder import csv_files
+from sources.langdock.periods import POLICIES, last_day, months_to_ask
+from sources.langdock.reader import Slot, raw_schema
+
+__all__ = [
+    "ENTITIES",
+    "LEDGER",
+    "POLICIES",
+    "REJECTED",
+    "Collected",
+    "ExportClient",
+    "LangdockSettings",
+    "api_sources",
+    "collect",
+    "file_sources",
+    "langdock",
+]
+
+TEXT, COUNT, MOMENT, DATE = pa.string(), pa.int64(), pa.timestamp("us", tz="UTC"), pa.date32()
+
+LEDGER = pa.schema(
+    [
+        pa.field("export_id", TEXT, nullable=False),
+        pa.field("entity", TEXT),
+        pa.field("org_id", TEXT),
+        pa.field("period_start", DATE),
+        pa.field("period_end", DATE),
+        pa.field("group_by", TEXT),
+        pa.field("slot", TEXT),
+        pa.field("source_name", TEXT),
+        pa.field("file_hash", TEXT),
+        pa.field("outcome", TEXT),
+        pa.field("message", TEXT),
+        pa.field("row_count", COUNT),
+        pa.field("skipped_row_count", COUNT),
+        pa.field("skipped_reasons", TEXT),
+        pa.field("columns_present", TEXT),
+        pa.field("undeclared_fields", TEXT),
+        pa.field("exported_at", MOMENT),
+        pa.field("read_at", MOMENT),
+    ]
+)
+"""One row per file or answer of the API, and per workspace and period that it tells of.
+
+`outcome`: loaded; replaced (a newer export tells of the same period); overlapping (left out);
+empty, rejected (no row could be read). `skipped_row_count` is that of the whole file.
+"""
+
+REJECTED = pa.schema(
+    [
+        pa.field("source_name", TEXT, nullable=False),
+        pa.field("file_hash", TEXT),
+        pa.field("entity", TEXT),
+        pa.field("line_number", COUNT),
+        pa.field("reason", TEXT),
+        pa.field("line_text", TEXT),
+        pa.field("read_at", MOMENT),
+        pa.field("is_period_marker", pa.bool_()),
+    ]
+)
+"""One row per line of an export that could not be read, as of the file's newest version."""
+
+USERS = "langdock_users"
+MARKER: dict[str, TColumnSchema] = {"is_period_marker": {"data_type": "bool", "hard_delete": True}}
+
+log = logging.getLogger(__name__)
+
+
+@configspec
+class LangdockSettings(BaseConfiguration):
+    """`[sources.langdock]`, resolved by dlt: environment, secrets.toml, config.toml.
+
+    Attributes:
+        files: Folder with exported CSV files, or the URL of an object store; none: not used.
+        overlaps: What happens to periods that overlap without being the same: one of POLICIES.
+        api_key: A workspace key with the scope USAGE_EXPORT_API; none: the API is not asked.
+        base_url: Scheme and host; a dedicated deployment's path may follow.
+        revision_days: Days after its end in which a month is asked for again.
+        requests_per_minute: At most, in any 60 seconds; 500 are shared by the whole workspace.
+    """
+
+    files: str | None = None
+    overlaps: str = "refuse"
+    api_key: TSecretStrValue | None = None
+    base_url: str = "https://api.langdock.com"
+    revision_days: int = 7
+    requests_per_minute: int = 60
+
+
+def file_sources(folder: str | None, refusals: list[str]) -> Iterator[Source]:
+    """The folder's CSV files; a message in `refusals` if it cannot be listed."""
+    if not folder:
+        return
+    try:
+        for file in csv_files(folder):
+            yield Source(name=file.name, exported_at=file.modified_at, content=file.content)
+    except ForeseenError as refusal:
+        refusals.append(str(refusal))
+
+
+def api_sources(
+    client: ExportClient,
+    ledger: Sequence[LedgerRow],
+    *,
+    now: datetime,
+    revision_days: int,
+    refusals: list[str],
+) -> Iterator[Source]:
+    """The months that the API may have more to say about, newest first.
+
+    A workspace may lack one of the exports; without that of users, nothing else is asked for.
+    """
+    for entity in sorted(ENTITIES, key=lambda entity: entity.table != USERS):
+        read = {
+            row["period_start"]: row["read_at"].date()
+            for row in sorted(ledger, key=lambda row: row["read_at"])
+            if row["period_start"] and row["source_name"] == _name(entity, row["period_start"])
+        }
+        for month in months_to_ask(now.date(), read, revision_days):
+            try:
+                export = client.month(entity, month)
+            except Refused as refusal:
+                if entity.table == USERS or isinstance(refusal, KeyRefused):
+                    refusals.append(str(refusal))
+                    return
+                level = logging.INFO if entity.is_legacy else logging.WARNING
+                log.log(level, "Unavailable: %s. %s", entity.table, refusal)
+                break
+            except ForeseenError as refusal:
+                refusals.append(str(refusal))
+                break
+            yield Source(
+                name=_name(entity, month),
+                exported_at=now,
+                content=partial(_same, export.content),
+                empty_slot=Slot(entity.table, "", month, last_day(month), ""),
+                record_count=export.record_count,
+            )
+
+
+def _name(entity: Entity, month: date) -> str:
+    return f"{entity.path} {month:%Y-%m}"
+
+
+def _same(content: bytes) -> bytes:
+    return content
+
+
+@dlt.source(name="langdock")
+def langdock(collected: Collected) -> list[DltResource]:
+    """What was collected: a table per entity, whose periods it replaces, the ledger, and the
+    lines that could not be read. Every table is made, also with nothing to write."""
+    return [
+        *(
+            _resource(
+                entity.table,
+                collected.rows.get(entity.table, ()),
+                raw_schema(entity),
+                merge_key="slot",
+            )
+            for entity in ENTITIES
+        ),
+        dlt.resource(
+            # As rows, not as Arrow: the ledger counts only with the id of a complete load.
+            [*collected.ledger, dlt.mark.materialize_table_schema()],
+            name="langdock_exports",
+            write_disposition="merge",
+            primary_key="export_id",
+            columns=_hints(LEDGER),
+        ),
+        _resource("langdock_rejected_rows", collected.rejected, REJECTED, merge_key="source_name"),
+    ]
+
+
+def _resource(
+    name: str, rows: Sequence[Mapping[str, Any]], schema: pa.Schema, merge_key: str
+) -> DltResource:
+    resource: DltResource = dlt.resource(
+        [pa.Table.from_pylist(list(rows), schema=schema)],
+        name=name,
+        write_disposition="merge",
+        merge_key=merge_key,
+        columns=MARKER,
+    )
+    return resource
+
+
+def _hints(schema: pa.Schema) -> dict[str, TColumnSchema]:
+    kinds: dict[pa.DataType, TDataType] = {
+        TEXT: "text",
+        COUNT: "bigint",
+        DATE: "date",
+        MOMENT: "timestamp",
+    }
+    return {field.name: {"data_type": kinds[field.type]} for field in schema}

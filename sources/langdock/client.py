@@ -1,0 +1,179 @@
+"""The usage export API: a month of an entity as the CSV file that the workspace would export."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from urllib.parse import parse_qsl, urlsplit
+
+from sources.client import Api, ApiError, HttpClient, Refusal, Response
+from sources.errors import NotJson
+from sources.langdock.entities import Entity
+from sources.langdock.periods import last_day
+from sources.rate_budget import RateBudget
+
+EXPORTS = Api(
+    name="Langdock's usage export API",
+    section="langdock",
+    reads="usage exports",
+    key_advice="with the scope USAGE_EXPORT_API; a workspace admin creates it",
+    what_it_takes="a workspace that has this export, and a key with the scope USAGE_EXPORT_API",
+    key_header=("authorization", "Bearer "),
+    version=None,
+)
+STORAGE = Api(
+    name="Langdock's file storage",
+    section="langdock",
+    reads="the exported file",
+    key_advice="",
+    what_it_takes="a download address that is still valid",
+    # The address is signed: the key must not go there. A header has to, so a harmless one does.
+    key_header=("accept", ""),
+    version=None,
+)
+EXPORTS_PER_MONTH = 3
+"""How often a month is exported if the address of its file has run out."""
+DOWNLOADS_PER_MINUTE = 1_000
+
+
+@dataclass(frozen=True)
+class MonthExport:
+    """One month of one entity as CSV; no content where the workspace has no usage.
+
+    `record_count` is what the API says: how many rows the file has.
+    """
+
+    content: bytes
+    record_count: int | None
+
+
+class _NoData(ApiError):
+    """The month has no usage: success with zero rows (reference: section 6.3)."""
+
+
+class _AddressExpired(ApiError):
+    """The signed address of an exported file does not work."""
+
+
+class ExportClient:
+    """Asks for exports and downloads them."""
+
+    def __init__(
+        self, *, base_url: str, api_key: str, budget: RateBudget, clock: datetime | None = None
+    ) -> None:
+        """A base URL may have a path, as dedicated deployments have.
+
+        Raises:
+            ForeseenError: No usable key or address.
+        """
+        url = urlsplit(base_url.strip())
+        self._prefix = url.path.rstrip("/")
+        self._budget = budget
+        self._http = HttpClient(
+            EXPORTS,
+            base_url=f"{url.scheme}://{url.netloc}" if url.netloc else base_url,
+            api_key=api_key,
+            budget=budget,
+            clock=clock,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._http.__exit__(kind, error, trace)
+
+    @property
+    def request_count(self) -> int:
+        return self._http.request_count
+
+    def month(self, entity: Entity, month: date) -> MonthExport:
+        """One month of an entity.
+
+        Raises:
+            ApiError: No answer, a refusal, or one that makes no sense.
+        """
+        what = f"{entity.table}, month {month:%Y-%m}"
+        body = {
+            # Read as wall-clock time in the zone, whatever the Z says (reference: section 6.1).
+            "from": {"date": f"{month}T00:00:00.000Z", "timezone": "UTC"},
+            "to": {"date": f"{last_day(month)}T23:59:59.999Z", "timezone": "UTC"},
+        }
+        attempts_left = EXPORTS_PER_MONTH
+        while True:
+            attempts_left -= 1
+            try:
+                url, record_count = self._http.post(
+                    self._prefix + entity.path,
+                    body,
+                    what=what,
+                    read=lambda response: _address(response, what),
+                    count_as=entity.table,
+                    refusal=_no_data,
+                )
+                if record_count == 0:
+                    return MonthExport(b"", 0)
+                return MonthExport(self._download(url, what), record_count)
+            except _NoData:
+                return MonthExport(b"", 0)
+            except _AddressExpired:
+                if not attempts_left:
+                    raise
+
+    def _download(self, url: str, what: str) -> bytes:
+        parts = urlsplit(url)
+        with HttpClient(
+            STORAGE,
+            base_url=f"{parts.scheme}://{parts.netloc}",
+            api_key="text/csv",
+            budget=RateBudget(Path(":memory:"), DOWNLOADS_PER_MINUTE),
+        ) as storage:
+            return storage.get(
+                parts.path,
+                dict(parse_qsl(parts.query, keep_blank_values=True)),
+                what=f"the file of {what}",
+                read=lambda response: response.content,
+                refusal=_expired,
+            )
+
+
+def _address(response: Response, what: str) -> tuple[str, int | None]:
+    """Where the export can be downloaded, and how many rows it has."""
+    try:
+        answer = response.json()
+    except ValueError:
+        raise NotJson from None
+    try:
+        url = answer["data"]["downloadUrl"]
+        record_count = answer["data"].get("recordCount")
+        if urlsplit(url).scheme in ("http", "https"):
+            return url, record_count if isinstance(record_count, int) else None
+    except (KeyError, TypeError, AttributeError, ValueError):
+        pass
+    raise ApiError(
+        f"{what}: the answer names no address of the exported file (data.downloadUrl).\n"
+        "That is not an empty month, so nothing was stored.\n"
+        "Check [sources.langdock] base_url, then run again."
+    )
+
+
+def _no_data(refusal: Refusal) -> ApiError | None:
+    if refusal.status == 404 and "no data" in f"{refusal.error_code} {refusal.message}".lower():
+        return _NoData(refusal.text)
+    return None
+
+
+def _expired(refusal: Refusal) -> ApiError | None:
+    if refusal.status in (400, 401, 403, 404, 410):
+        return _AddressExpired(
+            f"The exported file cannot be downloaded ({refusal.status}): its address has expired "
+            "or was refused.\nIt was asked for anew each time; nothing of this month was stored.\n"
+            "Run again later; if it stays, see whether a proxy changes addresses."
+        )
+    return None

@@ -1,0 +1,156 @@
+"""Langdock beside Claude: one command loads both, and counts people once."""
+
+import os
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sources.sandbox import Sandbox
+from tests.conftest import Command, Query
+
+WRITTEN_AT = datetime(2026, 6, 10, tzinfo=UTC).timestamp()
+
+
+@pytest.fixture(scope="module")
+def samples(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Three editions of the users export, for March, April and May, and the other exports."""
+    folder = tmp_path_factory.mktemp("langdock")
+    with Sandbox(today="2026-06-15", seats=60) as sandbox:
+        for file in sandbox.langdock.write_samples(folder):
+            os.utime(file, (WRITTEN_AT, WRITTEN_AT))
+    yield folder
+
+
+def test_a_folder_with_three_editions_fills_a_table_per_entity_and_the_marts(
+    samples: Path, command: Command, query: Query
+) -> None:
+    (samples / "langdock-broken.csv").write_text("nothing of use\n")
+
+    ended = command("sync --today 2026-06-15 --only users", SOURCES__LANGDOCK__FILES=str(samples))
+
+    (samples / "langdock-broken.csv").unlink()
+    assert ended.exit_code == 1
+    assert "langdock-broken.csv cannot be used" in ended.err
+    assert "Loaded 8 Langdock exports" in ended.out
+    counts: dict[str, Any] = {
+        table: query(f"select count(*) from claude_raw.langdock_{table}")[0][0]
+        for table in ("users", "agents", "workflows", "projects", "models", "api_keys")
+    }
+    assert counts.pop("users") > 30
+    assert counts == {"agents": 3, "workflows": 1, "projects": 2, "models": 2, "api_keys": 1}
+    assert query(
+        """
+        select
+            strftime(month, '%Y-%m'), langdock_coverage, langdock_active_users > 5,
+            claude_coverage, active_users
+        from claude_marts.assistant_active_users_monthly
+        where langdock_coverage = 'full' order by month
+        """,
+        served=True,
+    ) == [
+        ("2026-03", "full", True, "none", None),
+        ("2026-04", "full", True, "none", None),
+        ("2026-05", "full", True, "none", None),
+    ]
+    [(hidden, known)] = query(
+        """
+        select count(*) filter (not is_identified), count(*) filter (is_identified)
+        from claude_marts.assistant_usage_monthly
+        where vendor = 'langdock' and month = '2026-05-01'
+        """,
+        served=True,
+    )
+    # May's export hides names, but ids are those of March and April, which do not.
+    assert (hidden, known > 10) == (0, True)
+
+
+def test_a_name_that_a_spreadsheet_would_run_is_served_as_text(
+    samples: Path, tmp_path: Path, command: Command, query: Query
+) -> None:
+    folder = tmp_path / "exports"
+    folder.mkdir()
+    (folder / "users.csv").write_text(
+        "period_start,period_end,user_id,email,messages_total,messages_chat\n"
+        "2026-05-01,2026-05-31,=1+1,@SUM(A1),3,3\n"
+    )
+
+    ended = command("sync --today 2026-06-15 --only users", SOURCES__LANGDOCK__FILES=str(folder))
+
+    assert ended.exit_code == 0
+    assert query(
+        "select user_id, email from claude_marts.assistant_usage_monthly where vendor = 'langdock'",
+        served=True,
+    ) == [("=1+1", "@sum(a1)")]
+
+
+def test_skipped_lines_are_named_and_end_with_their_own_exit_code(
+    tmp_path: Path, command: Command
+) -> None:
+    folder = tmp_path / "exports"
+    folder.mkdir()
+    (folder / "users.csv").write_text(
+        "period_start,period_end,user_id,messages_total\n"
+        "2026-05-01,2026-05-31,u1,3\n"
+        "2026-05-01,2026-05-31,u2\n"
+    )
+    words = "sync --today 2026-06-15 --only users --no-transform"
+
+    first = command(words, SOURCES__LANGDOCK__FILES=str(folder))
+    second = command(words)
+
+    assert (first.exit_code, second.exit_code) == (4, 0)
+    assert "1 lines of Langdock exports could not be read" in first.out
+
+
+def test_people_of_both_vendors_are_counted_once(
+    api: Sandbox, tmp_path: Path, command: Command, query: Query
+) -> None:
+    day = date(2026, 5, 1)
+    while day <= date(2026, 5, 31):
+        api.publish("users", day, [])
+        day += timedelta(days=1)
+    api.publish(
+        "users",
+        "2026-05-05",
+        [
+            {
+                "user": {"id": f"c{number}", "email_address": email},
+                "chat_metrics": {"message_count": 1},
+            }
+            for number, email in enumerate(["Ada@x.org", "ben@x.org"])
+        ],
+    )
+    folder = tmp_path / "exports"
+    folder.mkdir()
+    header = "period_start,period_end,org_id,user_id,email,messages_total,messages_chat\n"
+    period = "2026-05-01,2026-05-31,org"
+    (folder / "users.csv").write_text(
+        header
+        + f"{period},l1,ada@X.org,4,4\n{period},l2,cho@x.org,1,1\n{period},l3,,2,2\n"
+        + f"{period},l4,dan@x.org,0,0\n"
+    )
+    for week in ("2026-04-27,2026-05-03", "2026-06-01,2026-06-07"):
+        (folder / f"{week}.csv").write_text(header + f"{week},other,l1,ada@x.org,9,9\n")
+
+    api.today = date(2026, 6, 15)
+    ended = command("sync --today 2026-06-15 --only users", SOURCES__LANGDOCK__FILES=str(folder))
+
+    assert ended.exit_code == 0, ended.err
+    month = query(
+        """
+        select
+            claude_active_users, langdock_active_users, active_users, langdock_coverage
+        from claude_marts.assistant_active_users_monthly where month = '2026-05-01'
+        """,
+        served=True,
+    )
+    # The other workspace has only weeks that reach into May, so May is not known.
+    assert month == [(2, None, None, "other_periods")]
+
+    (folder / "other.csv").write_text(header + "2026-05-01,2026-05-31,third,l9,eva@x.org,1,1\n")
+    for week in folder.glob("2026-*.csv"):
+        week.unlink()
+    command("backfill --from 2026-05-05 --to 2026-05-05 --today 2026-06-15 --only users")
