@@ -15,14 +15,15 @@ ADA = {"type": "user_actor", "user_id": "user_ada", "email_address": "ada@exampl
 BEN = {"type": "user_actor", "user_id": "user_ben", "email_address": "ben@example.com"}
 
 
-def cost(cents: str, actor: dict[str, str] | None = ADA, product: str = "chat") -> dict[str, Any]:
+def cost(cents: str, actor: dict[str, str] | None = ADA, requests: int = 1) -> dict[str, Any]:
     group = {
         "actor": actor,
-        "product": product,
+        "product": "chat",
         "model": "claude-opus-5-5",
         "cost_type": "tokens",
     }
-    return {"group": group, "cost": {"amount": cents, "list_amount": cents, "currency": "USD"}}
+    amounts = {"amount": cents, "list_amount": cents, "currency": "USD", "requests": requests}
+    return {"group": group, "cost": amounts}
 
 
 def usage(tokens: int, actor: dict[str, str] | None = ADA) -> dict[str, Any]:
@@ -125,6 +126,7 @@ def test_usage_that_moved_does_not_make_costs_be_read_again(year: Sandbox, load:
 def test_a_day_is_read_once_more_when_it_has_settled_because_rows_move_between_people(
     year: Sandbox, load: Load, query: Query
 ) -> None:
+    year.publish("costs", "2026-01-06", [cost("50", BEN, requests=2)])
     load(today="2026-01-09", only="cost_totals")
     load(today="2026-01-09", only="costs")
     year.publish("costs", "2026-01-06", [cost("20", BEN), cost("30", ADA)])
