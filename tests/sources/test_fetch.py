@@ -3,7 +3,8 @@
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,15 @@ import pytest
 
 from sources.claude_analytics.client import Client
 from sources.claude_analytics.days import Span, days_between, spans
-from sources.claude_analytics.endpoints import ENDPOINTS, Params
-from sources.claude_analytics.fetch import WORKERS, FetchedDay, Fetcher
+from sources.claude_analytics.endpoints import COST_API, ENDPOINTS, REPORTS_API, Params
+from sources.claude_analytics.fetch import RESTARTS, WORKERS, FetchedDay, Fetcher
 from sources.client import KeyRefused, NotTheApi, Refused, Unreachable
 from sources.rate_budget import RateBudget
 from sources.sandbox import Sandbox
 
-ENDPOINT = {endpoint.table: endpoint for endpoint in ENDPOINTS}
+REPORTED = {endpoint.table: endpoint for endpoint in REPORTS_API}
+ENDPOINT = REPORTED | {endpoint.table: endpoint for endpoint in (*ENDPOINTS, *COST_API)}
+"""By table; of the tables that both generations of cost and usage fill, the newer one."""
 TODAY = "2026-06-15"
 NEWEST = date(2026, 6, 12)
 OLDEST = date(2026, 3, 17)
@@ -552,3 +555,301 @@ def test_a_series_whose_only_rejected_row_has_no_day_does_not_empty_the_others(
     fetcher = fetch({"summaries": june(1, 2, 3)})
 
     assert counts(fetcher, "summaries") == {date(2026, 6, 1): 0}
+
+
+# Cost and usage: known up to a moment, which moves.
+
+EVENING = "2026-06-11T20:00:00Z"
+NIGHT = "2026-06-12T02:00:00Z"
+
+
+def cost_row(day: date, amount: str = "1", **fields: Any) -> dict[str, Any]:
+    return {
+        "starting_at": f"{day}T00:00:00Z",
+        "ending_at": f"{day + timedelta(1)}T00:00:00Z",
+        "group": {"actor": None, "product": "chat"},
+        "cost": {"amount": amount, "list_amount": amount, "currency": "USD"},
+        **fields,
+    }
+
+
+def costs(*rows: Any, next_page: str | None = None, at: str | None = NIGHT) -> dict[str, Any]:
+    return {
+        "data": rows,
+        "has_more": next_page is not None,
+        "next_page": next_page,
+        "data_refreshed_at": at,
+    }
+
+
+def amounts(fetcher: Fetcher, table: str = "costs") -> dict[int, list[Decimal]]:
+    """Amounts of each day that arrived, by day of the month."""
+    return {
+        day.day.day: sorted(day.rows()["cost__amount"].to_pylist())
+        for day in arrived(fetcher, table)
+    }
+
+
+def asked_cursors(api: Sandbox) -> list[str | None]:
+    return [request.params.get("page") for request in api.requests]
+
+
+def asked_spans(api: Sandbox) -> list[tuple[str, str]]:
+    """First day and the day after the last one, of each request."""
+    return sorted(
+        (request.params["starting_at"][:10], request.params["ending_at"][:10])
+        for request in api.requests
+    )
+
+
+def test_data_refreshed_between_pages_is_read_from_its_first_page_again(
+    api: Sandbox, fetch: Start
+) -> None:
+    first, second = june(1, 2)
+    api.answer("cost", body=costs(cost_row(first, "1"), next_page="p2", at=EVENING))
+    api.answer("cost", status=410)
+    api.answer("cost", body=costs(cost_row(first, "10"), cost_row(first, "3"), next_page="p2"))
+    api.answer("cost", body=costs(cost_row(second, "20")))
+    fetcher = fetch({"costs": [first, second]})
+
+    assert amounts(fetcher) == {1: [3, 10], 2: [20]}
+    assert asked_cursors(api) == [None, "p2", None, "p2"]
+    progress = fetcher.progress["costs"]
+    assert (progress.row_count, progress.failures, progress.refused) == (3, [], None)
+
+
+def test_pages_of_two_refreshes_are_not_mixed_though_the_api_gives_both(
+    api: Sandbox, fetch: Start
+) -> None:
+    (day,) = june(1)
+    api.answer("cost", body=costs(cost_row(day, "1"), next_page="p2", at=EVENING))
+    api.answer("cost", body=costs(cost_row(day, "2"), at=NIGHT))
+    api.answer("cost", body=costs(cost_row(day, "10"), next_page="p2", at=NIGHT))
+    api.answer("cost", body=costs(cost_row(day, "20"), at=NIGHT))
+    fetcher = fetch({"costs": [day]})
+
+    assert amounts(fetcher) == {1: [10, 20]}
+    assert asked_cursors(api) == [None, "p2", None, "p2"]
+
+
+@pytest.mark.parametrize(
+    "second", [{"status": 410}, {"body": costs(cost_row(date(2026, 6, 1)), at=NIGHT)}]
+)
+def test_data_refreshed_again_and_again_is_a_failure_that_says_what_to_do(
+    api: Sandbox, fetch: Start, second: dict[str, Any]
+) -> None:
+    page = costs(cost_row(date(2026, 6, 1)), next_page="p2", at=EVENING)
+    api.answer("cost", body=page, when=lambda params: "page" not in params, times=ALWAYS)
+    api.answer("cost", when=lambda params: "page" in params, times=ALWAYS, **second)
+    fetcher = fetch({"costs": june(1, 2), "users": DAYS})
+
+    assert days_of(fetcher, "costs") == []
+    assert days_of(fetcher, "users") == DAYS
+    (failure,) = fetcher.progress["costs"].failures
+    assert "costs, day 2026-06-01" in failure
+    assert "refreshed while its pages were read" in failure
+    assert "Run again later" in failure
+    assert fetcher.fatal is None
+    of_costs = [request for request in api.requests if request.path.endswith("/cost")]
+    assert len(of_costs) == 2 * RESTARTS
+
+
+def test_another_error_behind_a_refresh_is_not_tried_again(api: Sandbox, fetch: Start) -> None:
+    api.answer("cost", status=410)
+    api.answer("cost", status=500, headers=UNRETRIED)
+    fetcher = fetch({"costs": june(1)})
+
+    assert days_of(fetcher, "costs") == []
+    assert len(fetcher.progress["costs"].failures) == 1
+    assert len(api.requests) == 2
+
+
+@pytest.mark.parametrize(
+    ("refreshed_at", "there"),
+    [
+        ("2026-06-12T02:00:00Z", [10, 11, 12]),
+        ("2026-06-12T00:00:00.000001Z", [10, 11, 12]),
+        ("2026-06-12T00:00:00Z", [10, 11]),
+        ("2026-06-12T01:00:00+02:00", [10, 11]),
+        ("2026-06-10T00:00:01Z", [10]),
+        ("2026-06-10T00:00:00Z", []),
+        ("2026-05-01T00:00:00Z", []),
+        ("2026-07-01T00:00:00Z", [10, 11, 12, 13, 14]),
+        (None, []),
+    ],
+)
+@pytest.mark.parametrize("table", ["costs", "cost_totals", "usage"])
+def test_days_are_there_as_far_as_their_data_and_later_ones_are_not_empty(
+    api: Sandbox, fetch: Start, table: str, refreshed_at: str | None, there: list[int]
+) -> None:
+    api.answer("analytics", body=costs(at=refreshed_at))
+    fetcher = fetch({table: june(10, 11, 12, 13, 14)})
+
+    assert counts(fetcher, table) == dict.fromkeys(june(*there), 0)
+    assert fetcher.progress[table].failures == []
+    assert fetcher.progress[table].day_count == len(there)
+
+
+def test_a_row_beyond_the_moment_of_the_data_makes_no_day(api: Sandbox, fetch: Start) -> None:
+    api.answer("cost", body=costs(*(cost_row(day) for day in june(11, 12)), at=EVENING))
+    fetcher = fetch({"costs": june(10, 11, 12)})
+
+    assert amounts(fetcher) == {10: [], 11: [1]}
+
+
+def test_a_day_knows_until_when_its_data_is_complete(api: Sandbox, fetch: Start) -> None:
+    api.answer("cost", body=costs(cost_row(NEWEST), at=NIGHT))
+    fetcher = fetch({"costs": june(11, 12)})
+
+    expected = datetime(2026, 6, 12, 2, tzinfo=UTC)
+    assert [day.data_refreshed_at for day in arrived(fetcher, "costs")] == [expected] * 2
+    assert fetcher.progress["costs"].refreshed_at == expected
+
+
+def test_the_newest_moment_of_several_requests_counts(api: Sandbox, fetch: Start) -> None:
+    api.answer("cost", body=costs(at=NIGHT), when=lambda params: "06-01" in params["starting_at"])
+    api.answer("cost", body=costs(at=EVENING), when=lambda params: "06-08" in params["starting_at"])
+    fetcher = fetch({"costs": DAYS[:10]})
+
+    assert days_of(fetcher, "costs") == DAYS[:10]
+    assert fetcher.progress["costs"].refreshed_at == datetime(2026, 6, 12, 2, tzinfo=UTC)
+
+
+def test_engagement_has_no_moment_of_its_data(api: Sandbox, fetch: Start) -> None:
+    fetcher = fetch({"users": june(1), "summaries": june(1, 2)})
+
+    found = [*arrived(fetcher, "users"), *arrived(fetcher, "summaries")]
+    assert [day.data_refreshed_at for day in found] == [None] * 3
+
+
+def test_days_that_nobody_asked_for_cost_no_request_where_rows_are_pages(
+    api: Sandbox, fetch: Start
+) -> None:
+    api.answer("cost", body=costs(), times=ALWAYS)
+    fetcher = fetch({"costs": june(1, 2, 4, 5, 12)})
+
+    assert days_of(fetcher, "costs") == june(1, 2, 4, 5, 12)
+    assert asked_spans(api) == [
+        ("2026-06-01", "2026-06-03"),
+        ("2026-06-04", "2026-06-06"),
+        ("2026-06-12", "2026-06-13"),
+    ]
+
+
+def test_totals_of_a_month_are_one_request_whatever_lies_between(
+    api: Sandbox, fetch: Start
+) -> None:
+    api.answer("cost", body=costs(), times=ALWAYS)
+    fetcher = fetch({"cost_totals": june(1, 2, 4, 12)})
+
+    assert days_of(fetcher, "cost_totals") == june(1, 2, 4, 12)
+    assert asked_spans(api) == [("2026-06-01", "2026-06-13")]
+
+
+def test_days_of_cost_come_with_every_actor_and_all_pages(api: Sandbox, fetch: Start) -> None:
+    rows = [
+        {
+            "group": {
+                "actor": {"type": "service_account_actor", "service_account_id": f"svac_{n:04}"},
+                "product": "chat",
+                "model": "m",
+                "cost_type": "tokens",
+            },
+            "cost": {"amount": f"{n}.5", "list_amount": f"{n}.5", "currency": "USD"},
+        }
+        for n in range(1200)
+    ]
+    api.publish("costs", NEWEST, rows)
+    fetcher = fetch({"costs": june(11, 12)})
+
+    empty, full = arrived(fetcher, "costs")
+
+    assert (empty.row_count, full.row_count) == (0, 1200)
+    assert sum(full.rows()["cost__amount"].to_pylist()) == Decimal(sum(range(1200))) + 600
+    assert len(set(full.rows()["group__actor__service_account_id"].to_pylist())) == 1200
+    assert len(api.requests) == 2
+
+
+# The older reports, in buckets.
+
+
+def report_bucket(day: date, *results: Any) -> dict[str, Any]:
+    bounds = {"starting_at": f"{day}T00:00:00Z", "ending_at": f"{day + timedelta(1)}T00:00:00Z"}
+    return {**bounds, "results": results}
+
+
+def result(amount: str, **fields: Any) -> dict[str, Any]:
+    money = {"amount": amount, "list_amount": amount, "currency": "USD", "requests": None}
+    return {"product": "chat", **money, **fields}
+
+
+def test_buckets_are_cut_into_days_and_empty_ones_are_empty_days(
+    api: Sandbox, fetch: Start
+) -> None:
+    first, second, third, fourth = june(9, 10, 11, 12)
+    api.answer(
+        "cost_report",
+        body=costs(
+            report_bucket(first, result("1"), result("2", product=None)),
+            report_bucket(second),
+            report_bucket(third, result("3"), result("many")),
+            report_bucket(fourth, result("4")),
+            at=EVENING,
+        ),
+    )
+    fetcher = fetch({"cost_reports": [first, second, third, fourth]})
+
+    found = {
+        day.day: (day.rows()["amount"].to_pylist(), len(day.rejected))
+        for day in arrived(fetcher, "cost_reports")
+    }
+
+    assert found == {first: ([1, 2], 0), second: ([], 0), third: ([3], 1)}
+
+
+def test_buckets_on_several_pages_are_cut_as_one(api: Sandbox, fetch: Start) -> None:
+    first, second = june(1, 2)
+    api.answer("cost_report", body=costs(report_bucket(first, result("1")), next_page="p2"))
+    api.answer("cost_report", body=costs(report_bucket(second, result("2"))))
+    fetcher = fetch({"cost_reports": [first, second]})
+
+    assert counts(fetcher, "cost_reports") == {first: 1, second: 1}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"data_refreshed_at": NIGHT},
+        {"data": None, "data_refreshed_at": NIGHT},
+        costs({"starting_at": "2026-06-01T00:00:00Z"}),
+        costs(
+            report_bucket(date(2026, 6, 1)), {**report_bucket(date(2026, 6, 2)), "results": None}
+        ),
+    ],
+    ids=["no data", "null", "no results", "null results"],
+)
+def test_buckets_without_their_list_bring_no_day(
+    api: Sandbox, fetch: Start, body: dict[str, Any]
+) -> None:
+    api.answer("cost_report", body=body)
+    fetcher = fetch({"cost_reports": june(1, 2)})
+
+    assert days_of(fetcher, "cost_reports") == []
+    (failure,) = fetcher.progress["cost_reports"].failures
+    assert "not an empty day" in failure
+
+
+def test_an_organisation_without_the_newer_api_is_refused_there_and_nowhere_else(
+    tmp_path: Path,
+) -> None:
+    with (
+        Sandbox.empty(today=TODAY, cost_api="reports") as older,
+        client_of(older, tmp_path) as client,
+        Fetcher(client, [ENDPOINT["costs"], ENDPOINT["user_cost_reports"]]) as fetcher,
+    ):
+        fetcher.start(spans_of({"costs": DAYS, "user_cost_reports": DAYS}))
+
+        assert days_of(fetcher, "costs") == []
+        assert days_of(fetcher, "user_cost_reports") == DAYS
+        assert isinstance(fetcher.progress["costs"].refused, Refused)
+        assert fetcher.fatal is None
