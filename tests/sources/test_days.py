@@ -14,12 +14,13 @@ from sources.claude_analytics.days import (
     Fetched,
     days_between,
     days_to_fetch,
+    days_to_read_again,
     spans,
     window,
 )
-from sources.claude_analytics.endpoints import ENDPOINTS
+from sources.claude_analytics.endpoints import COST_API, ENDPOINTS
 
-ENDPOINT = {endpoint.table: endpoint for endpoint in ENDPOINTS}
+ENDPOINT = {endpoint.table: endpoint for endpoint in (*ENDPOINTS, *COST_API)}
 ONE_DAY = timedelta(days=1)
 
 
@@ -132,6 +133,14 @@ def test_nothing_planned_asks_for_nothing() -> None:
     assert list(spans(ENDPOINT["summaries"], [])) == []
 
 
+def test_a_gap_ends_a_request_whose_pages_are_its_rows() -> None:
+    days = [date(2026, 3, day) for day in (1, 2, 4, 5, 6, 7, 8, 9, 10, 11)]
+
+    found = [[day.day for day in span.days] for span in spans(ENDPOINT["costs"], days)]
+
+    assert found == [[1, 2], [4, 5, 6, 7, 8, 9, 10], [11]]
+
+
 @cache
 def fewest_requests(days: tuple[int, ...], length: int) -> int:
     """By trying every end of the first request, without asking which one is best."""
@@ -155,3 +164,155 @@ def test_all_planned_days_come_in_order_with_the_fewest_requests(
     assert all(span.endpoint is endpoint for span in found)
     assert all((span.last - span.first).days < length for span in found)
     assert len(found) == fewest_requests(tuple(sorted(offsets)), length)
+
+
+# Cost and usage, whose totals say which days to read again.
+
+SETTLE_AFTER = timedelta(30)
+FIFTH = date(2026, 5, 5)
+"""It settles on the fourth of June."""
+
+
+def at(day: date, hour: int = 2) -> datetime:
+    return datetime(day.year, day.month, day.day, hour, tzinfo=UTC)
+
+
+def is_read_again(
+    *,
+    fetched: Fetched | None,
+    totals: str | None = "same",
+    now: datetime,
+    newest_total: date = date(2026, 5, 31),
+) -> bool:
+    """The fifth of May, last fetched like this, whose totals are now those."""
+    known = {newest_total: Fetched(now, "other")}
+    if totals is not None:
+        known[FIFTH] = Fetched(now, totals)
+    stored = {} if fetched is None else {FIFTH: fetched}
+    planned = days_to_read_again([FIFTH], stored, known, SETTLE_AFTER, now)
+    assert planned in ([], [FIFTH])
+    return planned == [FIFTH]
+
+
+def test_a_day_whose_totals_stayed_is_not_read_again() -> None:
+    fetched = Fetched(at(date(2026, 5, 6)), "rows", "same")
+
+    assert not is_read_again(fetched=fetched, now=at(date(2026, 5, 7)))
+    assert not is_read_again(fetched=fetched, now=datetime(2026, 6, 3, 23, 59, tzinfo=UTC))
+
+
+@pytest.mark.parametrize("before", ["moved", None])
+def test_a_day_whose_totals_moved_or_were_unknown_is_read_again(before: str | None) -> None:
+    fetched = Fetched(at(date(2026, 5, 6)), "same", before)
+
+    assert is_read_again(fetched=fetched, now=at(date(2026, 5, 7)))
+    assert is_read_again(fetched=fetched, now=at(date(2026, 8, 1)))
+
+
+def test_a_day_whose_totals_cannot_be_known_waits_until_it_settles() -> None:
+    fetched = Fetched(at(date(2026, 5, 6)), "rows", "same")
+
+    assert not is_read_again(fetched=fetched, totals=None, now=at(date(2026, 5, 7)))
+    assert is_read_again(fetched=fetched, totals=None, now=at(date(2026, 6, 4)))
+
+
+@pytest.mark.parametrize(
+    ("fetched_at", "now", "expected"),
+    [
+        (at(date(2026, 5, 6)), datetime(2026, 6, 4, tzinfo=UTC), True),
+        (at(date(2026, 5, 6)), datetime(2026, 6, 3, 23, 59, 59, tzinfo=UTC), False),
+        (at(date(2026, 5, 6)), at(date(2026, 12, 1)), True),
+        (datetime(2026, 6, 3, 23, 59, 59, tzinfo=UTC), at(date(2026, 6, 4)), True),
+        (datetime(2026, 6, 4, tzinfo=UTC), at(date(2026, 6, 5)), False),
+        (at(date(2026, 6, 4)), at(date(2026, 12, 1)), False),
+    ],
+)
+def test_a_settled_day_is_read_a_last_time_and_never_after(
+    fetched_at: datetime, now: datetime, expected: bool
+) -> None:
+    """A total can stay while rows move between people."""
+    assert is_read_again(fetched=Fetched(fetched_at, "rows", "same"), now=now) is expected
+
+
+@pytest.mark.parametrize("totals", ["same", None])
+def test_a_day_never_fetched_is_read_whether_its_totals_are_known_or_not(
+    totals: str | None,
+) -> None:
+    assert is_read_again(fetched=None, totals=totals, now=at(date(2026, 5, 7)))
+
+
+def test_days_newer_than_the_newest_total_are_not_there_yet() -> None:
+    days = days_between(date(2026, 5, 1), date(2026, 5, 9))
+    totals = {day: Fetched(at(day), "t") for day in days_between(days[0], FIFTH)}
+
+    planned = days_to_read_again(days, {}, totals, SETTLE_AFTER, at(date(2026, 5, 9)))
+
+    assert planned == days_between(days[0], FIFTH)
+
+
+def test_without_any_totals_every_day_is_read_once_and_when_it_settles() -> None:
+    days = days_between(date(2026, 5, 1), date(2026, 5, 9))
+    now = at(date(2026, 5, 9))
+
+    assert days_to_read_again(days, {}, {}, SETTLE_AFTER, now) == days
+    fetched = dict.fromkeys(days, Fetched(now, "rows"))
+    assert days_to_read_again(days, fetched, {}, SETTLE_AFTER, now + ONE_DAY) == []
+    assert days_to_read_again(days, fetched, {}, SETTLE_AFTER, at(date(2026, 6, 2))) == days[:3]
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(
+    st.lists(st.booleans(), min_size=60, max_size=60),
+    st.sets(st.tuples(st.integers(0, 9), st.integers(0, 59)), max_size=12),
+    st.integers(0, 4),
+)
+def test_a_day_is_read_once_for_each_move_of_its_totals_and_once_when_it_settles(
+    is_run: list[bool], moves: set[tuple[int, int]], lag: int
+) -> None:
+    """Nights of which some are skipped; totals of ten days that move at times, and come late."""
+    days = days_between(FIFTH, FIFTH + 9 * ONE_DAY)
+    settle_after = timedelta(20)
+    stored: dict[date, Fetched] = {}
+    reads: dict[date, list[datetime]] = {day: [] for day in days}
+    expected = dict.fromkeys(days, 0)
+    seen: dict[date, int] = {}
+    is_settled: set[date] = set()
+
+    for night in (night for night, runs in enumerate(is_run) if runs):
+        now = at(FIFTH + night * ONE_DAY)
+        known = [day for day in days if day <= now.date() - lag * ONE_DAY]
+        # The reference: by counting moves, not by comparing hashes.
+        moved = {day: sum((n, m) in moves for m in range(night + 1)) for n, day in enumerate(days)}
+        for day in known:
+            settles = now >= datetime(day.year, day.month, day.day, tzinfo=UTC) + settle_after
+            due = seen.get(day) != moved[day] or (settles and day not in is_settled)
+            expected[day] += due
+            seen[day] = moved[day]
+            is_settled |= {day} if settles else set()
+
+        totals = {day: Fetched(now, f"{day}: {moved[day]}") for day in known}
+        candidates = days if known else []
+        for day in days_to_read_again(candidates, stored, totals, settle_after, now):
+            reads[day].append(now)
+            stored[day] = Fetched(now, "rows", totals[day].rows_hash)
+
+    assert {day: len(found) for day, found in reads.items()} == expected
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(st.sets(st.integers(0, 100), min_size=1), st.integers(1, 40))
+def test_a_day_whose_totals_never_move_is_read_once_and_once_more_when_it_settles(
+    nights: set[int], settle_days: int
+) -> None:
+    totals = {FIFTH: Fetched(at(FIFTH), "t")}
+    stored: dict[date, Fetched] = {}
+    read_on = []
+    for night in sorted(nights):
+        now = at(FIFTH + night * ONE_DAY)
+        if days_to_read_again([FIFTH], stored, totals, timedelta(settle_days), now):
+            stored = {FIFTH: Fetched(now, "rows", "t")}
+            read_on.append(night)
+
+    first = min(nights)
+    after = [night for night in sorted(nights) if night >= settle_days]
+    assert read_on == [first, *(after[:1] if first < settle_days else [])]
