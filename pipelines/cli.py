@@ -18,6 +18,7 @@ from rich.table import Table
 
 from pipelines import demo as demo_run
 from pipelines import doctor as doctor_run
+from pipelines import export as export_run
 from pipelines import status as status_run
 from pipelines.load import Clock, LoadProgress, LoadReport, finish_pending, warehouse_pipeline
 from pipelines.publish import publish as publish_run
@@ -54,6 +55,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+exports = typer.Typer(help="Write what is in the marts to a file.", no_args_is_help=True)
+app.add_typer(exports, name="export")
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 if not out.is_terminal:
@@ -75,6 +78,13 @@ def _today(text: str | date) -> date:
     if day < FIRST_DAY:
         raise typer.BadParameter(f"{day} is before {FIRST_DAY}, the first day that the API has.")
     return day
+
+
+def _month(text: str | date) -> date:
+    try:
+        return text if isinstance(text, date) else datetime.strptime(text, "%Y-%m").date()
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a month; write it as 2026-05.") from None
 
 
 DataDirOption = Annotated[
@@ -202,6 +212,34 @@ def doctor(data_dir: DataDirOption = None, today: TodayOption = None) -> None:
     raise typer.Exit(DONE if fine else FAILED)
 
 
+MonthOption = Annotated[
+    date,
+    typer.Option("--month", parser=_month, metavar="YYYY-MM", help="The month to write."),
+]
+OutOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--out", help="File to write.", show_default="named for the month, in this folder"
+    ),
+]
+ChargebackFormat = StrEnum(  # type: ignore[misc]
+    "ChargebackFormat", {form: form for form in export_run.CHARGEBACK.formats}
+)
+
+
+@exports.command("chargeback")
+def export_chargeback(
+    month: MonthOption,
+    form: Annotated[
+        ChargebackFormat, typer.Option("--format", help="For programs, or for Excel.")
+    ] = ChargebackFormat.csv,
+    file: OutOption = None,
+    data_dir: DataDirOption = None,
+) -> None:
+    """Write a month's statement: what each department and cost center pays, by pool."""
+    _export(export_run.CHARGEBACK, month, form, file, data_dir)
+
+
 @app.command()
 def demo(data_dir: DataDirOption = None) -> None:
     """Load an invented organisation, build its marts and show the result; needs no key."""
@@ -290,6 +328,14 @@ def _load(
         record(data, command, clock, started, exit_code, result)
     _tell(data, result, time.monotonic() - started)
     raise typer.Exit(exit_code)
+
+
+def _export(
+    what: export_run.Export, month: date, form: str, file: Path | None, data_dir: Path | None
+) -> None:
+    file = file or Path(f"{what.name}_{month:%Y-%m}.{form}")
+    count = export_run.export(_data_dir(data_dir).served, what, month, str(form), file)
+    out.print(f"Wrote {count:,} rows of {month:%Y-%m} to {file}.", markup=False)
 
 
 def _exit_code(result: RunResult) -> int:
