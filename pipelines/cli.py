@@ -232,7 +232,7 @@ def export_chargeback(
     month: MonthOption,
     form: Annotated[
         ChargebackFormat, typer.Option("--format", help="For programs, or for Excel.")
-    ] = ChargebackFormat.csv,
+    ] = ChargebackFormat(export_run.CHARGEBACK.formats[0]),
     file: OutOption = None,
     data_dir: DataDirOption = None,
 ) -> None:

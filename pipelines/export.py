@@ -37,24 +37,22 @@ def _xlsx(rows: duckdb.DuckDBPyRelation, file: Path) -> None:
         for column, name in enumerate(rows.columns):
             sheet.set_column(column, column, max(12, len(name) + 2))
             sheet.write_string(0, column, name, head)
-        number = 0
-        while chunk := rows.fetchmany(1_000):
-            for number, row in enumerate(chunk, start=number + 1):
-                for column, value in enumerate(row):
-                    match value:
-                        case None:
-                            continue
-                        case bool():
-                            sheet.write_boolean(number, column, value)
-                        case datetime() | date():
-                            sheet.write_datetime(number, column, value, day)
-                        case Decimal():
-                            sheet.write_number(number, column, float(value), money)
-                        case int() | float():
-                            sheet.write_number(number, column, value)
-                        case _:
-                            sheet.write_string(number, column, str(value))
-        sheet.autofilter(0, 0, max(number, 1), len(rows.columns) - 1)
+        for number, row in enumerate(rows.fetchall(), start=1):
+            for column, value in enumerate(row):
+                match value:
+                    case None:
+                        continue
+                    case bool():
+                        sheet.write_boolean(number, column, value)
+                    case datetime() | date():
+                        sheet.write_datetime(number, column, value, day)
+                    case Decimal():
+                        sheet.write_number(number, column, float(value), money)
+                    case int() | float():
+                        sheet.write_number(number, column, value)
+                    case _:
+                        sheet.write_string(number, column, str(value))
+        sheet.autofilter(0, 0, max(len(rows), 1), len(rows.columns) - 1)
 
 
 WRITERS: dict[str, Writer] = {"parquet": _parquet, "csv": _csv, "xlsx": _xlsx}
