@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from pipelines import close_month as close_run
 from pipelines import demo as demo_run
 from pipelines import doctor as doctor_run
 from pipelines import export as export_run
@@ -172,6 +173,45 @@ def transform(data_dir: DataDirOption = None, today: TodayOption = None) -> None
     raise typer.Exit(exit_code)
 
 
+@app.command("close-month")
+def close_month(
+    month: Annotated[
+        date, typer.Argument(parser=_month, metavar="YYYY-MM", help="The month to close.")
+    ],
+    undo: Annotated[
+        bool, typer.Option("--undo", help="Open it again; only the last closed month.")
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Close it although days of cost are not final.")
+    ] = False,
+    data_dir: DataDirOption = None,
+    today: TodayOption = None,
+) -> None:
+    """Freeze a month's chargeback; what changes in it later is charged in the open month."""
+    if undo and force:
+        raise typer.BadParameter("--force is for closing; leave it out to undo a close.")
+    started = time.monotonic()
+    data, clock = _data_dir(data_dir), Clock.at(today)
+    data.require_warehouse()
+    with data.held("close-month"), _Terminal() as listener:
+        if undo:
+            result = close_run.undo_close(data, clock, month, listener=listener)
+        else:
+            result = close_run.close_month(
+                data, clock, month, force=force, listener=listener, ranges=_ranges
+            )
+        exit_code = _exit_code(result)
+        record(data, "close-month", clock, started, exit_code, result)
+    if result.bill is None:
+        out.print(f"{month:%Y-%m} is open again.")
+    else:
+        out.print(f"{month:%Y-%m} is closed with {result.line_count} lines.")
+        for pool, amount in result.bill.items():
+            out.print(f"  {pool}: {amount:f} USD")
+    _tell(data, result, time.monotonic() - started)
+    raise typer.Exit(exit_code)
+
+
 @app.command()
 def publish(data_dir: DataDirOption = None) -> None:
     """Hand readers a fresh copy of the marts as they were last built."""
@@ -225,6 +265,24 @@ OutOption = Annotated[
 ChargebackFormat = StrEnum(  # type: ignore[misc]
     "ChargebackFormat", {form: form for form in export_run.CHARGEBACK.formats}
 )
+
+
+FocusFormat = StrEnum(  # type: ignore[misc]
+    "FocusFormat", {form: form for form in export_run.FOCUS.formats}
+)
+
+
+@exports.command("focus")
+def export_focus(
+    month: MonthOption,
+    form: Annotated[
+        FocusFormat, typer.Option("--format", help="What FinOps tools read.")
+    ] = FocusFormat(export_run.FOCUS.formats[0]),
+    file: OutOption = None,
+    data_dir: DataDirOption = None,
+) -> None:
+    """Write a month's charges in the columns of FOCUS 1.4."""
+    _export(export_run.FOCUS, month, form, file, data_dir)
 
 
 @exports.command("chargeback")

@@ -66,7 +66,7 @@ class Export:
         name: The word on the command line, and the beginning of the file's name.
         mart: Where the rows come from.
         month: The column that holds a row's month.
-        order: Columns that sort the file, so that two exports of the same rows are the same.
+        order: Columns that sort the file; the others do after them.
         formats: What it can be written as; the first is the default.
     """
 
@@ -83,6 +83,14 @@ CHARGEBACK = Export(
     month="month",
     order=("department", "cost_center", "cost_pool"),
     formats=("csv", "xlsx"),
+)
+
+FOCUS = Export(
+    name="focus",
+    mart="focus_cost_and_usage",
+    month="BillingPeriodStart",
+    order=("ChargePeriodStart", "ServiceName", "ResourceId"),
+    formats=("parquet", "csv"),
 )
 
 
@@ -116,10 +124,8 @@ def export(served: Path, what: Export, month: date, form: str, file: Path) -> in
                 f"{there}; a month is there once a day of its cost or its seats is loaded.\n"
                 "Check the month, or run: claude-warehouse sync"
             )
-        rows = marts.sql(
-            f"select * from {table} where cast({what.month} as date) = date '{month}' "
-            f"order by {', '.join(what.order)}, all"
-        )
+        rows = marts.sql(f"from {table} where cast({what.month} as date) = date '{month}'")
+        rows = rows.order(", ".join(f'"{name}"' for name in [*what.order, *rows.columns]))
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
             WRITERS[form](rows, part)
