@@ -123,7 +123,7 @@ def _bills(served: Path) -> Lines:
         select strftime(month, '%Y-%m'), cost_pool, billed_usd, corrections_usd, difference_usd,
             is_closed
         from claude_marts.chargeback_reconciliation_monthly
-        where billed_usd <> 0 or allocated_usd <> 0
+        where billed_usd <> 0 or corrections_usd <> 0
         order by month, cost_pool
         """,
     )

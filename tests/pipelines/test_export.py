@@ -79,7 +79,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> DataDir:
     ]
     for day in ("2026-05-01", "2026-05-31"):
         raw.fetch("costs", day, rows)
-        raw.fetch("cost_totals", day, [cost(None, "157.000001")])
+        raw.fetch("cost_totals", day, [cost(None, "157.000001", cost__list_amount="600")])
     used = {"usage__output_tokens": 5, "usage__uncached_input_tokens": 6,
             "usage__cache_read_input_tokens": 7,
             "usage__cache_creation__ephemeral_5m_input_tokens": 8,

@@ -32,7 +32,7 @@ def speed(people: int, months: int, folder: Path) -> Speed:
     raw.connection.execute("set memory_limit = '2GB'; set preserve_insertion_order = false")
     made = f"""
         select
-            date '2026-01-01' + to_months(m::integer) + (hash(u, m, p, l) % 28)::integer as moment,
+            (date '2026-01-01' + to_months(m::integer))::date + (hash(u, m, p, l) % 28)::integer as moment,
             'user_' || lpad(u::text, 8, '0') as user_id,
             (['chat', 'claude_code', 'cowork'])[p + 1] as product,
             'model-' || l as model,
@@ -84,7 +84,7 @@ def speed(people: int, months: int, folder: Path) -> Speed:
             'user_' || lpad(u::text, 8, '0') || '@example.com' as email,
             'Department ' || hash(u, p) % 300 as department,
             'cc' || hash(u, p) % 300 as cost_center,
-            date '2026-01-01' + to_months(6 * p::integer) + 14 as valid_from
+            (date '2026-01-15' + to_months(6 * p::integer))::date as valid_from
         from range({people}) as r(u), range(2) as s(p)
         """
     )

@@ -361,3 +361,52 @@ def test_without_days_of_people_nobody_is_known_to_be_active(query: Query) -> No
     )
 
     assert rows == [(None,)]
+
+
+@pytest.fixture(scope="module")
+def by_groups(tmp_path_factory: pytest.TempPathFactory) -> Query:
+    """January 2026 by groups: metered spend goes evenly, shared by fixed shares, seats nowhere."""
+    story = Story(tmp_path_factory.mktemp("groups"))
+    raw = story.raw
+    story.day("2026-01-05", [cost(ANA, "100"), cost(BEN, "1"), cost(NOBODY, "0.00001")])
+    raw.snapshot("rbac_groups", "2026-01-01T03:00:00", [
+        {"id": "g1", "name": "Sellers"}, {"id": "g2", "name": "Lawyers"},
+    ])  # fmt: skip
+    raw.snapshot("rbac_group_members", "2026-01-01T03:00:00", [
+        {"rbac_group_id": "g1", "user_id": "ana"}, {"rbac_group_id": "g2", "user_id": "ana"},
+        {"rbac_group_id": "g2", "user_id": "dee"},
+    ], key="user_id")  # fmt: skip
+    story.day("2026-01-06", [cost(DEE, "2")])
+    for group, department, priority in (("SELLERS", "Sales", 1), ("g2", "Legal", 2)):
+        raw.insert(
+            "cost_center_groups",
+            rbac_group=group, department=department, cost_center=None, priority=priority,
+        )  # fmt: skip
+    for department, percentage in (("Sales", "33.33333333"), ("Moon", "66.66666667")):
+        raw.insert("fixed_shares", cost_pool="shared", department=department, percentage=percentage)
+    query, result = story.build(
+        chargeback_cost_centers_from="groups",
+        chargeback_metered_policy="even",
+        chargeback_shared_policy="fixed",
+        chargeback_policy="none",
+        chargeback_monthly_amount_usd="9",
+    )
+    assert not result.failed_tests
+    return query
+
+
+def test_each_pool_has_its_policy_and_groups_make_cost_centers(by_groups: Query) -> None:
+    rows = by_groups(
+        """
+        select department, cost_pool, amount_usd, allocation_method
+        from claude_marts.chargeback_monthly order by cost_pool, department
+        """
+    )
+
+    # 1.03 USD of people in two departments; 0.0000001 USD of nobody, in 10 units of 0.00000001.
+    assert rows == [
+        ("Legal", "metered", Decimal("0.515"), "even"),
+        ("Sales", "metered", Decimal("0.515"), "even"),
+        ("Moon", "shared", Decimal("0.00000007"), "fixed"),
+        ("Sales", "shared", Decimal("0.00000003"), "fixed"),
+    ]

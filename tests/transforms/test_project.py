@@ -80,6 +80,8 @@ def test_a_run_leaves_the_file_free_and_no_thread_behind(
     ("variable", "value"),
     [
         ("chargeback_policy", "by_mood"),
+        ("chargeback_shared_policy", "direct"),
+        ("chargeback_cost_centers_from", "horoscope"),
         ("chargeback_monthly_amount_usd", "12,000"),
         ("chargeback_monthly_amount_usd", "NaN"),
         ("dormant_after_days", "a month"),

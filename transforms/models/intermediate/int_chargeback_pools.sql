@@ -27,11 +27,18 @@ months as (
     group by month
 ),
 
-month_states as (
+month_lengths as (
     select
         months.*,
-        settled_days = {{ days_from('month', dbt.last_day('month', 'month')) }} + 1 as is_settled
+        {{ days_from('month', dbt.last_day('month', 'month')) }} + 1 as month_days
     from months
+),
+
+month_states as (
+    select
+        month_lengths.*,
+        settled_days = month_days as is_settled
+    from month_lengths
 ),
 
 spend_by_pool as (

@@ -20,7 +20,11 @@ user_cost_reports as (
 
 cost_totals as (
     select * from {{ ref('stg_cost_totals') }}
-    where activity_date in (select days.activity_date from days where days.is_cost_totals_loaded)
+    where
+        activity_date in (
+            select days.activity_date from days
+            where days.is_cost_totals_loaded
+        )
 ),
 
 reported_and_known as (

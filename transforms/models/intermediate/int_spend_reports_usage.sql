@@ -19,7 +19,11 @@ user_usage_reports as (
 
 usage_totals as (
     select * from {{ ref('stg_usage_totals') }}
-    where activity_date in (select days.activity_date from days where days.is_usage_totals_loaded)
+    where
+        activity_date in (
+            select days.activity_date from days
+            where days.is_usage_totals_loaded
+        )
 ),
 
 reported_and_known as (

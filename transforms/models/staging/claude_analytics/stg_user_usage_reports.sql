@@ -9,7 +9,8 @@ select
     requests as request_count,
     uncached_input_tokens,
     cache_read_input_tokens,
-    cache_creation__ephemeral_5m_input_tokens + cache_creation__ephemeral_1h_input_tokens as cache_creation_input_tokens,
+    cache_creation__ephemeral_5m_input_tokens
+    + cache_creation__ephemeral_1h_input_tokens as cache_creation_input_tokens,
     output_tokens,
     server_tool_use__web_search_requests as web_search_request_count
 from {{ source('claude_raw', 'user_usage_reports') }}
