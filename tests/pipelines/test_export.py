@@ -47,7 +47,7 @@ FOCUS_COLUMNS = {
     "SkuPriceDetails": (JSON, True), "SkuPriceId": (TEXT, True), "SubAccountId": (TEXT, True),
     "SubAccountName": (TEXT, True), "SubAccountType": (TEXT, True), "Tags": (JSON, True),
 }  # fmt: skip
-ALLOWED = {
+ALLOWED: dict[str, set[str | None]] = {
     "ChargeCategory": {"Usage", "Purchase", "Tax", "Credit", "Adjustment"},
     "ChargeClass": {None, "Correction"},
     "ChargeFrequency": {"One-Time", "Recurring", "Usage-Based"},
