@@ -27,11 +27,18 @@ months as (
     group by month
 ),
 
-month_lengths as (
+month_ends as (
     select
         months.*,
-        {{ days_from('month', dbt.last_day('month', 'month')) }} + 1 as month_days
+        {{ dbt.last_day('month', 'month') }} as last_date
     from months
+),
+
+month_lengths as (
+    select
+        month_ends.*,
+        {{ days_from('month', 'last_date') }} + 1 as month_days
+    from month_ends
 ),
 
 month_states as (

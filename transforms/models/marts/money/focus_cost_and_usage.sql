@@ -102,9 +102,11 @@ described as (
 priced as (
     select
         described.*,
-        case when charge_category = 'Purchase' then 'Seat fees of the month' else
-            case when is_credit then 'Credit for ' else 'Use of ' end || service_name
-            || coalesce(' with ' || model, '') || ' (' || sku_meter || ')'
+        case
+            when charge_category = 'Purchase' then 'Seat fees of the month'
+            when is_credit
+                then 'Credit for ' || service_name || coalesce(' with ' || model, '') || ' (' || sku_meter || ')'
+            else 'Use of ' || service_name || coalesce(' with ' || model, '') || ' (' || sku_meter || ')'
         end as charge_description,
         case when not is_credit then 'Standard' end as pricing_category,
         case when not is_credit then sku_key end as sku_id,
@@ -154,7 +156,10 @@ focus as (
         sku_id as "SkuId",
         case when not is_credit then sku_meter end as "SkuMeter",
         sku_id as "SkuPriceId",
-        case when not is_credit and model is not null then {{ json_of_texts(['model'], prefix='x_') }} end as "SkuPriceDetails",
+        case
+            when not is_credit and model is not null
+                then {{ json_of_texts(['model'], prefix='x_') }}
+        end as "SkuPriceDetails",
         'AI and Machine Learning' as "ServiceCategory",
         'Generative AI' as "ServiceSubcategory",
         service_name as "ServiceName",
