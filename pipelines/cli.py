@@ -16,8 +16,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from pipelines import close_month as close_run
 from pipelines import demo as demo_run
 from pipelines import doctor as doctor_run
+from pipelines import export as export_run
 from pipelines import status as status_run
 from pipelines.load import Clock, LoadProgress, LoadReport, finish_pending, warehouse_pipeline
 from pipelines.publish import publish as publish_run
@@ -55,6 +57,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+exports = typer.Typer(help="Write what is in the marts to a file.", no_args_is_help=True)
+app.add_typer(exports, name="export")
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 if not out.is_terminal:
@@ -76,6 +80,13 @@ def _today(text: str | date) -> date:
     if day < FIRST_DAY:
         raise typer.BadParameter(f"{day} is before {FIRST_DAY}, the first day that the API has.")
     return day
+
+
+def _month(text: str | date) -> date:
+    try:
+        return text if isinstance(text, date) else datetime.strptime(text, "%Y-%m").date()
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a month; write it as 2026-05.") from None
 
 
 DataDirOption = Annotated[
@@ -163,6 +174,45 @@ def transform(data_dir: DataDirOption = None, today: TodayOption = None) -> None
     raise typer.Exit(exit_code)
 
 
+@app.command("close-month")
+def close_month(
+    month: Annotated[
+        date, typer.Argument(parser=_month, metavar="YYYY-MM", help="The month to close.")
+    ],
+    undo: Annotated[
+        bool, typer.Option("--undo", help="Open it again; only the last closed month.")
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Close it although days of cost are not final.")
+    ] = False,
+    data_dir: DataDirOption = None,
+    today: TodayOption = None,
+) -> None:
+    """Freeze a month's chargeback; what changes in it later is charged in the open month."""
+    if undo and force:
+        raise typer.BadParameter("--force is for closing; leave it out to undo a close.")
+    started = time.monotonic()
+    data, clock = _data_dir(data_dir), Clock.at(today)
+    data.require_warehouse()
+    with data.held("close-month"), _Terminal() as listener:
+        if undo:
+            result = close_run.undo_close(data, clock, month, listener=listener)
+        else:
+            result = close_run.close_month(
+                data, clock, month, force=force, listener=listener, ranges=_ranges
+            )
+        exit_code = _exit_code(result)
+        record(data, "close-month", clock, started, exit_code, result)
+    if result.bill is None:
+        out.print(f"{month:%Y-%m} is open again.")
+    else:
+        out.print(f"{month:%Y-%m} is closed with {result.line_count} lines.")
+        for pool, amount in result.bill.items():
+            out.print(f"  {pool}: {amount:f} USD")
+    _tell(data, result, time.monotonic() - started)
+    raise typer.Exit(exit_code)
+
+
 @app.command()
 def publish(data_dir: DataDirOption = None) -> None:
     """Hand readers a fresh copy of the marts as they were last built."""
@@ -201,6 +251,52 @@ def doctor(data_dir: DataDirOption = None, today: TodayOption = None) -> None:
             out.print(f"    {line}", markup=False)
         fine = fine and check.is_fine is not False
     raise typer.Exit(DONE if fine else FAILED)
+
+
+MonthOption = Annotated[
+    date,
+    typer.Option("--month", parser=_month, metavar="YYYY-MM", help="The month to write."),
+]
+OutOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--out", help="File to write.", show_default="named for the month, in this folder"
+    ),
+]
+ChargebackFormat = StrEnum(  # type: ignore[misc]
+    "ChargebackFormat", {form: form for form in export_run.CHARGEBACK.formats}
+)
+
+
+FocusFormat = StrEnum(  # type: ignore[misc]
+    "FocusFormat", {form: form for form in export_run.FOCUS.formats}
+)
+
+
+@exports.command("focus")
+def export_focus(
+    month: MonthOption,
+    form: Annotated[
+        FocusFormat, typer.Option("--format", help="What FinOps tools read.")
+    ] = FocusFormat(export_run.FOCUS.formats[0]),
+    file: OutOption = None,
+    data_dir: DataDirOption = None,
+) -> None:
+    """Write a month's charges in the columns of FOCUS 1.4."""
+    _export(export_run.FOCUS, month, form, file, data_dir)
+
+
+@exports.command("chargeback")
+def export_chargeback(
+    month: MonthOption,
+    form: Annotated[
+        ChargebackFormat, typer.Option("--format", help="For programs, or for Excel.")
+    ] = ChargebackFormat(export_run.CHARGEBACK.formats[0]),
+    file: OutOption = None,
+    data_dir: DataDirOption = None,
+) -> None:
+    """Write a month's statement: what each department and cost center pays, by pool."""
+    _export(export_run.CHARGEBACK, month, form, file, data_dir)
 
 
 @app.command()
@@ -292,6 +388,14 @@ def _load(
         record(data, command, clock, started, exit_code, result)
     _tell(data, result, time.monotonic() - started)
     raise typer.Exit(exit_code)
+
+
+def _export(
+    what: export_run.Export, month: date, form: str, file: Path | None, data_dir: Path | None
+) -> None:
+    file = file or Path(f"{what.name}_{month:%Y-%m}.{form}")
+    count = export_run.export(_data_dir(data_dir).served, what, month, str(form), file)
+    out.print(f"Wrote {count:,} rows of {month:%Y-%m} to {file}.", markup=False)
 
 
 def _exit_code(result: RunResult) -> int:

@@ -15,6 +15,7 @@ from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 from dlt.extract import DltSource
 from dlt.pipeline.exceptions import PipelineStepFailed
 
+from pipelines.closed_months import closed_months
 from pipelines.pending import set_back
 from pipelines.warehouse import DataDir
 from sources.claude_analytics import AnalyticsSettings, claude_analytics
@@ -320,6 +321,7 @@ def load(
                 _source(fetcher, plan, list(absent.values()), ledger={}),
                 endpoint_runs(runs),
                 reference_files(reference_paths or {}, report.refusals),
+                closed_months(),
             ]
         )
     pipeline.normalize()

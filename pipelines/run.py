@@ -108,10 +108,14 @@ def build(data_dir: DataDir, result: RunResult, listener: Listener) -> None:
 def transform_variables() -> dict[str, str]:
     """The settings that transforms/ reads, as dbt variables."""
     seats, chargeback = settings(SeatsSettings), settings(ChargebackSettings)
+    seats_policy = chargeback.seats_policy or chargeback.policy
     return {
         "dormant_after_days": str(seats.dormant_after_days),
         "grace_days": str(seats.grace_days),
-        "chargeback_policy": chargeback.policy,
+        "chargeback_policy": {"direct": "seats"}.get(seats_policy, seats_policy),
+        "chargeback_metered_policy": chargeback.metered_policy,
+        "chargeback_shared_policy": chargeback.shared_policy,
+        "chargeback_cost_centers_from": chargeback.cost_centers_from,
         "chargeback_monthly_amount_usd": chargeback.monthly_amount_usd or "",
     }
 

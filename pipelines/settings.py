@@ -27,7 +27,13 @@ LEAST = {
 CHOICES = {"cost_api": ("auto", "unified", "reports"), "overlaps": tuple(OVERLAPS)}
 """The words that a setting may be."""
 
-POLICIES = ("seats", "active_days", "messages")
+POLICIES = {
+    "policy": ("seats", "active_days", "messages", "proportional", "even", "fixed", "none"),
+    "metered_policy": ("direct", "proportional", "even", "fixed", "none"),
+    "shared_policy": ("proportional", "even", "fixed", "none"),
+    "cost_centers_from": ("org_chart", "groups"),
+}
+"""What a setting of [chargeback] may be; the first is its default."""
 
 
 @configspec
@@ -47,9 +53,19 @@ class SeatsSettings(BaseConfiguration):
 
 @configspec
 class ChargebackSettings(BaseConfiguration):
-    """`[chargeback]`: how seat fees are split, and what they are if no price list says so."""
+    """`[chargeback]`: how each cost pool is split, and what seats cost if no price list says so.
+
+    Attributes:
+        policy: Of seat fees; `seats_policy`, named like the others, wins over it. There, `direct`
+            means the same as `seats`.
+        cost_centers_from: `org_chart`, or the RBAC groups of the reference file cost_center_groups.
+    """
 
     policy: str = "seats"
+    seats_policy: str | None = None
+    metered_policy: str = "direct"
+    shared_policy: str = "proportional"
+    cost_centers_from: str = "org_chart"
     monthly_amount_usd: str | None = None
 
 

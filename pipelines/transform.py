@@ -47,9 +47,12 @@ class TransformResult:
 
 
 def transform(
-    warehouse: Path, data_dir: Path, variables: Mapping[str, str] | None = None
+    warehouse: Path,
+    data_dir: Path,
+    variables: Mapping[str, str] | None = None,
+    marts: Sequence[str] = (),
 ) -> TransformResult:
-    """Builds every mart in the warehouse file and runs their data tests.
+    """Builds the marts, all of them unless some are named, and runs their data tests.
 
     The variables are those of dbt_project.yml. When this returns, the file is closed.
 
@@ -59,8 +62,9 @@ def transform(
     chosen = dict(variables or {})
     check_variables(chosen)
     started = time.monotonic()
+    named = ["--select", *(f"+{mart}" for mart in marts)] if marts else []
     results = run_dbt(
-        ["build", "--exclude-resource-type", "unit_test"], warehouse, data_dir, chosen
+        ["build", "--exclude-resource-type", "unit_test", *named], warehouse, data_dir, chosen
     )
     broken = [result for result in results if result.status == "error"]
     if broken:
@@ -94,13 +98,14 @@ def unit_tests(warehouse: Path, data_dir: Path) -> Sequence[TestResult]:
 
 def check_variables(variables: Mapping[str, str]) -> None:
     """Refuses values that would end up in SQL as something else."""
-    policy = variables.get("chargeback_policy", POLICIES[0])
-    if policy not in POLICIES:
-        raise ForeseenError(
-            f"The chargeback policy {policy!r} does not exist.\n"
-            f"Seat fees are split by one of: {', '.join(POLICIES)}.\n"
-            "Set one of them as [chargeback] policy."
-        )
+    for setting, choices in POLICIES.items():
+        chosen = variables.get(f"chargeback_{setting}", choices[0])
+        if chosen not in choices:
+            raise ForeseenError(
+                f"[chargeback] {setting} is {chosen!r}, which does not exist.\n"
+                f"It is one of: {', '.join(choices)}.\n"
+                f"Set one of them as [chargeback] {setting}."
+            )
     amount = variables.get("chargeback_monthly_amount_usd", "")
     if amount and not _is_amount(amount):
         raise ForeseenError(

@@ -1,4 +1,4 @@
-"""CSV inputs that no API has, as a dlt source: who works where, and what a seat costs."""
+"""CSV inputs that no API has, as a dlt source: who works where, what seats cost, who bears what."""
 
 import logging
 from collections.abc import Mapping

@@ -31,6 +31,16 @@ USD = CellType(
     value=lambda cell: f"try_cast({cell} as decimal(38, 8))",
     form="an amount of US dollars written as 60.00",
 )
+PERCENTAGE = CellType(
+    value=lambda cell: f"try_cast({cell} as decimal(38, 8))",
+    form="a percentage written as 12.5",
+)
+WHOLE_NUMBER = CellType(
+    value=lambda cell: (
+        rf"case when regexp_full_match({cell}, '-?\d+') then try_cast({cell} as bigint) end"
+    ),
+    form="a whole number",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,12 +52,23 @@ class Column:
         optional: The file may come without the column, which is null then.
         filled: Every row must have a value.
         minimum: Smallest value that is allowed.
+        choices: The only values that are allowed; any, if there are none.
     """
 
     type: CellType = TEXT
     optional: bool = False
     filled: bool = False
     minimum: int | None = None
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Whole:
+    """A column whose values add up to the same number within each group of rows."""
+
+    column: str
+    within: str
+    total: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,12 +80,14 @@ class ReferenceFile:
         grain: What one row is.
         columns: The table's columns. A file may have them in another order.
         key: Columns that identify a row, without regard to case.
+        whole: What the rows together have to be.
     """
 
     table: str
     grain: str
     columns: dict[str, Column]
     key: tuple[str, ...]
+    whole: Whole | None = None
 
 
 FILES = (
@@ -90,5 +113,28 @@ FILES = (
             "valid_from": Column(type=DATE),
         },
         key=("seat_tier", "valid_from"),
+    ),
+    ReferenceFile(
+        table="fixed_shares",
+        grain="One row per cost pool, department and cost center that bears a fixed part of it.",
+        columns={
+            "cost_pool": Column(filled=True, choices=("metered", "seats", "shared")),
+            "department": Column(filled=True),
+            "cost_center": Column(),
+            "percentage": Column(type=PERCENTAGE, filled=True, minimum=0),
+        },
+        key=("cost_pool", "department", "cost_center"),
+        whole=Whole(column="percentage", within="cost_pool", total=100),
+    ),
+    ReferenceFile(
+        table="cost_center_groups",
+        grain="One row per group that stands for a cost center; the lowest priority wins.",
+        columns={
+            "rbac_group": Column(filled=True),
+            "cost_center": Column(),
+            "department": Column(filled=True),
+            "priority": Column(type=WHOLE_NUMBER, filled=True),
+        },
+        key=("rbac_group",),
     ),
 )

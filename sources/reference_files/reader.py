@@ -306,6 +306,19 @@ def _checks(file: ReferenceFile) -> list[str]:
                 f"select record, '{name}', {name} || ' is less than {column.minimum}', null "
                 f"from records where {value} < {column.minimum}"
             )
+        if column.choices:
+            named = ", ".join(f"'{choice}'" for choice in column.choices)
+            checks.append(
+                f"""
+                select
+                    record,
+                    '{name}',
+                    '"' || left({name}, 40) || '" is not one of {", ".join(column.choices)}',
+                    null
+                from records
+                where {name} not in ({named})
+                """
+            )
         if name not in file.key:
             checks.append(
                 f"""
@@ -318,6 +331,23 @@ def _checks(file: ReferenceFile) -> list[str]:
                     is distinct from {column.type.value(f"firsts.{name}")}
                 """
             )
+    if file.whole:
+        value = file.columns[file.whole.column].type.value(f"records.{file.whole.column}")
+        checks.append(
+            f"""
+            select
+                min(records.record),
+                '{file.whole.column}',
+                'those of ' || records.{file.whole.within} || ' add up to ' || sum({value})
+                || '; they have to add up to {file.whole.total}',
+                null
+            from records
+            anti join repeats on records.record = repeats.record
+            where records.{file.whole.within} is not null
+            group by records.{file.whole.within}
+            having sum({value}) <> {file.whole.total}
+            """
+        )
     return checks
 
 

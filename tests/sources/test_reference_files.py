@@ -11,7 +11,7 @@ import pytest
 from sources.errors import ForeseenError
 from sources.reference_files import FILES, read, reference_files
 
-ORG_CHART, SEAT_PRICES = FILES
+ORG_CHART, SEAT_PRICES, FIXED_SHARES, COST_CENTER_GROUPS = FILES
 PEOPLE = "email,department,cost_center,manager_email,valid_from\n"
 PRICES = "seat_tier,usd_per_month,valid_from\n"
 
@@ -334,3 +334,45 @@ def test_columns_that_are_not_used_are_named(
 
 def test_a_file_without_rows_is_mentioned(write: Write) -> None:
     assert read(ORG_CHART, write(PEOPLE)).warnings[0].endswith("no rows below the first line.")
+
+
+SHARES = "cost_pool,department,cost_center,percentage\n"
+
+
+def test_fixed_shares_have_to_add_up_to_100_in_each_pool(write: Write) -> None:
+    shares = "shared,Sales,1,33.33\nshared,Legal,,66.67\nseats,Sales,1,99.9\nseats,Sales,1,99.9\n"
+
+    with pytest.raises(ForeseenError) as refused:
+        read(FIXED_SHARES, write(SHARES + shares))
+
+    assert (
+        "line 4, column percentage: those of seats add up to 99.90000000; "
+        "they have to add up to 100" in str(refused.value)
+    )
+    assert "those of shared" not in str(refused.value)
+
+
+def test_fixed_shares_are_of_a_pool_that_exists(write: Write) -> None:
+    with pytest.raises(ForeseenError, match='"Shared" is not one of metered, seats, shared'):
+        read(FIXED_SHARES, write(SHARES + "Shared,Sales,1,100\n"))
+
+
+def test_fixed_shares_keep_every_digit(write: Write) -> None:
+    file = write(SHARES + "shared,Sales,00420,33.33333333\nshared,Legal,,66.66666667\n")
+
+    rows = read(FIXED_SHARES, file).rows.to_pylist()
+
+    assert [(row["cost_center"], row["percentage"]) for row in rows] == [
+        ("00420", Decimal("33.33333333")),
+        (None, Decimal("66.66666667")),
+    ]
+
+
+def test_the_priority_of_a_group_is_a_whole_number(write: Write) -> None:
+    head = "rbac_group,cost_center,department,priority\n"
+
+    with pytest.raises(ForeseenError, match='"first" is not a whole number'):
+        read(COST_CENTER_GROUPS, write(head + "Sellers,1,Sales,first\n"))
+
+    rows = read(COST_CENTER_GROUPS, write(head + "Sellers,1,Sales,-5\n")).rows.to_pylist()
+    assert [row["priority"] for row in rows] == [-5]

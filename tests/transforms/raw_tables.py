@@ -76,6 +76,21 @@ OTHER_TABLES = {
         "valid_from": "date", "seat_tier": "text",
     },
     "seat_prices": {"seat_tier": "text", "usd_per_month": "decimal(38, 8)", "valid_from": "date"},
+    "fixed_shares": {
+        "cost_pool": "text", "department": "text", "cost_center": "text",
+        "percentage": "decimal(38, 8)",
+    },
+    "cost_center_groups": {
+        "rbac_group": "text", "cost_center": "text", "department": "text", "priority": "bigint",
+    },
+    "closed_months": {
+        "closing_id": "text", "line_number": "bigint", "action": "text", "record_type": "text",
+        "month": "date", "closed_at": "timestamptz", "corrected_month": "date",
+        "cost_center": "text", "department": "text", "cost_pool": "text",
+        "allocation_method": "text", "seat_count": "bigint", "active_user_count": "bigint",
+        "covered_days": "bigint", "amount_usd": "decimal(38, 8)",
+        "list_price_usd": "decimal(38, 8)", "is_settled": "boolean",
+    },
     "_dlt_loads": {
         "load_id": "text", "schema_name": "text", "status": "bigint",
         "inserted_at": "timestamptz", "schema_version_hash": "text",

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from pipelines.transform import PROJECT, TransformResult, transform, unit_tests
-from sources.claude_analytics.endpoints import ENDPOINTS
+from sources.claude_analytics.endpoints import EVERY_ENDPOINT
 from sources.errors import ForeseenError
 from tests.transforms.conftest import Query
 from tests.transforms.raw_tables import RawWarehouse
@@ -30,8 +30,11 @@ def test_every_endpoint_has_a_staging_model_and_is_covered() -> None:
     models = {path.stem for path in (PROJECT / "models/staging").glob("*/*.sql")}
     project = yaml.safe_load((PROJECT / "dbt_project.yml").read_text())
 
-    assert {f"stg_{endpoint.table}" for endpoint in ENDPOINTS} <= models
-    assert project["vars"]["endpoints"] == [endpoint.table for endpoint in ENDPOINTS]
+    tables = dict.fromkeys(endpoint.table for endpoint in EVERY_ENDPOINT)
+    money = dict.fromkeys(item.table for item in EVERY_ENDPOINT if item.kind == "money")
+    assert {f"stg_{table}" for table in tables} <= models
+    assert project["vars"]["endpoints"] == list(tables)
+    assert project["vars"]["money_endpoints"] == list(money)
 
 
 @pytest.mark.parametrize("mart", MARTS, ids=lambda mart: mart["name"])
@@ -77,6 +80,8 @@ def test_a_run_leaves_the_file_free_and_no_thread_behind(
     ("variable", "value"),
     [
         ("chargeback_policy", "by_mood"),
+        ("chargeback_shared_policy", "direct"),
+        ("chargeback_cost_centers_from", "horoscope"),
         ("chargeback_monthly_amount_usd", "12,000"),
         ("chargeback_monthly_amount_usd", "NaN"),
         ("dormant_after_days", "a month"),

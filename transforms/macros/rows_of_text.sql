@@ -5,3 +5,8 @@
         {{- '\n    union all\n    ' if not loop.last }}
     {%- endfor %}
 {%- endmacro %}
+
+{#- The texts as literals, for `in (...)`. -#}
+{% macro quoted(texts) -%}
+    '{{ texts | join("', '") }}'
+{%- endmacro %}

@@ -1,12 +1,15 @@
--- One row per UTC day from the first loaded day of any endpoint to the newest day that is loaded or available.
+-- One row per UTC day from the first loaded day of any engagement endpoint to the newest one that is loaded or
+-- available. Cost and usage reach back further and have days of their own.
 with
 
 days_loaded as (
     select * from {{ ref('int_days_loaded') }}
+    where endpoint not in ({{ quoted(var('money_endpoints')) }})
 ),
 
 latest_runs as (
     select * from {{ ref('int_latest_endpoint_runs') }}
+    where endpoint not in ({{ quoted(var('money_endpoints')) }})
 ),
 
 loaded_span as (

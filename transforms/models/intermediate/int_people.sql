@@ -1,4 +1,4 @@
--- One row per person with a row in users, with the newest e-mail seen for them in any source.
+-- One row per person with activity or spend, with the newest e-mail seen for them in any source.
 with
 
 users as (
@@ -10,8 +10,36 @@ chat_projects as (
     select * from {{ ref('stg_chat_projects') }}
 ),
 
+costs as (
+    select * from {{ ref('stg_costs') }}
+    where actor_type = 'user'
+),
+
+user_cost_reports as (
+    select * from {{ ref('stg_user_cost_reports') }}
+    where user_id is not null
+),
+
+usage_rows as (
+    select * from {{ ref('stg_usage') }}
+    where actor_type = 'user'
+),
+
+user_usage_reports as (
+    select * from {{ ref('stg_user_usage_reports') }}
+    where user_id is not null
+),
+
 people as (
-    select distinct user_id from users
+    select user_id from users
+    union distinct
+    select user_id from costs
+    union distinct
+    select user_id from user_cost_reports
+    union distinct
+    select user_id from usage_rows
+    union distinct
+    select user_id from user_usage_reports
 ),
 
 emails as (
@@ -30,6 +58,22 @@ emails as (
     from chat_projects
     where created_by_email is not null
     group by created_by_user_id, created_by_email
+    union all
+    select
+        user_id,
+        email,
+        max(activity_date) as last_seen_date
+    from costs
+    where email is not null
+    group by user_id, email
+    union all
+    select
+        user_id,
+        email,
+        max(activity_date) as last_seen_date
+    from user_cost_reports
+    where email is not null
+    group by user_id, email
 ),
 
 emails_in_order as (

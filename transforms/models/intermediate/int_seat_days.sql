@@ -10,8 +10,8 @@ summaries as (
     select * from {{ ref('stg_summaries') }}
 ),
 
-user_activity as (
-    select * from {{ ref('user_activity_daily') }}
+holders as (
+    select * from {{ ref('int_known_seat_holders') }}
 ),
 
 department_periods as (
@@ -74,14 +74,6 @@ seats_by_day as (
         counted_days.assigned_seats
     from count_dates
     inner join counted_days on count_dates.count_date = counted_days.activity_date
-),
-
--- Without a roster the people whom we know to hold a seat are those with activity in the month.
-holders as (
-    select distinct
-        cast({{ dbt.date_trunc('month', 'activity_date') }} as date) as month,
-        user_id
-    from user_activity
 ),
 
 holders_by_month as (

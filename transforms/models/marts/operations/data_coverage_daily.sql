@@ -1,8 +1,12 @@
 -- One row per endpoint and UTC day from the first loaded day to the newest available one.
 with
 
-days as (
+engagement_days as (
     select * from {{ ref('int_days') }}
+),
+
+spend_days as (
+    select * from {{ ref('int_spend_days') }}
 ),
 
 days_loaded as (
@@ -13,8 +17,31 @@ latest_runs as (
     select * from {{ ref('int_latest_endpoint_runs') }}
 ),
 
-endpoints as (
+all_endpoints as (
     {{ rows_of_text(var('endpoints'), 'endpoint') }}
+),
+
+-- An endpoint that was never asked is none of this organisation's.
+endpoints as (
+    select
+        endpoint,
+        endpoint in ({{ quoted(var('money_endpoints')) }}) as is_money
+    from all_endpoints
+    where
+        endpoint in (select days_loaded.endpoint from days_loaded)
+        or endpoint in (select latest_runs.endpoint from latest_runs)
+),
+
+days as (
+    select
+        activity_date,
+        false as is_money
+    from engagement_days
+    union all
+    select
+        activity_date,
+        true as is_money
+    from spend_days
 ),
 
 -- A day that nobody fetched is not settled, whatever the API would answer.
@@ -34,7 +61,7 @@ coverage as (
         coalesce(days_loaded.is_settled, false) as is_settled,
         days_loaded.fetched_at
     from days
-    cross join endpoints
+    inner join endpoints on days.is_money = endpoints.is_money
     left join days_loaded
         on
             endpoints.endpoint = days_loaded.endpoint

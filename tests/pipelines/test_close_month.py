@@ -1,0 +1,240 @@
+"""Two months that are closed, change, are corrected, and opened again: one story, told once."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+import stamina
+
+from pipelines import cli
+from pipelines.warehouse import DataDir
+from sources.sandbox import Sandbox
+
+Lines = list[tuple[Any, ...]]
+
+
+@dataclass
+class Told:
+    """What the commands of the story printed, and what readers saw after some of them."""
+
+    ended: dict[str, tuple[int, str]] = field(default_factory=dict)
+    lines: dict[str, Lines] = field(default_factory=dict)
+    bills: dict[str, Lines] = field(default_factory=dict)
+    raw: Lines = field(default_factory=list)
+
+
+def spent(user_id: str | None, cents: str) -> Mapping[str, Any]:
+    actor = user_id and {
+        "type": "user_actor", "user_id": user_id, "email_address": f"{user_id}@example.com",
+        "name": None, "deleted": False,
+    }  # fmt: skip
+    return {
+        "group": {"actor": actor, "product": "chat", "model": "opus", "cost_type": "tokens"},
+        "cost": {"amount": cents, "list_amount": cents, "currency": "USD"},
+    }
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
+    folder = tmp_path_factory.mktemp("close")
+    data = DataDir(folder / "data")
+    told = Told()
+    chart = folder / "org_chart.csv"
+    chart.write_text(
+        "email,department,cost_center,manager_email,valid_from\nana@example.com,Sales,7,,\n"
+    )
+    with (
+        Sandbox.empty(today="2026-03-05") as api,
+        pytest.MonkeyPatch.context() as patch,
+        stamina.set_testing(True, attempts=1_000, cap=True),
+    ):
+        patch.setenv("SOURCES__CLAUDE_ANALYTICS__BASE_URL", api.url)
+        patch.setenv("SOURCES__CLAUDE_ANALYTICS__API_KEY", api.api_key)
+        patch.setenv("SOURCES__CLAUDE_ANALYTICS__REQUESTS_PER_MINUTE", "100000")
+        patch.setenv("SOURCES__REFERENCE_FILES__ORG_CHART", str(chart))
+        patch.setenv("PIPELINE__DATA_DIR", str(data.root))
+
+        def run(step: str, words: str) -> None:
+            patch.setattr("sys.argv", ["claude-warehouse", *words.split()])
+            messages = folder / "messages.txt"
+            with messages.open("w") as file, pytest.raises(SystemExit) as ended:
+                patch.setattr(cli.out, "file", file)
+                patch.setattr(cli.err, "file", file)
+                cli.main()
+            told.ended[step] = (int(ended.value.code or 0), messages.read_text())
+            if data.served.exists():
+                told.lines[step] = _lines(data.served)
+                told.bills[step] = _bills(data.served)
+
+        cost = "--only cost_totals --only costs"
+        january = [spent("ana", "10000"), spent(None, "3000")]
+        api.publish("costs", "2026-01-05", january)
+        api.publish("costs", "2026-02-05", [spent("ana", "1000")])
+        run("load", f"sync --today 2026-03-05 {cost}")
+        run("not over", "close-month 2026-03 --today 2026-03-05")
+        run("not settled", "close-month 2026-02 --today 2026-03-05")
+        run("close January", "close-month 2026-01 --today 2026-03-05")
+        run("close January again", "close-month 2026-01 --today 2026-03-05")
+        run("leave February out", "close-month 2026-03 --today 2026-05-05 --force")
+        api.publish("costs", "2026-01-05", [spent("ana", "9000"), spent(None, "3000")])
+        chart.write_text(chart.read_text().replace("Sales,7", "Legal,8"))
+        run(
+            "January changes",
+            f"backfill --from 2026-01-05 --to 2026-01-05 --today 2026-03-06 {cost}",
+        )
+        run("close February", "close-month 2026-02 --today 2026-03-06 --force")
+        run("undo January", "close-month 2026-01 --undo --today 2026-03-06")
+        api.publish("costs", "2026-01-05", [spent("ana", "9500"), spent(None, "3000")])
+        run("again", f"backfill --from 2026-01-05 --to 2026-01-05 --today 2026-03-07 {cost}")
+        run("undo February", "close-month 2026-02 --undo --today 2026-03-07")
+        with duckdb.connect(str(data.warehouse)) as warehouse:
+            told.raw = warehouse.execute(
+                "select action, month::text, count(*) from claude_raw.closed_months"
+                " group by all order by all"
+            ).fetchall()
+        yield told
+
+
+def _ask(served: Path, query: str) -> Lines:
+    with duckdb.connect(str(served), read_only=True) as marts:
+        return marts.execute(query).fetchall()
+
+
+def _lines(served: Path) -> Lines:
+    return _ask(
+        served,
+        """
+        select strftime(month, '%Y-%m'), department, cost_pool, amount_usd, allocation_method,
+            strftime(corrected_month, '%Y-%m')
+        from claude_marts.chargeback_monthly
+        order by month, corrected_month nulls first, cost_pool, department
+        """,
+    )
+
+
+def _bills(served: Path) -> Lines:
+    return _ask(
+        served,
+        """
+        select strftime(month, '%Y-%m'), cost_pool, billed_usd, corrections_usd, difference_usd,
+            is_closed
+        from claude_marts.chargeback_reconciliation_monthly
+        where billed_usd <> 0 or corrections_usd <> 0
+        order by month, cost_pool
+        """,
+    )
+
+
+JANUARY = [
+    ("2026-01", "Sales", "metered", Decimal(100), "direct", None),
+    ("2026-01", "Sales", "shared", Decimal(30), "proportional", None),
+]
+FEBRUARY = ("2026-02", "Legal", "metered", Decimal(10), "direct", None)
+
+
+def correction(month: str, department: str, pool: str, amount: int) -> tuple[Any, ...]:
+    return (month, department, pool, Decimal(amount), "Correction", "2026-01")
+
+
+def test_a_month_that_is_not_over_cannot_be_closed(told: Told) -> None:
+    code, text = told.ended["not over"]
+
+    assert code == 1
+    assert "2026-03 is not over yet: today is 2026-03-05." in text
+
+
+def test_a_month_with_unsettled_days_is_refused_and_they_are_named(told: Told) -> None:
+    code, text = told.ended["not settled"]
+
+    assert code == 1
+    assert "for 2026-02-04 to 2026-02-28:" in text
+    assert "--force" in text
+
+
+def test_a_close_says_what_it_froze(told: Told) -> None:
+    code, text = told.ended["close January"]
+
+    assert code == 0
+    assert "2026-01 is closed with 2 lines." in text
+    assert "metered: 100.00000000 USD" in text
+    assert told.lines["close January"][:2] == JANUARY
+
+
+def test_a_month_is_closed_once(told: Told) -> None:
+    code, text = told.ended["close January again"]
+
+    assert code == 1
+    assert "2026-01 is closed already, since 2026-03-05" in text
+
+
+def test_months_are_closed_one_after_the_other(told: Told) -> None:
+    code, text = told.ended["leave February out"]
+
+    assert code == 1
+    assert "2026-02 is open" in text
+
+
+def test_a_closed_month_does_not_change_and_its_correction_is_in_the_open_month(
+    told: Told,
+) -> None:
+    # Cost moved by −10, and everything from Sales to Legal.
+    assert told.lines["January changes"] == [
+        *JANUARY,
+        FEBRUARY,
+        correction("2026-02", "Legal", "metered", 90),
+        correction("2026-02", "Sales", "metered", -100),
+        correction("2026-02", "Legal", "shared", 30),
+        correction("2026-02", "Sales", "shared", -30),
+    ]
+    assert told.bills["January changes"] == [
+        ("2026-01", "metered", Decimal(100), Decimal(0), Decimal(0), True),
+        ("2026-01", "shared", Decimal(30), Decimal(0), Decimal(0), True),
+        ("2026-02", "metered", Decimal(0), Decimal(-10), Decimal(0), False),
+    ]
+
+
+def test_a_correction_that_was_closed_is_not_charged_again(told: Told) -> None:
+    assert told.ended["close February"][0] == 0
+    assert told.lines["close February"] == told.lines["January changes"]
+    assert told.lines["again"] == [
+        *told.lines["January changes"],
+        correction("2026-03", "Legal", "metered", 5),
+    ]
+
+
+def test_all_months_together_are_what_is_known_now(told: Told) -> None:
+    billed = {step: sum(bill[2] for bill in bills) for step, bills in told.bills.items()}
+
+    assert billed["load"] == 140
+    assert billed["January changes"] == billed["close February"] == 130
+    assert billed["again"] == billed["undo February"] == 135
+    assert {bill[4] for bills in told.bills.values() for bill in bills} == {Decimal(0)}
+
+
+def test_a_close_is_undone_only_while_nothing_was_closed_after_it(told: Told) -> None:
+    code, text = told.ended["undo January"]
+
+    assert code == 1
+    assert "2026-01 stays closed: 2026-02 was closed after it." in text
+
+
+def test_an_undone_close_leaves_the_month_open_and_its_rows_in_place(told: Told) -> None:
+    assert told.ended["undo February"][0] == 0
+    assert told.lines["undo February"] == [
+        *JANUARY,
+        FEBRUARY,
+        correction("2026-02", "Legal", "metered", 95),
+        correction("2026-02", "Sales", "metered", -100),
+        correction("2026-02", "Legal", "shared", 30),
+        correction("2026-02", "Sales", "shared", -30),
+    ]
+    # A row for the close, its lines, and a row for each pool of its bill.
+    assert told.raw == [
+        ("closed", "2026-01-01", 1 + 2 + 2),
+        ("closed", "2026-02-01", 1 + 5 + 2),
+        ("undone", "2026-02-01", 1),
+    ]

@@ -1,0 +1,137 @@
+-- One row per UTC day of the older cost reports, person or nobody, product, model and cost type.
+-- The people's rows lack work without a person, and the organisation's end after 100 groups a day. What is missing
+-- becomes a row of nobody, so that a day's rows are the organisation's total.
+with
+
+days as (
+    select * from {{ ref('int_spend_days') }}
+    where generation = 'reports' and is_cost_loaded
+),
+
+cost_reports as (
+    select * from {{ ref('stg_cost_reports') }}
+    where activity_date in (select days.activity_date from days)
+),
+
+user_cost_reports as (
+    select * from {{ ref('stg_user_cost_reports') }}
+    where activity_date in (select days.activity_date from days)
+),
+
+cost_totals as (
+    select * from {{ ref('stg_cost_totals') }}
+    where
+        activity_date in (
+            select days.activity_date from days
+            where days.is_cost_totals_loaded
+        )
+),
+
+reported_and_known as (
+    select
+        activity_date,
+        product,
+        model,
+        cost_type,
+        spend_usd,
+        list_price_usd,
+        true as is_reported
+    from cost_reports
+    union all
+    select
+        activity_date,
+        product,
+        model,
+        cost_type,
+        spend_usd,
+        list_price_usd,
+        false as is_reported
+    from user_cost_reports
+),
+
+without_person as (
+    select
+        activity_date,
+        product,
+        model,
+        cost_type,
+        {{ reported_less_known('spend_usd') }} as spend_usd,
+        {{ reported_less_known('list_price_usd') }} as list_price_usd
+    from reported_and_known
+    group by activity_date, product, model, cost_type
+    -- A group that only people have was cut off from the organisation's rows.
+    having count(case when is_reported then 1 end) > 0
+),
+
+totals_and_known as (
+    select
+        activity_date,
+        product,
+        spend_usd,
+        list_price_usd,
+        true as is_reported
+    from cost_totals
+    union all
+    select
+        activity_date,
+        product,
+        spend_usd,
+        list_price_usd,
+        false as is_reported
+    from user_cost_reports
+    union all
+    select
+        activity_date,
+        product,
+        spend_usd,
+        list_price_usd,
+        false as is_reported
+    from without_person
+),
+
+cut_off as (
+    select
+        totals_and_known.activity_date,
+        totals_and_known.product,
+        {{ reported_less_known('totals_and_known.spend_usd') }} as spend_usd,
+        {{ reported_less_known('totals_and_known.list_price_usd') }} as list_price_usd
+    from totals_and_known
+    inner join days on totals_and_known.activity_date = days.activity_date and days.is_cost_totals_loaded
+    group by totals_and_known.activity_date, totals_and_known.product
+),
+
+all_rows as (
+    select
+        activity_date,
+        user_id,
+        product,
+        model,
+        cost_type,
+        spend_usd,
+        list_price_usd
+    from user_cost_reports
+    union all
+    select
+        activity_date,
+        cast(null as {{ dbt.type_string() }}) as user_id,
+        product,
+        model,
+        cost_type,
+        spend_usd,
+        list_price_usd
+    from without_person
+    where spend_usd <> 0 or list_price_usd <> 0
+    union all
+    select
+        activity_date,
+        cast(null as {{ dbt.type_string() }}) as user_id,
+        product,
+        cast(null as {{ dbt.type_string() }}) as model,
+        cast(null as {{ dbt.type_string() }}) as cost_type,
+        spend_usd,
+        list_price_usd
+    from cut_off
+    where spend_usd <> 0 or list_price_usd <> 0
+)
+
+select * from all_rows

@@ -1,0 +1,201 @@
+-- One row per UTC day, actor, product, model and cost type; all rows of a day without a known actor count as one actor.
+-- Cost and usage are stacked and summed, never joined, so that no null e-mail, model, product or cost type is lost.
+with
+
+days as (
+    select * from {{ ref('int_spend_days') }}
+),
+
+people as (
+    select * from {{ ref('int_people') }}
+),
+
+costs as (
+    select * from {{ ref('stg_costs') }}
+),
+
+usage_rows as (
+    select * from {{ ref('stg_usage') }}
+),
+
+report_costs as (
+    select * from {{ ref('int_spend_reports_costs') }}
+),
+
+report_usage as (
+    select * from {{ ref('int_spend_reports_usage') }}
+),
+
+cost_rows as (
+    select
+        activity_date,
+        'unified' as generation,
+        actor_type,
+        actor_id,
+        product,
+        model,
+        cost_type,
+        spend_usd,
+        list_price_usd
+    from costs
+    union all
+    select
+        activity_date,
+        'reports' as generation,
+        case when user_id is null then 'unattributed' else 'user' end as actor_type,
+        user_id as actor_id,
+        product,
+        model,
+        cost_type,
+        spend_usd,
+        list_price_usd
+    from report_costs
+),
+
+token_rows as (
+    select
+        activity_date,
+        'unified' as generation,
+        actor_type,
+        actor_id,
+        product,
+        model,
+        request_count,
+        uncached_input_tokens,
+        cache_read_input_tokens,
+        cache_creation_input_tokens,
+        output_tokens,
+        web_search_request_count
+    from usage_rows
+    union all
+    select
+        activity_date,
+        'reports' as generation,
+        case when user_id is null then 'unattributed' else 'user' end as actor_type,
+        user_id as actor_id,
+        product,
+        model,
+        request_count,
+        uncached_input_tokens,
+        cache_read_input_tokens,
+        cache_creation_input_tokens,
+        output_tokens,
+        web_search_request_count
+    from report_usage
+),
+
+-- Tokens and requests stand beside the cost of tokens, and beside no other.
+stacked as (
+    select
+        cost_rows.activity_date,
+        cost_rows.actor_type,
+        cost_rows.actor_id,
+        cost_rows.product,
+        cost_rows.model,
+        cost_rows.cost_type,
+        true as is_cost,
+        cost_rows.spend_usd,
+        cost_rows.list_price_usd,
+        cast(null as bigint) as request_count,
+        cast(null as bigint) as uncached_input_tokens,
+        cast(null as bigint) as cache_read_input_tokens,
+        cast(null as bigint) as cache_creation_input_tokens,
+        cast(null as bigint) as output_tokens,
+        cast(null as bigint) as web_search_request_count
+    from cost_rows
+    inner join days
+        on
+            cost_rows.activity_date = days.activity_date
+            and cost_rows.generation = days.generation
+            and days.is_cost_loaded
+    union all
+    select
+        token_rows.activity_date,
+        token_rows.actor_type,
+        token_rows.actor_id,
+        token_rows.product,
+        token_rows.model,
+        'tokens' as cost_type,
+        false as is_cost,
+        cast(null as decimal(38, 8)) as spend_usd,
+        cast(null as decimal(38, 8)) as list_price_usd,
+        token_rows.request_count,
+        token_rows.uncached_input_tokens,
+        token_rows.cache_read_input_tokens,
+        token_rows.cache_creation_input_tokens,
+        token_rows.output_tokens,
+        token_rows.web_search_request_count
+    from token_rows
+    inner join days
+        on
+            token_rows.activity_date = days.activity_date
+            and token_rows.generation = days.generation
+            and days.is_usage_loaded
+),
+
+summed as (
+    select
+        activity_date,
+        actor_type,
+        actor_id,
+        product,
+        model,
+        cost_type,
+        count(case when is_cost then 1 end) > 0 as has_cost,
+        count(case when not is_cost then 1 end) > 0 as has_usage,
+        sum(spend_usd) as spend_usd,
+        sum(list_price_usd) as list_price_usd,
+        sum(request_count) as request_count,
+        sum(uncached_input_tokens) as uncached_input_tokens,
+        sum(cache_read_input_tokens) as cache_read_input_tokens,
+        sum(cache_creation_input_tokens) as cache_creation_input_tokens,
+        sum(output_tokens) as output_tokens,
+        sum(web_search_request_count) as web_search_request_count
+    from stacked
+    group by activity_date, actor_type, actor_id, product, model, cost_type
+),
+
+-- Where the other side of a row is loaded and has nothing, that is 0; where it is not loaded, it is unknown.
+with_absent as (
+    select
+        summed.*,
+        case when days.is_cost_loaded and not summed.has_cost then 0 end as absent_usd,
+        case when days.is_usage_loaded and not summed.has_usage and summed.cost_type = 'tokens' then 0 end
+            as absent_count,
+        (
+            (days.is_cost_loaded or days.is_usage_loaded)
+            and (days.is_cost_settled or not days.is_cost_loaded)
+            and (days.is_usage_settled or not days.is_usage_loaded)
+        ) as is_settled
+    from summed
+    inner join days on summed.activity_date = days.activity_date
+),
+
+with_people as (
+    select
+        with_absent.activity_date,
+        with_absent.actor_type,
+        with_absent.actor_id,
+        case when with_absent.actor_type = 'user' then with_absent.actor_id end as user_id,
+        people.email,
+        with_absent.product,
+        with_absent.model,
+        with_absent.cost_type,
+        cast(coalesce(with_absent.spend_usd, with_absent.absent_usd) as decimal(38, 8)) as spend_usd,
+        cast(coalesce(with_absent.list_price_usd, with_absent.absent_usd) as decimal(38, 8)) as list_price_usd,
+        cast(coalesce(with_absent.request_count, with_absent.absent_count) as bigint) as request_count,
+        cast(coalesce(with_absent.uncached_input_tokens, with_absent.absent_count) as bigint)
+            as uncached_input_tokens,
+        cast(coalesce(with_absent.cache_read_input_tokens, with_absent.absent_count) as bigint)
+            as cache_read_input_tokens,
+        cast(coalesce(with_absent.cache_creation_input_tokens, with_absent.absent_count) as bigint)
+            as cache_creation_input_tokens,
+        cast(coalesce(with_absent.output_tokens, with_absent.absent_count) as bigint) as output_tokens,
+        cast(coalesce(with_absent.web_search_request_count, with_absent.absent_count) as bigint)
+            as web_search_request_count,
+        with_absent.is_settled
+    from with_absent
+    left join people on with_absent.actor_type = 'user' and with_absent.actor_id = people.user_id
+)
+
+select * from with_people

@@ -1,0 +1,9 @@
+-- One row per UTC day and product: the organisation's own cost.
+select
+    activity_date,
+    {{ canonical_product('group__product') }} as product,
+    cost__currency as currency,
+    cost__requests as request_count,
+    {{ cents_to_usd('cost__amount') }} as spend_usd,
+    {{ cents_to_usd('cost__list_amount') }} as list_price_usd
+from {{ source('claude_raw', 'cost_totals') }}

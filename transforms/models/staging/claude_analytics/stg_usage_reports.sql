@@ -1,0 +1,13 @@
+-- One row per UTC day, product and model; at most 100 a day.
+select
+    activity_date,
+    {{ canonical_product('product') }} as product,
+    model,
+    requests as request_count,
+    uncached_input_tokens,
+    cache_read_input_tokens,
+    cache_creation__ephemeral_5m_input_tokens
+    + cache_creation__ephemeral_1h_input_tokens as cache_creation_input_tokens,
+    output_tokens,
+    server_tool_use__web_search_requests as web_search_request_count
+from {{ source('claude_raw', 'usage_reports') }}

@@ -1,0 +1,7 @@
+-- One row per group of people that stands for a cost center. A load that broke off can have stored a row twice.
+select distinct
+    lower(trim(rbac_group)) as group_key,
+    department,
+    cost_center,
+    priority
+from {{ source('claude_raw', 'cost_center_groups') }}
