@@ -1,0 +1,16 @@
+-- One row per UTC day, actor, product, model and cost type; null actors have several.
+select
+    activity_date,
+    {{ spend_actor_type('group__actor__') }} as actor_type,
+    {{ spend_actor_id('group__actor__') }} as actor_id,
+    case when group__actor__type = 'user_actor' then group__actor__user_id end as user_id,
+    group__actor__email_address as email,
+    group__actor__name as name,
+    {{ canonical_product('group__product') }} as product,
+    group__model as model,
+    group__cost_type as cost_type,
+    cost__currency as currency,
+    cost__requests as request_count,
+    {{ cents_to_usd('cost__amount') }} as spend_usd,
+    {{ cents_to_usd('cost__list_amount') }} as list_price_usd
+from {{ source('claude_raw', 'costs') }}
