@@ -9,7 +9,7 @@ from typing import Any
 
 from pipelines.load import Clock, LoadProgress, LoadReport, load
 from pipelines.publish import PublishResult, publish
-from pipelines.settings import ChargebackSettings, SeatsSettings, settings
+from pipelines.settings import ChargebackSettings, PrivacySettings, SeatsSettings, settings
 from pipelines.transform import TransformResult, transform
 from pipelines.warehouse import DataDir
 from sources.claude_analytics import AnalyticsSettings
@@ -97,6 +97,8 @@ def transform_variables() -> dict[str, str]:
     return {
         "dormant_after_days": str(seats.dormant_after_days),
         "grace_days": str(seats.grace_days),
+        "downgrade_active_days": str(seats.downgrade_active_days),
+        "min_group_size": str(settings(PrivacySettings).min_group_size),
         "chargeback_policy": chargeback.policy,
         "chargeback_monthly_amount_usd": chargeback.monthly_amount_usd or "",
     }

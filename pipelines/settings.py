@@ -17,6 +17,8 @@ LEAST = {
     "requests_per_minute": 1,
     "dormant_after_days": 1,
     "grace_days": 0,
+    "downgrade_active_days": 0,
+    "min_group_size": 1,
 }
 """The least that a number may be."""
 
@@ -32,10 +34,18 @@ class PipelineSettings(BaseConfiguration):
 
 @configspec
 class SeatsSettings(BaseConfiguration):
-    """`[seats]`: days without activity until a seat is dormant; days in which a seat is new."""
+    """`[seats]`: when a seat is dormant, until when it is new, and when a cheaper one would do."""
 
     dormant_after_days: int = 30
     grace_days: int = 14
+    downgrade_active_days: int = 4
+
+
+@configspec
+class PrivacySettings(BaseConfiguration):
+    """`[privacy]`: the smallest department that adoption marts show by name."""
+
+    min_group_size: int = 5
 
 
 @configspec
@@ -52,6 +62,7 @@ SECTIONS: dict[type[BaseConfiguration], tuple[str, ...]] = {
     PipelineSettings: ("pipeline",),
     AnalyticsSettings: ("sources", "claude_analytics"),
     SeatsSettings: ("seats",),
+    PrivacySettings: ("privacy",),
     ChargebackSettings: ("chargeback",),
 }
 
