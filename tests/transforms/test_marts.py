@@ -311,4 +311,4 @@ def test_every_mart_and_column_is_described_in_the_warehouse(query: Query) -> No
     [(marts,)] = query("select count(*) from duckdb_tables() where schema_name = 'claude_marts'")
 
     assert (tables, columns) == ([], [])
-    assert marts == 16
+    assert marts == 28

@@ -39,6 +39,7 @@ price_periods as (
 
 newest_day as (
     select
+        min(activity_date) as history_start_date,
         max(activity_date) as as_of_date,
         cast({{ var('dormant_after_days') }} as bigint) as dormant_after_days,
         cast({{ var('grace_days') }} as bigint) as grace_days
@@ -48,6 +49,7 @@ newest_day as (
 
 coverage as (
     select
+        newest_day.history_start_date,
         newest_day.as_of_date,
         newest_day.dormant_after_days,
         newest_day.grace_days,
@@ -62,7 +64,11 @@ coverage as (
         ) as covered_days_in_28
     from newest_day
     inner join days on newest_day.as_of_date >= days.activity_date and days.is_users_loaded
-    group by newest_day.as_of_date, newest_day.dormant_after_days, newest_day.grace_days
+    group by
+        newest_day.history_start_date,
+        newest_day.as_of_date,
+        newest_day.dormant_after_days,
+        newest_day.grace_days
 ),
 
 activity_by_person as (
@@ -253,6 +259,7 @@ with_activity as (
     select
         seat_people.*,
         coverage.as_of_date,
+        coverage.history_start_date,
         activity_by_person.first_active_date,
         activity_by_person.last_active_date,
         {{ days_from('activity_by_person.last_active_date', 'coverage.as_of_date') }} as days_since_active,
@@ -296,6 +303,7 @@ with_price as (
         with_status.role,
         coalesce(with_status.department, 'Unmapped') as department,
         with_status.cost_center,
+        coalesce(with_status.seat_tier, 'default') as seat_tier,
         with_status.joined_date,
         with_status.invited_date,
         case when with_status.seat_status in ('invited', 'removed') then with_status.left_date end as left_date,
@@ -307,7 +315,8 @@ with_price as (
         case
             when with_status.seat_status not in ('invited', 'removed')
                 then coalesce(tier_prices.usd_per_month, default_prices.usd_per_month)
-        end as seat_cost_usd_per_month
+        end as seat_cost_usd_per_month,
+        with_status.history_start_date
     from with_status
     left join price_periods as tier_prices
         on
