@@ -11,7 +11,7 @@ from pipelines.load import Clock, LoadProgress, LoadReport, load, warehouse_pipe
 from pipelines.load_langdock import load_langdock
 from pipelines.load_roster import RosterReport, load_roster
 from pipelines.publish import PublishResult, publish
-from pipelines.settings import ChargebackSettings, SeatsSettings, settings
+from pipelines.settings import ChargebackSettings, PrivacySettings, SeatsSettings, settings
 from pipelines.transform import TransformResult, transform
 from pipelines.warehouse import DataDir
 from sources.claude_admin import AdminSettings
@@ -112,6 +112,8 @@ def transform_variables() -> dict[str, str]:
     return {
         "dormant_after_days": str(seats.dormant_after_days),
         "grace_days": str(seats.grace_days),
+        "downgrade_active_days": str(seats.downgrade_active_days),
+        "min_group_size": str(settings(PrivacySettings).min_group_size),
         "chargeback_policy": {"direct": "seats"}.get(seats_policy, seats_policy),
         "chargeback_metered_policy": chargeback.metered_policy,
         "chargeback_shared_policy": chargeback.shared_policy,

@@ -21,6 +21,8 @@ LEAST = {
     "requests_per_minute": 1,
     "dormant_after_days": 1,
     "grace_days": 0,
+    "downgrade_active_days": 0,
+    "min_group_size": 1,
 }
 """The least that a number may be."""
 
@@ -45,10 +47,18 @@ class PipelineSettings(BaseConfiguration):
 
 @configspec
 class SeatsSettings(BaseConfiguration):
-    """`[seats]`: days without activity until a seat is dormant; days in which a seat is new."""
+    """`[seats]`: when a seat is dormant, until when it is new, and when a cheaper one would do."""
 
     dormant_after_days: int = 30
     grace_days: int = 14
+    downgrade_active_days: int = 4
+
+
+@configspec
+class PrivacySettings(BaseConfiguration):
+    """`[privacy]`: the smallest department that adoption marts show by name."""
+
+    min_group_size: int = 5
 
 
 @configspec
@@ -77,6 +87,7 @@ SECTIONS: dict[type[BaseConfiguration], tuple[str, ...]] = {
     AdminSettings: ("sources", "claude_admin"),
     LangdockSettings: ("sources", "langdock"),
     SeatsSettings: ("seats",),
+    PrivacySettings: ("privacy",),
     ChargebackSettings: ("chargeback",),
 }
 

@@ -14,6 +14,13 @@ from pipelines.settings import POLICIES
 from sources.errors import ForeseenError
 
 PROJECT = Path(__file__).resolve().parent.parent / "transforms"
+WHOLE_NUMBERS = {
+    "dormant_after_days": ("seats", 30),
+    "grace_days": ("seats", 14),
+    "downgrade_active_days": ("seats", 4),
+    "min_group_size": ("privacy", 5),
+}
+"""Variables that are whole numbers: their section of the settings, and an example."""
 WAREHOUSE_VARIABLE = "CLAUDE_WAREHOUSE_DUCKDB_PATH"
 """What profiles.yml reads the file from; set for the time of a call."""
 
@@ -113,13 +120,13 @@ def check_variables(variables: Mapping[str, str]) -> None:
             "It is a decimal number without separators, with up to 8 digits after the point.\n"
             "Set [chargeback] monthly_amount_usd to something like 12000.00, or remove it."
         )
-    for name in ("dormant_after_days", "grace_days"):
-        days = variables.get(name, "1")
-        if not (days.isascii() and days.isdigit()):
+    for name, (section, example) in WHOLE_NUMBERS.items():
+        number = variables.get(name, "1")
+        if not (number.isascii() and number.isdigit()):
             raise ForeseenError(
-                f"{name} is {days!r}, which is not a number of days.\n"
-                "Ages are counted in whole days.\n"
-                f"Set [seats] {name} to a whole number, such as 30."
+                f"{name} is {number!r}, which is not a whole number.\n"
+                "It is compared with counts of days or people.\n"
+                f"Set [{section}] {name} to a whole number, such as {example}."
             )
 
 

@@ -42,6 +42,12 @@ WHOLE_NUMBER = CellType(
     form="a whole number",
 )
 
+APPROVALS = ("approved", "banned", "unreviewed")
+APPROVAL = CellType(
+    value=lambda cell: f"case when lower({cell}) in {APPROVALS} then lower({cell}) end",
+    form="approved, banned or unreviewed",
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
@@ -90,6 +96,21 @@ class ReferenceFile:
     whole: Whole | None = None
 
 
+def approvals(table: str, noun: str) -> ReferenceFile:
+    """A list of what is approved and what is banned."""
+    return ReferenceFile(
+        table=table,
+        grain=f"One row per {noun} or pattern of names (`*` stands for any text).",
+        columns={
+            "name": Column(filled=True),
+            "approval": Column(type=APPROVAL, filled=True),
+            "owner": Column(optional=True),
+            "reviewed_at": Column(type=DATE, optional=True),
+        },
+        key=("name",),
+    )
+
+
 FILES = (
     ReferenceFile(
         table="org_chart",
@@ -101,6 +122,7 @@ FILES = (
             "manager_email": Column(),
             "valid_from": Column(type=DATE),
             "seat_tier": Column(optional=True),
+            "end_date": Column(type=DATE, optional=True),
         },
         key=("email", "valid_from"),
     ),
@@ -136,5 +158,28 @@ FILES = (
             "priority": Column(type=WHOLE_NUMBER, filled=True),
         },
         key=("rbac_group",),
+    ),
+    approvals("approved_connectors", "connector"),
+    approvals("approved_skills", "skill"),
+    approvals("approved_plugins", "plugin"),
+    ReferenceFile(
+        table="exempt_seats",
+        grain="One row per person whose seat stays, whatever its use.",
+        columns={
+            "email": Column(filled=True),
+            "reason": Column(optional=True),
+            "exempt_until": Column(type=DATE, optional=True),
+        },
+        key=("email",),
+    ),
+    ReferenceFile(
+        table="access_reviews",
+        grain="One row per review of a person's access, or of everybody's (no e-mail).",
+        columns={
+            "email": Column(),
+            "reviewed_at": Column(type=DATE, filled=True),
+            "reviewer": Column(optional=True),
+        },
+        key=("email", "reviewed_at"),
     ),
 )

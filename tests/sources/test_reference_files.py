@@ -11,7 +11,9 @@ import pytest
 from sources.errors import ForeseenError
 from sources.reference_files import FILES, read, reference_files
 
-ORG_CHART, SEAT_PRICES, FIXED_SHARES, COST_CENTER_GROUPS = FILES
+FILE = {file.table: file for file in FILES}
+ORG_CHART, SEAT_PRICES = FILE["org_chart"], FILE["seat_prices"]
+FIXED_SHARES, COST_CENTER_GROUPS = FILE["fixed_shares"], FILE["cost_center_groups"]
 PEOPLE = "email,department,cost_center,manager_email,valid_from\n"
 PRICES = "seat_tier,usd_per_month,valid_from\n"
 
@@ -71,7 +73,7 @@ def test_a_reference_file_replaces_its_table(write: Write, run: Run, query: Quer
     run(org_chart=str(write(PEOPLE + "ada@x.org,R&D,00420,bob@x.org,2026-01-31\n")))
 
     assert query("select * from claude_raw.org_chart") == [
-        ("ada@x.org", "R&D", "00420", "bob@x.org", date(2026, 1, 31), None)
+        ("ada@x.org", "R&D", "00420", "bob@x.org", date(2026, 1, 31), None, None)
     ]
 
 
@@ -98,13 +100,43 @@ def test_without_a_file_its_table_is_there_and_empty(write: Write, run: Run, que
         (
             (
                 "email VARCHAR, department VARCHAR, cost_center VARCHAR, manager_email VARCHAR, "
-                "valid_from DATE, seat_tier VARCHAR"
+                "valid_from DATE, seat_tier VARCHAR, end_date DATE"
             ),
         )
     ]
     assert query(columns.format("seat_prices")) == [
         ("seat_tier VARCHAR, usd_per_month DECIMAL(38,8), valid_from DATE",)
     ]
+
+
+def test_decisions_are_one_of_three_words_in_any_case(write: Write, run: Run, query: Query) -> None:
+    decisions = "name,approval,owner,reviewed_at\n"
+    run(approved_connectors=str(write(decisions + "mcp-*,Banned,,2026-05-01\njira,approved,IT,\n")))
+
+    assert query("select * from claude_raw.approved_connectors order by name") == [
+        ("jira", "approved", "IT", None),
+        ("mcp-*", "banned", None, date(2026, 5, 1)),
+    ]
+    assert "approved, banned or unreviewed" in refusal(
+        FILE["approved_skills"], write(decisions + "pdf,perhaps,,\n")
+    )
+
+
+def test_a_review_without_an_email_is_one_of_everybody(
+    write: Write, run: Run, query: Query
+) -> None:
+    run(access_reviews=str(write("email,reviewed_at\n,2026-04-01\nada@x.org,2026-05-01\n")))
+
+    assert query("select * from claude_raw.access_reviews order by reviewed_at") == [
+        (None, date(2026, 4, 1), None),
+        ("ada@x.org", date(2026, 5, 1), None),
+    ]
+
+
+def test_an_exempt_seat_needs_only_an_email(write: Write, run: Run, query: Query) -> None:
+    run(exempt_seats=str(write("email\nada@x.org\n")))
+
+    assert query("select * from claude_raw.exempt_seats") == [("ada@x.org", None, None)]
 
 
 def test_paths_come_from_the_settings(
@@ -143,7 +175,7 @@ def test_cells_are_trimmed_and_blank_ones_are_null(write: Write) -> None:
     path = write(PEOPLE + ' Ada@X.org ,R&D\t, ,"  ",\u00a02026-01-31 \n')
 
     assert people(path, *ORG_CHART.columns) == [
-        ("Ada@X.org", "R&D", None, None, date(2026, 1, 31), None)
+        ("Ada@X.org", "R&D", None, None, date(2026, 1, 31), None, None)
     ]
 
 
@@ -169,7 +201,7 @@ def test_cells_are_trimmed_and_blank_ones_are_null(write: Write) -> None:
 )  # fmt: skip
 def test_csv_is_read_in_all_its_ways_of_writing(write: Write, content: str) -> None:
     assert people(write(content), *ORG_CHART.columns) == [
-        ("ada@x.org", "R&D", "1", "bob@x.org", date(2026, 1, 31), None)
+        ("ada@x.org", "R&D", "1", "bob@x.org", date(2026, 1, 31), None, None)
     ]
 
 

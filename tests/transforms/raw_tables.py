@@ -73,8 +73,14 @@ OTHER_TABLES = {
     },
     "org_chart": {
         "email": "text", "department": "text", "cost_center": "text", "manager_email": "text",
-        "valid_from": "date", "seat_tier": "text",
+        "valid_from": "date", "seat_tier": "text", "end_date": "date",
     },
+    **dict.fromkeys(
+        ("approved_connectors", "approved_skills", "approved_plugins"),
+        {"name": "text", "approval": "text", "owner": "text", "reviewed_at": "date"},
+    ),
+    "exempt_seats": {"email": "text", "reason": "text", "exempt_until": "date"},
+    "access_reviews": {"email": "text", "reviewed_at": "date", "reviewer": "text"},
     "seat_prices": {"seat_tier": "text", "usd_per_month": "decimal(38, 8)", "valid_from": "date"},
     "fixed_shares": {
         "cost_pool": "text", "department": "text", "cost_center": "text",

@@ -17,6 +17,12 @@ with_products as (
         {{ with_unified('chat_artifacts_created_count', 'chat_message_count') }} as chat_artifacts_created_count,
         {{ with_unified('chat_files_uploaded_count', 'chat_message_count') }} as chat_files_uploaded_count,
         {{ with_unified('chat_connectors_used_count', 'chat_message_count') }} as chat_connectors_used_count,
+        {{ with_unified('chat_shared_conversations_viewed_count', 'chat_message_count') }}
+            as chat_shared_conversations_viewed_count,
+        -- Unified chat never reports it.
+        case
+            when coalesce(unified_chat_message_count, 0) = 0 then distinct_chat_shared_artifacts_viewed_count
+        end as distinct_chat_shared_artifacts_viewed_count,
         {{ distinct_with_unified('chat_projects_used_count', 'chat_message_count') }}
             as distinct_chat_projects_used_count,
         {{ distinct_with_unified('chat_connectors_used_count', 'chat_message_count') }}
@@ -28,11 +34,26 @@ with_products as (
         {{ with_unified('cowork_session_count', 'cowork_message_count') }} as cowork_session_count,
         {{ with_unified('cowork_connectors_used_count', 'cowork_message_count') }} as cowork_connectors_used_count,
         {{ with_unified('cowork_skills_used_count', 'cowork_message_count') }} as cowork_skills_used_count,
+        {{ with_unified('cowork_plugins_used_count', 'cowork_message_count') }} as cowork_plugins_used_count,
+        {{ with_unified('cowork_file_edit_count', 'cowork_message_count') }} as cowork_file_edit_count,
+        {{ with_unified('cowork_edit_tool_count', 'cowork_message_count') }} as cowork_edit_tool_count,
+        {{ with_unified('cowork_multi_edit_tool_count', 'cowork_message_count') }} as cowork_multi_edit_tool_count,
+        {{ with_unified('cowork_notebook_edit_tool_count', 'cowork_message_count') }}
+            as cowork_notebook_edit_tool_count,
+        {{ with_unified('cowork_write_tool_count', 'cowork_message_count') }} as cowork_write_tool_count,
+        {{ with_unified('cowork_session_with_file_edits_count', 'cowork_message_count') }}
+            as cowork_session_with_file_edits_count,
         {{ with_unified('cowork_artifacts_created_count', 'cowork_message_count') }} as cowork_artifacts_created_count,
         {{ distinct_with_unified('cowork_connectors_used_count', 'cowork_message_count') }}
             as distinct_cowork_connectors_used_count,
         {{ distinct_with_unified('cowork_skills_used_count', 'cowork_message_count') }}
             as distinct_cowork_skills_used_count,
+        {{ distinct_with_unified('cowork_plugins_used_count', 'cowork_message_count') }}
+            as distinct_cowork_plugins_used_count,
+        excel_message_count,
+        outlook_message_count,
+        powerpoint_message_count,
+        word_message_count,
         excel_message_count
         + outlook_message_count
         + powerpoint_message_count
@@ -86,6 +107,11 @@ with_products as (
         science_skills_used_count,
         science_session_count,
         claude_tag_message_count,
+        claude_tag_active_day_count,
+        unified_chat_message_count,
+        unified_chat_conversation_count,
+        unified_cowork_message_count,
+        unified_cowork_session_count,
         edit_tool_accepted_count
         + multi_edit_tool_accepted_count
         + notebook_edit_tool_accepted_count

@@ -22,6 +22,9 @@ product_days as (
         chat_connectors_used_count as connectors_used_count,
         distinct_chat_skills_used_count as distinct_skills_used_count,
         distinct_chat_connectors_used_count as distinct_connectors_used_count,
+        cast(null as bigint) as plugins_used_count,
+        cast(null as bigint) as distinct_plugins_used_count,
+        cast(null as bigint) as action_count,
         is_active_in_chat as is_active,
         (
             chat_message_count > 0
@@ -31,6 +34,8 @@ product_days as (
             or chat_projects_created_count > 0
             or chat_artifacts_created_count > 0
             or chat_files_uploaded_count > 0
+            or chat_shared_conversations_viewed_count > 0
+            or distinct_chat_shared_artifacts_viewed_count > 0
             or chat_connectors_used_count > 0
             or distinct_chat_skills_used_count > 0
             or distinct_chat_connectors_used_count > 0
@@ -53,6 +58,9 @@ product_days as (
         cast(null as bigint) as connectors_used_count,
         cast(null as bigint) as distinct_skills_used_count,
         cast(null as bigint) as distinct_connectors_used_count,
+        cast(null as bigint) as plugins_used_count,
+        cast(null as bigint) as distinct_plugins_used_count,
+        cast(null as bigint) as action_count,
         is_active_in_claude_code as is_active,
         (
             claude_code_session_count > 0
@@ -82,6 +90,9 @@ product_days as (
         cowork_connectors_used_count as connectors_used_count,
         distinct_cowork_skills_used_count as distinct_skills_used_count,
         distinct_cowork_connectors_used_count as distinct_connectors_used_count,
+        cowork_plugins_used_count as plugins_used_count,
+        distinct_cowork_plugins_used_count as distinct_plugins_used_count,
+        cowork_action_count as action_count,
         is_active_in_cowork as is_active,
         (
             cowork_message_count > 0
@@ -93,6 +104,9 @@ product_days as (
             or distinct_cowork_connectors_used_count > 0
             or cowork_action_count > 0
             or cowork_dispatch_turn_count > 0
+            or cowork_plugins_used_count > 0
+            or distinct_cowork_plugins_used_count > 0
+            or cowork_file_edit_count > 0
         ) as is_used
     from user_days
     union all
@@ -112,6 +126,9 @@ product_days as (
         office_connectors_used_count as connectors_used_count,
         distinct_office_skills_used_count as distinct_skills_used_count,
         distinct_office_connectors_used_count as distinct_connectors_used_count,
+        cast(null as bigint) as plugins_used_count,
+        cast(null as bigint) as distinct_plugins_used_count,
+        cast(null as bigint) as action_count,
         is_active_in_office as is_active,
         (
             office_message_count > 0
@@ -139,6 +156,9 @@ product_days as (
         cast(null as bigint) as connectors_used_count,
         cast(null as bigint) as distinct_skills_used_count,
         cast(null as bigint) as distinct_connectors_used_count,
+        cast(null as bigint) as plugins_used_count,
+        cast(null as bigint) as distinct_plugins_used_count,
+        cast(null as bigint) as action_count,
         is_active_in_design as is_active,
         (
             design_message_count > 0
@@ -164,6 +184,9 @@ product_days as (
         cast(null as bigint) as connectors_used_count,
         cast(null as bigint) as distinct_skills_used_count,
         cast(null as bigint) as distinct_connectors_used_count,
+        cast(null as bigint) as plugins_used_count,
+        cast(null as bigint) as distinct_plugins_used_count,
+        cast(null as bigint) as action_count,
         is_active_in_science as is_active,
         (
             science_message_count > 0
@@ -190,8 +213,14 @@ product_days as (
         cast(null as bigint) as connectors_used_count,
         cast(null as bigint) as distinct_skills_used_count,
         cast(null as bigint) as distinct_connectors_used_count,
+        cast(null as bigint) as plugins_used_count,
+        cast(null as bigint) as distinct_plugins_used_count,
+        cast(null as bigint) as action_count,
         is_active_in_claude_tag as is_active,
-        claude_tag_message_count > 0 as is_used
+        (
+            claude_tag_message_count > 0
+            or claude_tag_active_day_count > 0
+        ) as is_used
     from user_days
 ),
 
@@ -212,6 +241,9 @@ used_products as (
         cast(sum(connectors_used_count) as bigint) as connectors_used_count,
         {{ unless_repeated('distinct_skills_used_count') }} as distinct_skills_used_count,
         {{ unless_repeated('distinct_connectors_used_count') }} as distinct_connectors_used_count,
+        cast(sum(plugins_used_count) as bigint) as plugins_used_count,
+        {{ unless_repeated('distinct_plugins_used_count') }} as distinct_plugins_used_count,
+        cast(sum(action_count) as bigint) as action_count,
         max(case when is_active then 1 else 0 end) = 1 as is_active
     from product_days
     where is_used
@@ -236,6 +268,9 @@ with_chat_skills as (
         connectors_used_count,
         distinct_skills_used_count,
         distinct_connectors_used_count,
+        plugins_used_count,
+        distinct_plugins_used_count,
+        action_count,
         is_active
     from used_products
 )

@@ -29,5 +29,9 @@ select
     office_agent_monthly_active_user_count as office_agent_monthly_active_users,
     science_daily_active_user_count as science_daily_active_users,
     science_weekly_active_user_count as science_weekly_active_users,
-    science_monthly_active_user_count as science_monthly_active_users
+    science_monthly_active_user_count as science_monthly_active_users,
+    science_entitled_user_count as science_entitled_users,
+    daily_adoption_rate / 100 as daily_adoption_rate,
+    weekly_adoption_rate / 100 as weekly_adoption_rate,
+    monthly_adoption_rate / 100 as monthly_adoption_rate
 from {{ source('claude_raw', 'summaries') }}

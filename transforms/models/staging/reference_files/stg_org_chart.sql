@@ -6,5 +6,6 @@ select distinct
     department,
     cost_center,
     manager_email,
-    seat_tier
+    seat_tier,
+    end_date
 from {{ source('claude_raw', 'org_chart') }}

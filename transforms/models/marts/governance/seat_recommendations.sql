@@ -1,0 +1,94 @@
+-- One row per seat held: keep it, reclaim it, or make it a cheaper one. Nothing acts on it but people.
+with
+
+seats as (
+    select * from {{ ref('seats') }}
+    where seat_status not in ('invited', 'removed')
+),
+
+exempt_seats as (
+    select * from {{ ref('stg_exempt_seats') }}
+),
+
+price_periods as (
+    select * from {{ ref('int_seat_price_periods') }}
+    where seat_tier = 'default'
+),
+
+with_exemption as (
+    select
+        seats.*,
+        exempt_seats.reason as exempt_reason,
+        exempt_seats.email_key is not null as is_exempt,
+        price_periods.usd_per_month as default_usd_per_month
+    from seats
+    left join exempt_seats
+        on
+            {{ email_key('seats.email') }} = exempt_seats.email_key
+            and (exempt_seats.exempt_until_date is null or exempt_seats.exempt_until_date >= seats.as_of_date)
+    left join price_periods
+        on
+            seats.as_of_date >= price_periods.valid_from_date
+            and seats.as_of_date < price_periods.valid_until_date
+),
+
+recommended as (
+    select
+        with_exemption.*,
+        case
+            when is_exempt then 'keep'
+            when seat_status in ('dormant', 'never_active') then 'reclaim'
+            when
+                seat_status = 'active'
+                and seat_cost_usd_per_month > default_usd_per_month
+                and active_days_in_28 <= {{ var('downgrade_active_days') }}
+                then 'downgrade'
+            else 'keep'
+        end as recommendation
+    from with_exemption
+),
+
+with_saving_and_reason as (
+    select
+        user_id,
+        as_of_date,
+        email,
+        name,
+        department,
+        cost_center,
+        seat_status,
+        seat_tier,
+        recommendation,
+        case
+            when is_exempt then 'exempt' || coalesce(': ' || exempt_reason, '')
+            when recommendation = 'reclaim' and last_active_date is null
+                then
+                    'no activity in any loaded day since '
+                    || cast(history_start_date as {{ dbt.type_string() }})
+            when recommendation = 'reclaim'
+                then
+                    'not active for ' || cast(days_since_active as {{ dbt.type_string() }}) || ' days, last on '
+                    || cast(last_active_date as {{ dbt.type_string() }})
+            when recommendation = 'downgrade'
+                then
+                    'active on ' || cast(active_days_in_28 as {{ dbt.type_string() }})
+                    || ' of 28 days in a seat dearer than the default tier'
+            when seat_status = 'new' then 'joined on ' || cast(joined_date as {{ dbt.type_string() }})
+            when seat_status = 'unknown' then 'not all days are loaded that would show whether it is in use'
+            else 'in use'
+        end as reason,
+        last_active_date,
+        days_since_active,
+        active_days_in_28,
+        seat_cost_usd_per_month,
+        case
+            when recommendation = 'reclaim' then seat_cost_usd_per_month
+            when recommendation = 'downgrade'
+                then cast(seat_cost_usd_per_month - default_usd_per_month as decimal(38, 8))
+            when seat_cost_usd_per_month is not null then cast(0 as decimal(38, 8))
+        end as monthly_saving_usd,
+        is_exempt
+    from recommended
+)
+
+select * from with_saving_and_reason

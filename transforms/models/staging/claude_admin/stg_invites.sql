@@ -1,0 +1,13 @@
+-- One row per invitation and period in which it was the same.
+select
+    id as invite_id,
+    email,
+    role,
+    status,
+    rbac_group_ids,
+    {{ utc_timestamp('invited_at') }} as invited_at,
+    {{ utc_timestamp('expires_at') }} as expires_at,
+    {{ utc_timestamp('accepted_at') }} as accepted_at,
+    {{ utc_timestamp('_dlt_valid_from') }} as valid_from_at,
+    {{ utc_timestamp('_dlt_valid_to') }} as valid_until_at
+from {{ source('claude_raw', 'invites') }}

@@ -1,0 +1,7 @@
+-- One row per snapshot and roster table; counts only if its load is complete in stg_dlt_loads.
+select
+    roster_table,
+    _dlt_load_id as load_id,
+    row_count,
+    {{ utc_timestamp('snapshot_at') }} as snapshot_at
+from {{ source('claude_raw', 'roster_snapshots') }}
