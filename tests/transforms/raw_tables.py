@@ -75,10 +75,10 @@ OTHER_TABLES = {
         "email": "text", "department": "text", "cost_center": "text", "manager_email": "text",
         "valid_from": "date", "seat_tier": "text", "end_date": "date",
     },
-    **dict.fromkeys(
-        ("approved_connectors", "approved_skills", "approved_plugins"),
-        {"name": "text", "approval": "text", "owner": "text", "reviewed_at": "date"},
-    ),
+    **{
+        table: {"name": "text", "approval": "text", "owner": "text", "reviewed_at": "date"}
+        for table in ("approved_connectors", "approved_skills", "approved_plugins")
+    },
     "exempt_seats": {"email": "text", "reason": "text", "exempt_until": "date"},
     "access_reviews": {"email": "text", "reviewed_at": "date", "reviewer": "text"},
     "seat_prices": {"seat_tier": "text", "usd_per_month": "decimal(38, 8)", "valid_from": "date"},

@@ -1,4 +1,4 @@
-"""Adoption by month of five people, from January 1 to April 5, 2026; April is not loaded throughout."""
+"""Adoption by month of five people, from January 1 to April 5, 2026; April has gaps."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
