@@ -9,6 +9,7 @@ from dlt.common.configuration.specs import BaseConfiguration
 
 from sources.claude_admin import AdminSettings
 from sources.claude_analytics import AnalyticsSettings
+from sources.claude_compliance import ComplianceSettings
 from sources.errors import ForeseenError
 from sources.langdock import POLICIES as OVERLAPS
 from sources.langdock import LangdockSettings
@@ -21,6 +22,7 @@ LEAST = {
     "requests_per_minute": 1,
     "dormant_after_days": 1,
     "grace_days": 0,
+    "overlap_hours": 0,
 }
 """The least that a number may be."""
 
@@ -60,6 +62,7 @@ SECTIONS: dict[type[BaseConfiguration], tuple[str, ...]] = {
     AnalyticsSettings: ("sources", "claude_analytics"),
     AdminSettings: ("sources", "claude_admin"),
     LangdockSettings: ("sources", "langdock"),
+    ComplianceSettings: ("sources", "claude_compliance"),
     SeatsSettings: ("seats",),
     ChargebackSettings: ("chargeback",),
 }
