@@ -19,9 +19,12 @@ from rich.table import Table
 from pipelines import close_month as close_run
 from pipelines import demo as demo_run
 from pipelines import doctor as doctor_run
+from pipelines import evidence as evidence_run
 from pipelines import export as export_run
 from pipelines import status as status_run
+from pipelines.evidence import EvidenceFormat
 from pipelines.load import Clock, LoadProgress, LoadReport, finish_pending, warehouse_pipeline
+from pipelines.load_compliance import NO_KEY, ActivitiesReport
 from pipelines.publish import publish as publish_run
 from pipelines.run import Listener, RunResult, build, record, transform_variables
 from pipelines.run import sync as sync_run
@@ -32,6 +35,7 @@ from sources.claude_admin import AdminSettings
 from sources.claude_analytics import AnalyticsSettings
 from sources.claude_analytics.days import FIRST_DAY, days_between
 from sources.claude_analytics.endpoints import EVERY_ENDPOINT
+from sources.claude_compliance import ComplianceSettings
 from sources.errors import ForeseenError
 from sources.langdock import Collected, LangdockSettings
 
@@ -314,6 +318,45 @@ def demo(data_dir: DataDirOption = None) -> None:
     raise typer.Exit(_exit_code(result))
 
 
+@exports.command("evidence")
+def export_evidence(
+    file: Annotated[Path, typer.Option("--out", help="File to write.")],
+    form: Annotated[
+        EvidenceFormat, typer.Option("--format", help="How the rows are written.")
+    ] = EvidenceFormat.CSV,
+    first: Annotated[
+        date | None,
+        typer.Option("--from", parser=_day, metavar="YYYY-MM-DD", help="First UTC day."),
+    ] = None,
+    last: Annotated[
+        date | None,
+        typer.Option("--to", parser=_day, metavar="YYYY-MM-DD", help="Last UTC day, included."),
+    ] = None,
+    data_dir: DataDirOption = None,
+) -> None:
+    """Write the events about access for auditors, each row chained to the one before by a hash."""
+    if first and last and first > last:
+        raise typer.BadParameter(f"--from {first} is after --to {last}; swap them.")
+    served = _data_dir(data_dir).served
+    evidence = evidence_run.export_evidence(served, file, form, first=first, last=last)
+    out.print(f"Wrote {evidence.row_count:,} rows to {file}.", markup=False)
+    out.print(f"Hash of the last row: {evidence.head_hash}")
+    out.print("Keep it elsewhere: it tells this file from a rewritten one.")
+
+
+@app.command("verify-evidence")
+def verify_evidence(
+    file: Annotated[Path, typer.Argument(help="File that `export evidence` wrote.")],
+    head_hash: Annotated[
+        str | None, typer.Option("--hash", help="Hash of the last row, as the export gave it.")
+    ] = None,
+) -> None:
+    """Check that no row of an evidence file is missing, altered or in another place."""
+    evidence = evidence_run.verify_evidence(file, head_hash)
+    out.print(f"{file} is as it was exported: {evidence.row_count:,} rows.", markup=False)
+    out.print(f"Hash of the last row: {evidence.head_hash}")
+
+
 @app.command()
 def sandbox(
     seats: Annotated[int, typer.Option(min=0, help="Seats of the invented organisation.")] = 500,
@@ -379,6 +422,7 @@ def _load(
             analytics=analytics,
             admin=settings(AdminSettings),
             langdock=langdock,
+            compliance=settings(ComplianceSettings),
             only=only or (),
             backfill=days,
             transforms=transforms,
@@ -403,7 +447,8 @@ def _exit_code(result: RunResult) -> int:
         return FAILED
     if result.langdock and result.langdock.skipped_count:
         return REJECTED
-    return REJECTED if result.load and result.load.rejected_count else DONE
+    reports = (result.load, result.activities)
+    return REJECTED if any(report and report.rejected_count for report in reports) else DONE
 
 
 class _Terminal(AbstractContextManager[Listener]):
@@ -460,6 +505,8 @@ def _tell(data: DataDir, result: RunResult, seconds: float) -> None:
         _tell_load(result.load)
     if result.langdock:
         _tell_langdock(result.langdock)
+    if result.activities:
+        _tell_activities(result.activities)
     if result.transform:
         out.print(f"Built {result.transform.models} models in {result.transform.seconds:.0f} s.")
         for test in result.transform.warnings:
@@ -511,6 +558,24 @@ def _tell_langdock(langdock: Collected) -> None:
         out.print(
             f"  {langdock.skipped_count} lines of Langdock exports could not be read; "
             "they are in claude_raw.langdock_rejected_rows with the reason."
+        )
+
+
+def _tell_activities(activities: ActivitiesReport) -> None:
+    if activities.outcome == "no_key":
+        out.print(f"  {NO_KEY.splitlines()[0]}", markup=False)
+    elif activities.outcome == "unavailable":
+        reason = (activities.message or "").splitlines()
+        out.print("  Unavailable: activities. " + " ".join(reason[:2]), markup=False)
+    elif activities.outcome != "not_asked":
+        out.print(
+            f"Read {activities.activity_count:,} events of the activity feed "
+            f"with {activities.request_count} requests."
+        )
+    if activities.rejected_count:
+        out.print(
+            f"  {activities.rejected_count} events could not be read; "
+            "they are in claude_raw.rejected_rows with the reason."
         )
 
 
@@ -576,6 +641,14 @@ def _print_status(state: dict[str, Any]) -> None:
             )
         if endpoint["message"]:
             out.print(f"{endpoint['endpoint']}: {endpoint['message']}", markup=False)
+    feed = state["activity_feed"]
+    if feed.get("read_until"):
+        out.print(
+            f"Activity feed: {feed['event_count']:,} events, read from {feed['read_from']} "
+            f"to {feed['read_until']} UTC; {feed['outcome']}."
+        )
+    if feed.get("message"):
+        out.print(f"activities: {feed['message']}", markup=False)
     if run:
         for problem in run["problems"]:
             out.print(problem, style="red", markup=False)

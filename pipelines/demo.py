@@ -13,6 +13,7 @@ from pipelines.run import Listener, RunResult, sync
 from pipelines.warehouse import DataDir
 from sources.claude_admin import AdminSettings
 from sources.claude_analytics import AnalyticsSettings
+from sources.claude_compliance import ComplianceSettings
 
 TODAY = date(2026, 6, 15)
 SEATS = 250
@@ -112,6 +113,43 @@ HEADLINES = (
         order by endpoint
         """,
     ),
+    Headline(
+        "Audit: privilege changes on the last day (privilege_changes)",
+        """
+        select
+            privilege_change,
+            event_type,
+            coalesce(subject_email, subject_id) as whose,
+            coalesce(privilege, previous_value || ' to ' || current_value) as what,
+            coalesce(actor_email, actor_type) as by_whom,
+            event_at
+        from claude_marts.privilege_changes
+        where event_date = (select max(event_date) from claude_marts.security_events)
+        order by event_at, whose
+        """,
+    ),
+    Headline(
+        "Audit: keys never used, or not for 90 days (api_key_hygiene)",
+        """
+        select api_key_id, owner_email, age_days, days_since_used, has_owner_left, scopes
+        from claude_marts.api_key_hygiene
+        where status = 'active' and (is_never_used or days_since_used > 90)
+        order by age_days desc, api_key_id
+        """,
+    ),
+    Headline(
+        "Audit: people who left and still have access (api_key_hygiene, login_anomalies)",
+        """
+        select owner_email as who, owner_left_at as left_at, 'owns key ' || api_key_id as access
+        from claude_marts.api_key_hygiene
+        where has_owner_left and status = 'active'
+        union all
+        select email, contradicted_at, 'signed in at ' || event_at
+        from claude_marts.login_anomalies
+        where observed_value = 'signed in after leaving'
+        order by left_at, who
+        """,
+    ),
 )
 
 
@@ -136,6 +174,7 @@ def demo(data_dir: DataDir, listener: Listener) -> RunResult:
                 requests_per_minute=REQUESTS_PER_MINUTE,
             ),
             admin=AdminSettings(base_url=sandbox.url, api_key=sandbox.api_key),
+            compliance=ComplianceSettings(base_url=sandbox.url, api_key=sandbox.api_key),
             reference_paths={"org_chart": str(org_chart), "seat_prices": str(seat_prices)},
             listener=listener,
         )

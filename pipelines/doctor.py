@@ -8,13 +8,16 @@ from functools import partial
 import duckdb
 
 from pipelines.load import Clock, newest_day
+from pipelines.load_compliance import NO_KEY, compliance_client
 from pipelines.run import transform_variables
 from pipelines.settings import settings
 from pipelines.warehouse import DataDir
 from sources.claude_analytics import AnalyticsSettings
 from sources.claude_analytics.client import Client
 from sources.claude_analytics.endpoints import ENDPOINTS
-from sources.client import Refused
+from sources.claude_compliance import ComplianceSettings
+from sources.claude_compliance.feed import Feed
+from sources.client import KeyRefused, Refused
 from sources.errors import ForeseenError
 from sources.rate_budget import RateBudget
 from sources.reference_files import FILES, ReferenceFile, configured_path, read
@@ -48,6 +51,7 @@ def checks(data_dir: DataDir, clock: Clock) -> Iterator[Check]:
             text = f"not set; see [sources.reference_files] {file.table}"
             yield Check(file.table, None, text)
     yield from _api(data_dir, clock)
+    yield _feed(data_dir, clock)
 
 
 def _check(name: str, find_out: Callable[[], str]) -> Check:
@@ -87,6 +91,23 @@ def _transform_settings() -> str:
 
 def _file(file: ReferenceFile, path: str) -> str:
     return f"{path}: {len(read(file, path).rows)} rows"
+
+
+def _feed(data_dir: DataDir, clock: Clock) -> Check:
+    """The activity feed, which is optional."""
+    try:
+        compliance = settings(ComplianceSettings)
+        if not (compliance.api_key or "").strip():
+            return Check("activities", None, NO_KEY)
+        with compliance_client(data_dir, compliance, clock) as client:
+            Feed(client, compliance.activities_path).check()
+        return Check("activities", True, compliance.activities_path)
+    except KeyRefused as error:
+        return Check("activities", False, str(error))
+    except Refused as error:
+        return Check("activities", None, f"unavailable: {error}")
+    except ForeseenError as error:
+        return Check("activities", False, str(error))
 
 
 def _api(data_dir: DataDir, clock: Clock) -> Iterator[Check]:

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from pipelines.load import Clock, LoadProgress, LoadReport, load, warehouse_pipeline
+from pipelines.load_compliance import ActivitiesReport, load_activities
 from pipelines.load_langdock import load_langdock
 from pipelines.load_roster import RosterReport, load_roster
 from pipelines.publish import PublishResult, publish
@@ -16,6 +17,7 @@ from pipelines.transform import TransformResult, transform
 from pipelines.warehouse import DataDir
 from sources.claude_admin import AdminSettings
 from sources.claude_analytics import AnalyticsSettings
+from sources.claude_compliance import ComplianceSettings
 from sources.langdock import Collected, LangdockSettings
 
 
@@ -30,6 +32,7 @@ class RunResult:
     load: LoadReport | None = None
     roster: RosterReport | None = None
     langdock: Collected | None = None
+    activities: ActivitiesReport | None = None
     transform: TransformResult | None = None
     publish: PublishResult | None = None
     problems: list[str] = field(default_factory=list)
@@ -49,6 +52,7 @@ def sync(
     *,
     analytics: AnalyticsSettings,
     admin: AdminSettings,
+    compliance: ComplianceSettings | None = None,
     only: Collection[str] = (),
     backfill: Sequence[date] | None = None,
     reference_paths: Mapping[str, str] | None = None,
@@ -81,6 +85,9 @@ def sync(
     pipeline = warehouse_pipeline(data_dir)
     result.langdock = load_langdock(pipeline, data_dir, clock, langdock or LangdockSettings())
     result.problems += result.langdock.refusals
+    feed = None if only else compliance or ComplianceSettings()
+    result.activities = load_activities(pipeline, data_dir, clock, feed)
+    result.problems += result.activities.problems
     if transforms and (result.load.day_count or not result.load.fatal):
         build(data_dir, result, listener)
     return result

@@ -9,6 +9,7 @@ from dlt.common.configuration.specs import BaseConfiguration
 
 from sources.claude_admin import AdminSettings
 from sources.claude_analytics import AnalyticsSettings
+from sources.claude_compliance import ComplianceSettings
 from sources.errors import ForeseenError
 from sources.langdock import POLICIES as OVERLAPS
 from sources.langdock import LangdockSettings
@@ -23,6 +24,7 @@ LEAST = {
     "grace_days": 0,
     "downgrade_active_days": 0,
     "min_group_size": 1,
+    "overlap_hours": 0,
 }
 """The least that a number may be."""
 
@@ -86,6 +88,7 @@ SECTIONS: dict[type[BaseConfiguration], tuple[str, ...]] = {
     AnalyticsSettings: ("sources", "claude_analytics"),
     AdminSettings: ("sources", "claude_admin"),
     LangdockSettings: ("sources", "langdock"),
+    ComplianceSettings: ("sources", "claude_compliance"),
     SeatsSettings: ("seats",),
     PrivacySettings: ("privacy",),
     ChargebackSettings: ("chargeback",),

@@ -5,6 +5,7 @@ from typing import Any
 import duckdb
 
 from pipelines.load import Clock, finish_pending, warehouse_pipeline
+from pipelines.load_compliance import NO_KEY
 from pipelines.run import last_run
 from pipelines.warehouse import DataDir
 
@@ -56,7 +57,7 @@ QUERY = """
             )) as date) as activity_date
         from newest_runs
         left join first_days on newest_runs.kind = first_days.kind
-        where newest_runs.kind <> 'roster'
+        where newest_runs.kind not in ('roster', 'feed')
     ),
 
     days as (
@@ -89,11 +90,38 @@ QUERY = """
         cast(sum(days.row_count) as bigint) as row_count,
         cast(sum(days.rejected_row_count) as bigint) as rejected_row_count,
         max(days.undeclared_fields) as undeclared_fields
-    from (select * from newest_runs where kind <> 'roster') as newest_runs
+    from (select * from newest_runs where kind not in ('roster', 'feed')) as newest_runs
     left join days on newest_runs.endpoint = days.endpoint
     group by all
     order by newest_runs.endpoint
 """
+
+
+FEED_QUERY = """
+    with
+
+    windows as (
+        select * from claude_raw.activity_windows
+        where _dlt_load_id in (select load_id from claude_raw._dlt_loads where status = 0)
+    ),
+
+    newest_run as (
+        select outcome, message from claude_raw.endpoint_runs
+        where kind = 'feed'
+        order by run_at desc
+        limit 1
+    )
+
+    select
+        (select outcome from newest_run) as outcome,
+        (select message from newest_run) as message,
+        (select count(distinct id) from claude_raw.activities) as event_count,
+        min(from_at)::timestamp as read_from,
+        max(to_at)::timestamp as read_until,
+        count(*) as window_count
+    from windows
+"""
+"""One row: how far the activity feed is read, and how the newest run on it ended."""
 
 
 def status(data_dir: DataDir, clock: Clock) -> dict[str, Any]:
@@ -113,10 +141,26 @@ def status(data_dir: DataDir, clock: Clock) -> dict[str, Any]:
                 endpoints = [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
             except duckdb.CatalogException:
                 endpoints = []
+            feed = _activity_feed(warehouse)
     return {
         "as_of": clock.today,
         "warehouse": str(data_dir.warehouse),
         "served": str(data_dir.served) if data_dir.served.exists() else None,
         "last_run": last_run(data_dir),
         "endpoints": endpoints,
+        "activity_feed": feed,
     }
+
+
+def _activity_feed(warehouse: duckdb.DuckDBPyConnection) -> dict[str, Any]:
+    """The state of the activity feed; `outcome` is "not read" if no run had a key for it."""
+    try:
+        warehouse.execute("set timezone = 'UTC'")
+        answer = warehouse.execute(FEED_QUERY)
+        names = [column[0] for column in answer.description or []]
+        feed = dict(zip(names, answer.fetchone() or (), strict=True))
+    except duckdb.CatalogException:
+        feed = {"event_count": 0}
+    if not feed.get("outcome"):
+        feed |= {"outcome": "not read", "message": NO_KEY}
+    return feed

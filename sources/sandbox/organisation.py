@@ -164,6 +164,11 @@ class Organisation:
         columns = [column[0] for column in found.description or ()]
         return [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
 
+    @property
+    def database(self) -> duckdb.DuckDBPyConnection:
+        """The facts, for other APIs of the same organisation, on a cursor of its own."""
+        return self._db.cursor()
+
     def close(self) -> None:
         self._db.close()
 

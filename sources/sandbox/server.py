@@ -23,6 +23,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from sources.errors import ForeseenError
 from sources.sandbox.calls import Api, Call, clock_of, params_of
+from sources.sandbox.compliance import ActivityFeed
 from sources.sandbox.engagement import Engagement
 from sources.sandbox.langdock import LangdockExports
 from sources.sandbox.limits import Limits, RateWindow, Refusal, check_key, error_body
@@ -33,13 +34,19 @@ from sources.sandbox.roster import Roster
 from sources.sandbox.truth import Facts, truth
 
 API_KEY = "sk-ant-api01-sandbox"
-SCOPES = ("read:analytics", "read:members", "read:rbac_groups", "read:spend_limits")
+SCOPES = (
+    "read:analytics",
+    "read:members",
+    "read:rbac_groups",
+    "read:spend_limits",
+    "read:compliance_activities",
+)
 JSON = {"content-type": "application/json"}
 OPTIONAL_PARTS = {"unified": "chat_cowork_unified", "claude_tag": "claude_tag"}
 """What an organisation may lack -> how the names of its fields start."""
 
-REQUESTS_PER_MINUTE = {"admin": 100, "spend_limits": 60}
-"""Rate limits beside that of the Analytics API (admin.md 1.3)."""
+REQUESTS_PER_MINUTE = {"admin": 100, "spend_limits": 60, "compliance": 600}
+"""Rate limits beside that of the Analytics API (admin.md 1.3, compliance.md 1)."""
 
 Day = date | str
 
@@ -146,6 +153,7 @@ class Sandbox:
             absent=tuple(OPTIONAL_PARTS[part] for part in without),
         )
         self.data_refreshed_at: datetime | None = None
+        self._activity_feed = ActivityFeed(self._organisation.database)
         # One line for each API; the first that knows a path answers it.
         self._apis: tuple[Api, ...] = (
             Engagement(self._organisation, self.limits),
@@ -155,6 +163,7 @@ class Sandbox:
                 refreshed_at=lambda call: self.data_refreshed_at or call.clock - REFRESH_LAG,
             ),
             Roster(self._organisation),
+            self._activity_feed,
         )
         limited = requests_per_minute is not None
         self._rates = {
@@ -248,6 +257,12 @@ class Sandbox:
         that a row leaves out are filled, except those that name its person or group.
         """
         self._organisation.publish_roster(table, day_of(since), rows, fill=fill)
+
+    def publish_activities(
+        self, activities: Sequence[Row], *, indexed_at: datetime | str | None = None
+    ) -> None:
+        """Add events to the activity feed; they can be read from `indexed_at` on, else at once."""
+        self._activity_feed.publish(activities, indexed_at)
 
     def answer(
         self,

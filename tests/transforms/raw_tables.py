@@ -9,6 +9,7 @@ import duckdb
 import pyarrow as pa
 
 from sources.claude_analytics.endpoints import EVERY_ENDPOINT
+from sources.claude_compliance.activities import ACTOR
 from sources.langdock import ENTITIES, LEDGER, REJECTED
 from sources.langdock.reader import raw_schema
 
@@ -66,6 +67,16 @@ OTHER_TABLES = {
     "rejected_rows": {
         "endpoint": "text", "activity_date": "date", "fetched_at": "timestamptz",
         "reason": "text", "row_json": "text",
+    },
+    "activities": {
+        "id": "text not null", "created_at": "timestamptz not null", "type": "text",
+        "organization_id": "text", "organization_uuid": "text",
+        **{f"actor__{name}": "text" for name in ACTOR}, "attributes": "text",
+    },
+    "activity_windows": {
+        "from_at": "timestamptz", "to_at": "timestamptz", "read_at": "timestamptz",
+        "first_id": "text", "last_id": "text", "activity_count": "bigint",
+        "rejected_count": "bigint", "page_count": "bigint", "request_ids": "text", **DLT_COLUMNS,
     },
     "endpoint_runs": {
         "endpoint": "text", "run_at": "timestamptz", "outcome": "text", "message": "text",

@@ -1,0 +1,201 @@
+"""Run the activity feed into the warehouse: plan windows, and commit them one by one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, timedelta
+
+import dlt
+from dlt.destinations.exceptions import DatabaseUndefinedRelation
+from dlt.extract import DltResource, DltSource
+
+from pipelines.load import Clock, endpoint_runs
+from pipelines.warehouse import DataDir
+from sources.claude_compliance import ComplianceSettings, Reading, claude_compliance
+from sources.claude_compliance.feed import COMPLIANCE_API, Feed
+from sources.claude_compliance.windows import (
+    FIRST_WINDOW_DAYS,
+    ReadWindow,
+    Window,
+    days_to_read,
+    next_length,
+    next_window,
+    settled_days,
+)
+from sources.client import HttpClient, KeyRefused, Refused
+from sources.errors import ForeseenError
+from sources.rate_budget import RateBudget
+
+NO_KEY = (
+    "The activity feed is not read: no key is set for it.\n"
+    "The audit marts stay as they are, or empty.\n"
+    f"Set {COMPLIANCE_API.key_variable} to a key with the scope read:compliance_activities."
+)
+
+
+@dataclass
+class ActivitiesReport:
+    """What a load of the activity feed did.
+
+    Attributes:
+        outcome: `ok`, `not_asked`, `no_key`, `unavailable` (this organisation or key does not
+            have it), or `failed`.
+        message: Why, unless it is ok.
+        activity_count: Events that arrived, those known before included.
+    """
+
+    outcome: str = "ok"
+    message: str | None = None
+    window_count: int = 0
+    activity_count: int = 0
+    rejected_count: int = 0
+    request_count: int = 0
+
+    @property
+    def problems(self) -> list[str]:
+        return [self.message or ""] if self.outcome == "failed" else []
+
+
+def load_activities(
+    pipeline: dlt.Pipeline,
+    data_dir: DataDir,
+    clock: Clock,
+    settings: ComplianceSettings | None,
+) -> ActivitiesReport:
+    """Read what the ledger misses of the feed, or what may have grown since; oldest days first.
+
+    Without settings, only see that the tables exist.
+
+    Each window is committed before the next one begins. Whatever goes wrong is in the report, and
+    the tables exist afterwards in any case. The caller holds the warehouse, and has finished what
+    an earlier run left pending.
+    """
+    report = ActivitiesReport()
+    if settings is None:
+        report.outcome = "not_asked"
+    elif not (settings.api_key or "").strip():
+        report.outcome, report.message = "no_key", NO_KEY
+    else:
+        try:
+            _load_windows(pipeline, data_dir, clock, settings, report)
+        except KeyRefused as error:
+            report.outcome, report.message = "failed", str(error)
+        except Refused as error:
+            report.outcome, report.message = "unavailable", str(error)
+        except ForeseenError as error:
+            report.outcome, report.message = "failed", str(error)
+    resources: list[DltSource | DltResource] = []
+    if "claude_compliance" not in pipeline.schemas:
+        resources.append(claude_compliance(None, None, read_at=clock.now))
+    if report.outcome not in ("no_key", "not_asked"):
+        resources.append(endpoint_runs([_run(clock, report)]))
+    if resources:
+        _commit(pipeline, resources)
+    return report
+
+
+def first_day_of(settings: ComplianceSettings) -> date | None:
+    """The day from which the settings want the feed; None: as far as it goes back.
+
+    Raises:
+        ForeseenError: It is no day.
+    """
+    if not settings.first_day:
+        return None
+    try:
+        return date.fromisoformat(settings.first_day)
+    except ValueError:
+        raise ForeseenError(
+            f"[sources.claude_compliance] first_day is {settings.first_day!r}.\n"
+            "It is the UTC day from which the activity feed is read.\n"
+            "Write it as 2026-01-31, or remove it: the feed is then read from its oldest event."
+        ) from None
+
+
+def compliance_client(data_dir: DataDir, settings: ComplianceSettings, clock: Clock) -> HttpClient:
+    """The client of the Compliance API, with the rate budget that this API has for itself.
+
+    Raises:
+        ForeseenError: No usable key or address.
+    """
+    return HttpClient(
+        COMPLIANCE_API,
+        base_url=settings.base_url,
+        api_key=settings.api_key,
+        budget=RateBudget(
+            data_dir.rate_budget_of(COMPLIANCE_API.section), settings.requests_per_minute
+        ),
+        clock=clock.now if clock.is_set else None,
+    )
+
+
+def read_windows(pipeline: dlt.Pipeline) -> list[ReadWindow]:
+    """Windows in the ledger whose load is complete."""
+    query = """
+        select from_at, to_at, read_at
+        from activity_windows
+        where _dlt_load_id in (select load_id from _dlt_loads where status = 0)
+    """
+    try:
+        with pipeline.sql_client() as warehouse:
+            rows = warehouse.execute_sql(query) or []
+    except DatabaseUndefinedRelation:
+        return []
+    return [
+        ReadWindow(Window(start.astimezone(UTC), end.astimezone(UTC)), read_at.astimezone(UTC))
+        for start, end, read_at in rows
+    ]
+
+
+def _load_windows(
+    pipeline: dlt.Pipeline,
+    data_dir: DataDir,
+    clock: Clock,
+    settings: ComplianceSettings,
+    report: ActivitiesReport,
+) -> None:
+    now = clock.now
+    overlap = timedelta(hours=settings.overlap_hours)
+    wanted = first_day_of(settings)
+    with compliance_client(data_dir, settings, clock) as client:
+        feed = Feed(client, settings.activities_path)
+        try:
+            read = read_windows(pipeline)
+            first_day = wanted or min((each.window.start.date() for each in read), default=None)
+            if first_day is None:
+                # Not later than what may still appear, or its day would never be read.
+                first_day = min(feed.first_day(now.date()), (now - overlap).date())
+            days = days_to_read(first_day, now, settled_days(read, overlap))
+            length = FIRST_WINDOW_DAYS
+            while days:
+                reading = Reading(next_window(days, length, now))
+                _commit(pipeline, [claude_compliance(feed, reading, read_at=now)])
+                if reading.error:
+                    raise reading.error
+                if reading.is_too_long:
+                    length = max(length // 2, 1)
+                    continue
+                report.window_count += 1
+                report.activity_count += reading.activity_count
+                report.rejected_count += len(reading.rejected)
+                days = days[len(reading.window.days) :]
+                length = next_length(length, reading.page_count)
+        finally:
+            report.request_count = client.request_count
+
+
+def _commit(pipeline: dlt.Pipeline, data: Sequence[DltSource | DltResource]) -> None:
+    pipeline.extract(data)
+    pipeline.normalize()
+    pipeline.load()
+
+
+def _run(clock: Clock, report: ActivitiesReport) -> dict[str, object]:
+    """The line of this run in endpoint_runs, for `status`."""
+    return {
+        "endpoint": "activities",
+        "kind": "feed",
+        "run_at": clock.now,
+        "outcome": report.outcome,
+        "message": report.message,
+        "request_count": report.request_count,
+    }

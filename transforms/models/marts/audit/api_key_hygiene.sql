@@ -1,0 +1,158 @@
+-- One row per key of an API that the activity feed ever named, as of the end of what is read of the feed.
+with
+
+events as (
+    select * from {{ ref('security_events') }}
+),
+
+updates as (
+    select * from {{ ref('int_event_updates') }}
+    where category = 'api_key'
+),
+
+coverage as (
+    select * from {{ ref('int_feed_coverage') }}
+),
+
+departures as (
+    select * from {{ ref('int_departures') }}
+),
+
+key_events as (
+    select
+        event_id,
+        event_type,
+        case
+            when event_type like 'platform_api_key%' then 'console'
+            when event_type like 'admin_api_key%' then 'admin'
+            when event_type like 'service_key%' then 'service'
+            when event_type like '%signing_key%' then 'signing'
+            else 'enterprise'
+        end as key_type,
+        coalesce(
+            {{ json_text('attributes', 'api_key_id') }},
+            {{ json_text('attributes', 'admin_api_key_id') }},
+            {{ json_text('attributes', 'service_key_id') }},
+            {{ json_text('attributes', 'signing_key_id') }}
+        ) as api_key_id,
+        coalesce({{ json_text('attributes', 'api_key_name') }}, {{ json_text('attributes', 'name') }}) as api_key_name,
+        {{ json_text('attributes', 'scopes') }} as scopes,
+        user_id,
+        actor_email,
+        event_at
+    from events
+    where category = 'api_key' and event_type <> 'compliance_api_accessed'
+),
+
+uses as (
+    select
+        actor_id as api_key_id,
+        max(case when actor_type = 'admin_api_key_actor' then 'admin' else 'enterprise' end) as key_type,
+        min(event_at) as first_used_at,
+        max(event_at) as last_used_at,
+        count(*) as use_count
+    from events
+    where actor_type in ('api_actor', 'admin_api_key_actor') and actor_id is not null
+    group by actor_id
+),
+
+creations as (
+    select
+        key_events.*,
+        row_number() over (partition by api_key_id order by event_at asc, event_id asc) as events_before
+    from key_events
+    where event_type like '%created'
+),
+
+life_by_key as (
+    select
+        api_key_id,
+        max(key_type) as key_type,
+        max(api_key_name) as api_key_name,
+        max(case when event_type like '%updated' then scopes end) as updated_scopes,
+        max(scopes) as scopes,
+        max(case when event_type like '%updated' or event_type like '%rotated' then event_at end) as last_changed_at,
+        max(case when event_type like '%deleted' or event_type like '%revoked' then event_at end) as deleted_at
+    from key_events
+    where api_key_id is not null
+    group by api_key_id
+),
+
+status_updates as (
+    select
+        coalesce(
+            {{ json_text('attributes', 'api_key_id') }}, {{ json_text('attributes', 'admin_api_key_id') }}
+        ) as api_key_id,
+        current_value,
+        row_number() over (
+            partition by
+                coalesce({{ json_text('attributes', 'api_key_id') }}, {{ json_text('attributes', 'admin_api_key_id') }})
+            order by event_at desc, event_id desc
+        ) as updates_since
+    from updates
+    where update_type = 'status'
+),
+
+keys as (
+    select api_key_id from life_by_key
+    union
+    select api_key_id from uses
+),
+
+with_life as (
+    select
+        keys.api_key_id,
+        coverage.covered_until_at as as_of_at,
+        coalesce(life_by_key.key_type, uses.key_type) as key_type,
+        life_by_key.api_key_name,
+        coalesce(life_by_key.updated_scopes, life_by_key.scopes) as scopes,
+        case
+            when life_by_key.deleted_at is not null then 'deleted'
+            else coalesce(status_updates.current_value, 'active')
+        end as status,
+        creations.user_id as owner_user_id,
+        creations.actor_email as owner_email,
+        departures.left_at as owner_left_at,
+        coalesce(uses.use_count, 0) as use_count,
+        creations.event_at as created_at,
+        life_by_key.last_changed_at,
+        life_by_key.deleted_at,
+        uses.first_used_at,
+        uses.last_used_at,
+        cast(coverage.covered_from_at as date) as history_start_date
+    from keys
+    cross join coverage
+    left join life_by_key on keys.api_key_id = life_by_key.api_key_id
+    left join uses on keys.api_key_id = uses.api_key_id
+    left join creations on keys.api_key_id = creations.api_key_id and creations.events_before = 1
+    left join status_updates on keys.api_key_id = status_updates.api_key_id and status_updates.updates_since = 1
+    left join departures on creations.user_id = departures.user_id
+),
+
+-- What a console, service or signing key does is not in the feed: that it was not seen there says nothing.
+with_hygiene as (
+    select
+        api_key_id,
+        as_of_at,
+        history_start_date,
+        key_type,
+        api_key_name,
+        scopes,
+        status,
+        owner_user_id,
+        owner_email,
+        {{ days_from('cast(created_at as date)', 'cast(as_of_at as date)') }} as age_days,
+        {{ days_from('cast(last_used_at as date)', 'cast(as_of_at as date)') }} as days_since_used,
+        case when key_type in ('enterprise', 'admin') or use_count > 0 then use_count end as use_count,
+        case when key_type in ('enterprise', 'admin') or use_count > 0 then use_count = 0 end as is_never_used,
+        case when owner_left_at is not null then true end as has_owner_left,
+        created_at,
+        last_changed_at,
+        deleted_at,
+        first_used_at,
+        last_used_at,
+        owner_left_at
+    from with_life
+)
+
+select * from with_hygiene
