@@ -16,6 +16,8 @@ from sources.claude_analytics.client import Client
 from sources.claude_analytics.endpoints import ENDPOINTS
 from sources.client import Refused
 from sources.errors import ForeseenError
+from sources.langdock import LangdockSettings
+from sources.langdock.folder import csv_files
 from sources.rate_budget import RateBudget
 from sources.reference_files import FILES, ReferenceFile, configured_path, read
 
@@ -47,6 +49,11 @@ def checks(data_dir: DataDir, clock: Clock) -> Iterator[Check]:
         else:
             text = f"not set; see [sources.reference_files] {file.table}"
             yield Check(file.table, None, text)
+    langdock = settings(LangdockSettings)
+    if langdock.files:
+        yield _check("langdock", partial(_langdock, langdock.files))
+    else:
+        yield Check("langdock", None, "not set; see [sources.langdock] files")
     yield from _api(data_dir, clock)
 
 
@@ -87,6 +94,10 @@ def _transform_settings() -> str:
 
 def _file(file: ReferenceFile, path: str) -> str:
     return f"{path}: {len(read(file, path).rows)} rows"
+
+
+def _langdock(folder: str) -> str:
+    return f"{folder}: {sum(1 for _ in csv_files(folder))} CSV files"
 
 
 def _api(data_dir: DataDir, clock: Clock) -> Iterator[Check]:
