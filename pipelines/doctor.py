@@ -19,6 +19,8 @@ from sources.claude_compliance import ComplianceSettings
 from sources.claude_compliance.feed import Feed
 from sources.client import KeyRefused, Refused
 from sources.errors import ForeseenError
+from sources.langdock import LangdockSettings
+from sources.langdock.folder import csv_files
 from sources.rate_budget import RateBudget
 from sources.reference_files import FILES, ReferenceFile, configured_path, read
 
@@ -50,6 +52,11 @@ def checks(data_dir: DataDir, clock: Clock) -> Iterator[Check]:
         else:
             text = f"not set; see [sources.reference_files] {file.table}"
             yield Check(file.table, None, text)
+    langdock = settings(LangdockSettings)
+    if langdock.files:
+        yield _check("langdock", partial(_langdock, langdock.files))
+    else:
+        yield Check("langdock", None, "not set; see [sources.langdock] files")
     yield from _api(data_dir, clock)
     yield _feed(data_dir, clock)
 
@@ -108,6 +115,10 @@ def _feed(data_dir: DataDir, clock: Clock) -> Check:
         return Check("activities", None, f"unavailable: {error}")
     except ForeseenError as error:
         return Check("activities", False, str(error))
+
+
+def _langdock(folder: str) -> str:
+    return f"{folder}: {sum(1 for _ in csv_files(folder))} CSV files"
 
 
 def _api(data_dir: DataDir, clock: Clock) -> Iterator[Check]:

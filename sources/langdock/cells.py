@@ -18,6 +18,8 @@ FORMS = {
 }
 """Decimal mark -> numbers written with it."""
 
+ISO_DATE = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:[T ]\d\d:.*)?")
+GERMAN_DATE = re.compile(r"(\d\d?)\.(\d\d?)\.(\d{4})(?: \d\d:.*)?")
 SPACES = str.maketrans(dict.fromkeys("\u00a0\u2009\u202f", " "))
 LARGEST = 2**63
 EXACT = Context(prec=38)
@@ -38,6 +40,8 @@ def decimal_mark(cells: Iterable[tuple[Cell, str]], delimiter: str) -> str | Non
     """
     seen = {".": 0, ",": 0}
     for kind, cell in cells:
+        if cell.isdecimal():
+            continue
         text = cell.translate(SPACES)
         if PLAIN.fullmatch(text):
             continue
@@ -74,6 +78,8 @@ def _decimal(text: str, mark: str | None) -> Decimal:
 
 
 def _count(text: str, mark: str | None) -> int:
+    if text.isdecimal() and len(text) < 19:  # nearly every cell
+        return int(text)
     try:
         number = _number(text, mark)
     except Unreadable:
@@ -85,8 +91,8 @@ def _count(text: str, mark: str | None) -> int:
 
 
 def _date(text: str, _: str | None) -> date:
-    iso = re.fullmatch(r"(\d{4})-(\d\d)-(\d\d)(?:[T ]\d\d:.*)?", text)
-    german = re.fullmatch(r"(\d\d?)\.(\d\d?)\.(\d{4})(?: \d\d:.*)?", text)
+    iso = ISO_DATE.fullmatch(text)
+    german = None if iso else GERMAN_DATE.fullmatch(text)
     found = iso.groups() if iso else german.groups()[::-1] if german else ()
     try:
         return date(*map(int, found))

@@ -10,6 +10,9 @@ from dlt.sources.filesystem import filesystem
 
 from sources.errors import ForeseenError
 
+EXTRAS = {"s3": "s3", "gs": "gs", "gcs": "gs", "az": "az", "abfss": "az", "adl": "az"}
+"""Scheme of a store's URL -> our extra that reads it."""
+
 
 class CsvFile:
     """A file that is there; its name is the path below the folder."""
@@ -47,7 +50,8 @@ def csv_files(folder: str) -> Iterator[CsvFile]:
     except MissingDependencyException as error:
         raise ForeseenError(
             f"[sources.langdock] files is {folder!r}, and what reads such a store is not "
-            f"installed.\nInstall the extra of that store: {', '.join(error.dependencies)}."
+            f"installed.\nInstall the extra of that store: "
+            f'pip install "claude-warehouse[{EXTRAS.get(folder.partition(":")[0], "s3")}]"'
         ) from error
     except (ResourceExtractionError, OSError, ValueError) as error:
         cause = error.__cause__ or error

@@ -75,10 +75,14 @@ def plan(parts: Iterable[Part], policy: str) -> Plan:
     policy says which one counts; their rows are never added up.
     """
     parts = list(parts)
-    replaced = [part for part in parts if _is_former_version(part, parts)]
+    by_source: dict[str, list[Part]] = defaultdict(list)
+    for part in parts:
+        by_source[part.source_name].append(part)
+    former = {part for part in parts if _is_former_version(part, by_source[part.source_name])}
+    replaced = [part for part in parts if part in former]
     by_slot: dict[Slot, list[Part]] = defaultdict(list)
     for part in parts:
-        if part not in replaced:
+        if part not in former:
             by_slot[part.slot].append(part)
     in_order = []
     for rivals in by_slot.values():
@@ -97,14 +101,13 @@ def plan(parts: Iterable[Part], policy: str) -> Plan:
     return Plan(accepted, replaced, overlapping)
 
 
-def _is_former_version(part: Part, parts: Sequence[Part]) -> bool:
+def _is_former_version(part: Part, of_source: Sequence[Part]) -> bool:
     """The file was written anew since, or the API asked anew, and tells of these days again."""
     return part.is_loaded and any(
-        other.source_name == part.source_name
-        and other.file_hash != part.file_hash
+        other.file_hash != part.file_hash
         and not other.is_loaded
         and (other.slot == part.slot or _same_days(other.slot, part.slot))
-        for other in parts
+        for other in of_source
     )
 
 

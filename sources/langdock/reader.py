@@ -313,7 +313,7 @@ def _stands_alone(lines: Sequence[str], at: int, header: _Header) -> bool:
 
 def _is_header(cells: Sequence[str], header: _Header) -> bool:
     at = header.columns.index("period_start")
-    return column_of(cells[at]) == "period_start"
+    return cells[at][:1].isalpha() and column_of(cells[at]) == "period_start"
 
 
 def _export(
@@ -337,7 +337,7 @@ def _export(
     repeats = 0
     for record in records:
         try:
-            row = _row(record, header, mark)
+            row = _row(record, header, kinds, mark)
         except Unreadable as problem:
             text = json.dumps(
                 dict(zip(header.cells, record.cells, strict=True)), ensure_ascii=False
@@ -381,13 +381,14 @@ def _export(
     )
 
 
-def _row(record: _Record, header: _Header, mark: str | None) -> dict[str, Any]:
+def _row(
+    record: _Record, header: _Header, kinds: Mapping[str, Cell], mark: str | None
+) -> dict[str, Any]:
     """The record as a raw row; blank cells and columns that the export lacks are null.
 
     Raises:
         Unreadable: Which column, and what it should hold.
     """
-    kinds = header.entity.all_columns
     row: dict[str, Any] = dict.fromkeys(kinds)
     others: dict[str, str] = {}
     invalid_json = []

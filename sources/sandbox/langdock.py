@@ -111,6 +111,8 @@ class LangdockExports:
         self._files: dict[str, bytes] = {}
         self.routes = [
             Route("/export/{data_type}/csv", self._export, methods=["POST"]),
+            # As a dedicated deployment has it.
+            Route("/api/public/export/{data_type}/csv", self._export, methods=["POST"]),
             Route("/langdock-storage/{name}", self._download),
         ]
 

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -44,16 +44,16 @@ def test_a_folder_with_three_editions_fills_a_table_per_entity_and_the_marts(
     assert query(
         """
         select
-            strftime(month, '%Y-%m'), langdock_coverage, langdock_active_users > 5,
-            claude_coverage, active_users
+            strftime(month, '%Y-%m'), claude_coverage, langdock_active_users > 5,
+            active_users = langdock_active_users
         from claude_marts.assistant_active_users_monthly
         where langdock_coverage = 'full' order by month
         """,
         served=True,
     ) == [
-        ("2026-03", "full", True, "none", None),
-        ("2026-04", "full", True, "none", None),
-        ("2026-05", "full", True, "none", None),
+        ("2026-03", "partial", True, None),
+        ("2026-04", "full", True, True),
+        ("2026-05", "full", True, True),
     ]
     [(hidden, known)] = query(
         """
@@ -105,52 +105,44 @@ def test_skipped_lines_are_named_and_end_with_their_own_exit_code(
     assert "1 lines of Langdock exports could not be read" in first.out
 
 
-def test_people_of_both_vendors_are_counted_once(
+def test_people_of_both_vendors_are_counted_once_and_hidden_ones_make_bounds(
     api: Sandbox, tmp_path: Path, command: Command, query: Query
 ) -> None:
-    day = date(2026, 5, 1)
-    while day <= date(2026, 5, 31):
-        api.publish("users", day, [])
-        day += timedelta(days=1)
-    api.publish(
-        "users",
-        "2026-05-05",
-        [
-            {
-                "user": {"id": f"c{number}", "email_address": email},
-                "chat_metrics": {"message_count": 1},
-            }
-            for number, email in enumerate(["Ada@x.org", "ben@x.org"])
-        ],
-    )
+    people = ["Ada@x.org", "ben@x.org"]
+    rows = [
+        {"user": {"id": email, "email_address": email}, "chat_metrics": {"message_count": 1}}
+        for email in people
+    ]
+    api.publish("users", "2026-05-05", rows)
     folder = tmp_path / "exports"
     folder.mkdir()
-    header = "period_start,period_end,org_id,user_id,email,messages_total,messages_chat\n"
     period = "2026-05-01,2026-05-31,org"
     (folder / "users.csv").write_text(
-        header
-        + f"{period},l1,ada@X.org,4,4\n{period},l2,cho@x.org,1,1\n{period},l3,,2,2\n"
-        + f"{period},l4,dan@x.org,0,0\n"
+        "period_start,period_end,org_id,user_id,email,messages_total,messages_chat\n"
+        f"{period},l1,ada@X.org,4,4\n"
+        f"{period},l2,cho@x.org,1,1\n"
+        f"{period},hidden,,2,2\n"
+        f"{period},idle,,0,0\n"
     )
-    for week in ("2026-04-27,2026-05-03", "2026-06-01,2026-06-07"):
-        (folder / f"{week}.csv").write_text(header + f"{week},other,l1,ada@x.org,9,9\n")
-
     api.today = date(2026, 6, 15)
+
     ended = command("sync --today 2026-06-15 --only users", SOURCES__LANGDOCK__FILES=str(folder))
 
     assert ended.exit_code == 0, ended.err
-    month = query(
+    # Whoever hides may be ben: three or four people.
+    assert query(
         """
         select
-            claude_active_users, langdock_active_users, active_users, langdock_coverage
+            claude_active_users, langdock_active_users, identified_users_of_both,
+            active_users_lower_bound, active_users_upper_bound, active_users
         from claude_marts.assistant_active_users_monthly where month = '2026-05-01'
         """,
         served=True,
-    )
-    # The other workspace has only weeks that reach into May, so May is not known.
-    assert month == [(2, None, None, "other_periods")]
-
-    (folder / "other.csv").write_text(header + "2026-05-01,2026-05-31,third,l9,eva@x.org,1,1\n")
-    for week in folder.glob("2026-*.csv"):
-        week.unlink()
-    command("backfill --from 2026-05-05 --to 2026-05-05 --today 2026-06-15 --only users")
+    ) == [(2, 3, 1, 3, 4, None)]
+    assert query(
+        """
+        select vendor, message_count, is_active from claude_marts.assistant_usage_monthly
+        where month = '2026-05-01' and person_key = 'ada@x.org' order by vendor
+        """,
+        served=True,
+    ) == [("claude", 1, True), ("langdock", 4, True)]

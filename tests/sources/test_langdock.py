@@ -636,8 +636,12 @@ def test_a_wrong_key_is_one_message_and_no_secret_is_in_it(api: Sandbox, ask: Lo
     assert len(api.langdock.requests) == 1
 
 
-def test_a_dedicated_deployment_has_its_path_in_the_base_url(api: Sandbox, ask: Load) -> None:
+def test_a_dedicated_deployment_has_its_path_in_the_base_url(
+    api: Sandbox, ask: Load, query: Query
+) -> None:
+    api.langdock.publish("users", "2026-10-01", USERS + ADA)
+
     ask(base_url=f"{api.url}/api/public")
 
-    assert api.langdock.requests == []
-    assert {request.path for request in api.requests} == {"/api/public/export/users/csv"}
+    assert query("select user_id from claude_raw.langdock_users") == [("u1",)]
+    assert "/api/public/export/users/csv" in {path for path, _, _ in api.langdock.requests}
