@@ -25,7 +25,8 @@ class ComplianceSettings(BaseConfiguration):
 
     Attributes:
         base_url: Scheme and host.
-        activities_path: Path of the activity feed; older descriptions have /v1/organizations/activity.
+        activities_path: Path of the activity feed. Older descriptions have
+            /v1/organizations/activity.
         api_key: A key with the scope read:compliance_activities. Without it the feed is not read.
         first_day: UTC day (2026-01-31) from which the feed is read; unset: its oldest event.
         overlap_hours: For how long after its end a day is read again, because events may appear

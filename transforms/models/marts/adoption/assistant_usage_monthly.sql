@@ -13,6 +13,15 @@ claude_people as (
     select * from {{ ref('int_people') }}
 ),
 
+spend_days as (
+    select * from {{ ref('int_spend_days') }}
+),
+
+spend as (
+    select * from {{ ref('spend_daily') }}
+    where user_id is not null
+),
+
 langdock_users as (
     select * from {{ ref('int_langdock_user_activity') }}
 ),
@@ -54,18 +63,48 @@ claude_users as (
     group by month, user_id
 ),
 
+months_of_spend as (
+    select cast({{ dbt.date_trunc('month', 'activity_date') }} as date) as month
+    from spend_days
+    where is_cost_loaded
+    group by cast({{ dbt.date_trunc('month', 'activity_date') }} as date)
+    having count(*) = max(extract(day from {{ dbt.last_day('activity_date', 'month') }}))
+),
+
+claude_costs as (
+    select
+        cast({{ dbt.date_trunc('month', 'activity_date') }} as date) as month,
+        user_id,
+        sum(spend_usd) as cost_usd
+    from spend
+    group by cast({{ dbt.date_trunc('month', 'activity_date') }} as date), user_id
+),
+
+-- Someone who cost money without an activity row was not active.
+claude_accounts as (
+    select
+        month,
+        user_id,
+        coalesce(claude_users.message_count, case when claude_users.user_id is null then 0 end) as message_count,
+        coalesce(claude_users.was_active, case when claude_users.user_id is null then 0 end) as was_active,
+        claude_costs.cost_usd
+    from claude_users
+    full join claude_costs using (month, user_id)
+),
+
 accounts as (
     select
-        claude_users.month,
+        claude_accounts.month,
         'claude' as vendor,
-        claude_users.user_id,
-        claude_users.user_id as account_key,
+        claude_accounts.user_id,
+        claude_accounts.user_id as account_key,
         {{ email_key('claude_people.email') }} as email,
-        claude_users.message_count,
-        cast(null as decimal(38, 8)) as cost_usd,
-        claude_users.was_active
-    from claude_users
-    inner join claude_people on claude_users.user_id = claude_people.user_id
+        claude_accounts.message_count,
+        case when months_of_spend.month is not null then coalesce(claude_accounts.cost_usd, 0) end as cost_usd,
+        claude_accounts.was_active
+    from claude_accounts
+    inner join claude_people on claude_accounts.user_id = claude_people.user_id
+    left join months_of_spend on claude_accounts.month = months_of_spend.month
     union all
     select
         month,
