@@ -15,10 +15,23 @@ from sources.sandbox import Sandbox
 from tests.conftest import Command, Query
 
 TakeSnapshot = Callable[..., RosterReport]
+VERSION_COLUMNS = (
+    "undeclared_fields", "_dlt_valid_from", "_dlt_valid_to", "_dlt_load_id", "_dlt_id",
+)  # fmt: skip
 PERIODS = """
     select id, role, cast(_dlt_valid_from as date), cast(_dlt_valid_to as date)
     from claude_raw.members order by id, _dlt_valid_from
 """
+
+
+def columns_of(query: Query, table: str) -> set[str]:
+    return {
+        name
+        for (name,) in query(
+            "select column_name from duckdb_columns()"
+            f" where schema_name = 'claude_raw' and table_name = '{table}'"
+        )
+    }
 
 
 def member(name: str, role: str = "user") -> dict[str, Any]:
@@ -135,6 +148,19 @@ def test_the_same_snapshot_twice_changes_nothing(
         assert query(f"select count(*), count(_dlt_valid_to) from claude_raw.{table}") == [(1, 0)]
 
 
+def test_every_declared_column_is_there_also_where_nobody_has_a_value(
+    api: Sandbox, snapshot: TakeSnapshot, query: Query
+) -> None:
+    api.publish_roster("members", [member("ada")])
+    api.publish_roster(
+        "spend_limits", [{"actor": {"type": "user_actor", "user_id": "user_ada"}, "amount": None}]
+    )
+    snapshot(today="2026-01-08")
+
+    for roster in ROSTERS:
+        assert columns_of(query, roster.table) == {*roster.columns, *VERSION_COLUMNS}
+
+
 def test_members_of_each_group_are_kept_by_group(
     api: Sandbox, snapshot: TakeSnapshot, query: Query
 ) -> None:
@@ -191,6 +217,10 @@ def test_without_a_key_the_tables_are_there_and_empty(
     assert api.requests == []
     for roster in ROSTERS:
         assert query(f"select count(*) from claude_raw.{roster.table}") == [(0,)]
+        assert columns_of(query, roster.table) == {
+            *roster.columns,
+            *VERSION_COLUMNS,
+        }
     assert query("select count(*) from claude_raw.roster_snapshots") == [(0,)]
 
 
