@@ -137,7 +137,7 @@ def test_every_seat_is_there_also_those_that_never_did_anything(query: Query) ->
          "removed", 18, 10, None),
         ("eve", "Eve@Example.com", "Eve", "user", "Unmapped", "2026-04-19", "2026-04-23", "active",
          0, 4, Decimal(60)),
-        (None, "fay@example.com", None, "user", "Legal", None, None, "invited", None, 0, None),
+        (None, "fay@example.com", None, "user", "Legal", None, None, "invited", None, None, None),
     ]  # fmt: skip
 
 

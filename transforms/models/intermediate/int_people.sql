@@ -24,7 +24,7 @@ project_creators as (
     group by created_by_user_id, created_by_email
 ),
 
-cost_rows as (
+cost_and_usage_rows as (
     select
         activity_date,
         user_id,
@@ -38,6 +38,20 @@ cost_rows as (
         email,
         name
     from {{ ref('stg_user_cost_reports') }}
+    union all
+    select
+        activity_date,
+        user_id,
+        email,
+        name
+    from {{ ref('stg_usage') }}
+    union all
+    select
+        activity_date,
+        user_id,
+        email,
+        name
+    from {{ ref('stg_user_usage_reports') }}
 ),
 
 spenders as (
@@ -47,7 +61,7 @@ spenders as (
         name,
         cast(min(activity_date) as timestamp) as first_seen_at,
         cast(max(activity_date) as timestamp) as last_seen_at
-    from cost_rows
+    from cost_and_usage_rows
     group by user_id, email, name
 ),
 

@@ -15,16 +15,16 @@ active as (
         count(*) as active_users,
         count(case when first_active_month = month then 1 end) as new_users,
         count(
-            case when {{ dbt.datediff('previous_active_month', 'month', 'month') }} = 1 then 1 end
+            case when {{ months_from('previous_active_month', 'month') }} = 1 then 1 end
         ) as retained_users,
         count(
-            case when {{ dbt.datediff('previous_active_month', 'month', 'month') }} > 1 then 1 end
+            case when {{ months_from('previous_active_month', 'month') }} > 1 then 1 end
         ) as resurrected_users,
         count(
             case
                 when
                     next_active_month is null
-                    or {{ dbt.datediff('month', 'next_active_month', 'month') }} > 1
+                    or {{ months_from('month', 'next_active_month') }} > 1
                     then 1
             end
         ) as users_churned_after

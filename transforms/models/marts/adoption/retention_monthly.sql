@@ -12,7 +12,7 @@ user_months as (
 pairs as (
     select
         cohorts.month as first_active_month,
-        cast({{ dbt.datediff('cohorts.month', 'months.month', 'month') }} as bigint) as months_since,
+        {{ months_from('cohorts.month', 'months.month') }} as months_since,
         months.month,
         cohorts.history_start_date,
         cohorts.is_covered and cohorts.is_previous_covered as is_cohort_known,

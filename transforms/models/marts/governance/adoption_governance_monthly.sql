@@ -207,31 +207,40 @@ put_together as (
         joiners_and_leavers.joined_people,
         joiners_and_leavers.left_people,
         case
-            when name_coverage.connector_days = months.month_days then coalesce(names_by_month.connectors_used, 0)
+            when name_coverage.connector_days = months.month_days
+                then coalesce(names_by_month.connectors_used, 0)
         end as connectors_used,
         case
-            when name_coverage.connector_days = months.month_days then coalesce(names_by_month.unreviewed_connectors_used, 0)
+            when name_coverage.connector_days = months.month_days
+                then coalesce(names_by_month.unreviewed_connectors_used, 0)
         end as unreviewed_connectors_used,
         case
-            when name_coverage.connector_days = months.month_days then coalesce(names_by_month.banned_connectors_used, 0)
+            when name_coverage.connector_days = months.month_days
+                then coalesce(names_by_month.banned_connectors_used, 0)
         end as banned_connectors_used,
         case
-            when name_coverage.skill_days = months.month_days then coalesce(names_by_month.skills_used, 0)
+            when name_coverage.skill_days = months.month_days
+                then coalesce(names_by_month.skills_used, 0)
         end as skills_used,
         case
-            when name_coverage.skill_days = months.month_days then coalesce(names_by_month.unreviewed_skills_used, 0)
+            when name_coverage.skill_days = months.month_days
+                then coalesce(names_by_month.unreviewed_skills_used, 0)
         end as unreviewed_skills_used,
         case
-            when name_coverage.skill_days = months.month_days then coalesce(names_by_month.banned_skills_used, 0)
+            when name_coverage.skill_days = months.month_days
+                then coalesce(names_by_month.banned_skills_used, 0)
         end as banned_skills_used,
         case
-            when name_coverage.plugin_days = months.month_days then coalesce(names_by_month.plugins_used, 0)
+            when name_coverage.plugin_days = months.month_days
+                then coalesce(names_by_month.plugins_used, 0)
         end as plugins_used,
         case
-            when name_coverage.plugin_days = months.month_days then coalesce(names_by_month.unreviewed_plugins_used, 0)
+            when name_coverage.plugin_days = months.month_days
+                then coalesce(names_by_month.unreviewed_plugins_used, 0)
         end as unreviewed_plugins_used,
         case
-            when name_coverage.plugin_days = months.month_days then coalesce(names_by_month.banned_plugins_used, 0)
+            when name_coverage.plugin_days = months.month_days
+                then coalesce(names_by_month.banned_plugins_used, 0)
         end as banned_plugins_used,
         months.covered_days,
         months.month_days

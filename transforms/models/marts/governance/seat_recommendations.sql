@@ -25,7 +25,7 @@ with_exemption as (
     left join exempt_seats
         on
             {{ email_key('seats.email') }} = exempt_seats.email_key
-            and (exempt_seats.exempt_until_date is null or exempt_seats.exempt_until_date >= seats.as_of_date)
+            and (exempt_seats.exempt_until_date is null or seats.as_of_date <= exempt_seats.exempt_until_date)
     left join price_periods
         on
             seats.as_of_date >= price_periods.valid_from_date

@@ -265,7 +265,8 @@ with_activity as (
         {{ days_from('activity_by_person.last_active_date', 'coverage.as_of_date') }} as days_since_active,
         {{ days_from('seat_people.joined_date', 'coverage.as_of_date') }} as days_since_joined,
         case
-            when coverage.covered_days_in_28 = 28 then coalesce(activity_by_person.active_days_in_28, 0)
+            when coverage.covered_days_in_28 = 28 and seat_people.user_id is not null
+                then coalesce(activity_by_person.active_days_in_28, 0)
         end as active_days_in_28,
         coverage.dormant_after_days,
         coverage.grace_days,
