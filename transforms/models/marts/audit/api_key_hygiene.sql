@@ -18,6 +18,23 @@ departures as (
     select * from {{ ref('int_departures') }}
 ),
 
+member_periods as (
+    select * from {{ ref('int_member_periods') }}
+),
+
+roster as (
+    select * from {{ ref('int_roster_snapshots') }}
+    where roster_table = 'members'
+),
+
+last_seen_members as (
+    select
+        user_id,
+        max(valid_until_date) as valid_until_date
+    from member_periods
+    group by user_id
+),
+
 key_events as (
     select
         event_id,
@@ -112,7 +129,9 @@ with_life as (
         end as status,
         creations.user_id as owner_user_id,
         creations.actor_email as owner_email,
-        departures.left_at as owner_left_at,
+        departures.left_at as owner_departed_at,
+        roster.newest_snapshot_at as roster_snapshot_at,
+        last_seen_members.valid_until_date as owner_in_roster_until_date,
         coalesce(uses.use_count, 0) as use_count,
         creations.event_at as created_at,
         life_by_key.last_changed_at,
@@ -127,6 +146,21 @@ with_life as (
     left join creations on keys.api_key_id = creations.api_key_id and creations.events_before = 1
     left join status_updates on keys.api_key_id = status_updates.api_key_id and status_updates.updates_since = 1
     left join departures on creations.user_id = departures.user_id
+    left join roster on roster.roster_table = 'members'
+    left join last_seen_members on creations.user_id = last_seen_members.user_id
+),
+
+-- The newer of feed and roster knows. A roster that is older than the key says nothing about who made it.
+with_owner as (
+    select
+        with_life.*,
+        case
+            when owner_user_id is null then null
+            when owner_departed_at > coalesce(roster_snapshot_at, cast('0001-01-01' as timestamp)) then true
+            when roster_snapshot_at is null or created_at > roster_snapshot_at then null
+            else coalesce(owner_in_roster_until_date, cast('0001-01-01' as date)) < cast('9999-12-31' as date)
+        end as has_owner_left
+    from with_life
 ),
 
 -- What a console, service or signing key does is not in the feed: that it was not seen there says nothing.
@@ -145,14 +179,16 @@ with_hygiene as (
         {{ days_from('cast(last_used_at as date)', 'cast(as_of_at as date)') }} as days_since_used,
         case when key_type in ('enterprise', 'admin') or use_count > 0 then use_count end as use_count,
         case when key_type in ('enterprise', 'admin') or use_count > 0 then use_count = 0 end as is_never_used,
-        case when owner_left_at is not null then true end as has_owner_left,
+        has_owner_left,
         created_at,
         last_changed_at,
         deleted_at,
         first_used_at,
         last_used_at,
-        owner_left_at
-    from with_life
+        case
+            when has_owner_left then coalesce(owner_departed_at, cast(owner_in_roster_until_date as timestamp))
+        end as owner_left_at
+    from with_owner
 )
 
 select * from with_hygiene
