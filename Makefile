@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install demo test lint bench lock clean
+.PHONY: install demo test lint bench screenshots lock clean
 
 install: .venv/.installed
 
@@ -25,6 +25,10 @@ lint: install
 
 bench: install
 	$(BIN)/python -m tests.bench
+
+# The README's pictures; needs Chromium (apt-get install chromium).
+screenshots: demo
+	$(BIN)/python -m tests.screenshots
 
 # Needs uv; writes the versions that everybody installs.
 lock:

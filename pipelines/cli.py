@@ -9,7 +9,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Never
+from typing import Annotated, Never
 
 import typer
 from rich.console import Console
@@ -22,15 +22,32 @@ from pipelines import doctor as doctor_run
 from pipelines import evidence as evidence_run
 from pipelines import export as export_run
 from pipelines import status as status_run
+from pipelines import webhook
 from pipelines.evidence import EvidenceFormat
+from pipelines.exit_codes import DONE, EXIT_CODES, FAILED, HELD, REJECTED
 from pipelines.load import Clock, LoadProgress, LoadReport, finish_pending, warehouse_pipeline
 from pipelines.load_compliance import NO_KEY, ActivitiesReport
 from pipelines.publish import publish as publish_run
-from pipelines.run import Listener, RunResult, build, record, transform_variables
+from pipelines.report import ChartName
+from pipelines.run import (
+    Listener,
+    RunResult,
+    build,
+    last_run,
+    record,
+    report_path,
+    transform_variables,
+    write_report,
+)
 from pipelines.run import sync as sync_run
-from pipelines.settings import PipelineSettings, settings
+from pipelines.served import opened
+from pipelines.settings import NotifySettings, PipelineSettings, ReportSettings, settings
+from pipelines.status_screen import show as show_status
+from pipelines.summary import run_text
+from pipelines.summary import summary as summary_text
 from pipelines.transform import check_variables
 from pipelines.warehouse import DataDir, WarehouseHeld, disk_full_error
+from pipelines.wording import ranges
 from sources.claude_admin import AdminSettings
 from sources.claude_analytics import AnalyticsSettings
 from sources.claude_analytics.days import FIRST_DAY, days_between
@@ -39,18 +56,11 @@ from sources.claude_compliance import ComplianceSettings
 from sources.errors import ForeseenError
 from sources.langdock import Collected, LangdockSettings
 
-DONE, FAILED, WRONG_USAGE, HELD, REJECTED = range(5)
-EXIT_CODES = {
-    DONE: "done",
-    FAILED: "failed; the message says what, why, and what to do",
-    WRONG_USAGE: "wrong usage",
-    HELD: "another run holds the warehouse",
-    REJECTED: "done, but some rows could not be read; they are in claude_raw.rejected_rows",
-}
 STAGES = {
     "load": "Loading what is missing or may have changed",
     "transform": "Building the marts",
     "publish": "Publishing them to readers",
+    "report": "Writing the report",
 }
 
 app = typer.Typer(
@@ -69,6 +79,15 @@ if not out.is_terminal:
     out.width = 160  # Tables in a file or a mail are not cut.
 
 TABLES = {endpoint.table: endpoint.table for endpoint in EVERY_ENDPOINT}
+
+
+class ReportFormat(StrEnum):
+    """What the report is written as."""
+
+    HTML = "html"
+    PNG = "png"
+
+
 EndpointName = StrEnum("EndpointName", TABLES)  # type: ignore[misc]
 
 
@@ -172,8 +191,9 @@ def transform(data_dir: DataDirOption = None, today: TodayOption = None) -> None
         finish_pending(warehouse_pipeline(data))
         result = RunResult()
         build(data, result, listener)
-        exit_code = _exit_code(result)
-        record(data, "transform", Clock.at(today), started, exit_code, result)
+        exit_code = _finish(
+            data, "transform", Clock.at(today), started, result, report_path(data), listener
+        )
     _tell(data, result, time.monotonic() - started)
     raise typer.Exit(exit_code)
 
@@ -203,10 +223,11 @@ def close_month(
             result = close_run.undo_close(data, clock, month, listener=listener)
         else:
             result = close_run.close_month(
-                data, clock, month, force=force, listener=listener, ranges=_ranges
+                data, clock, month, force=force, listener=listener, ranges=ranges
             )
-        exit_code = _exit_code(result)
-        record(data, "close-month", clock, started, exit_code, result)
+        exit_code = _finish(
+            data, "close-month", clock, started, result, report_path(data), listener
+        )
     if result.bill is None:
         out.print(f"{month:%Y-%m} is open again.")
     else:
@@ -239,7 +260,86 @@ def status(
     if as_json:
         print(json.dumps(state, indent=2, default=str))
     else:
-        _print_status(state)
+        show_status(state, out)
+
+
+@app.command()
+def report(
+    to: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            help="File to write. Setting: report.out.",
+            show_default="report.html in the data folder, or the chart's name",
+        ),
+    ] = None,
+    with_people: Annotated[
+        bool,
+        typer.Option("--with-people", help="Name people, for example who holds an idle seat."),
+    ] = False,
+    file_format: Annotated[
+        ReportFormat, typer.Option("--format", help="A whole page, or one chart as a picture.")
+    ] = ReportFormat.HTML,
+    chart: Annotated[
+        ChartName | None, typer.Option("--chart", help="Which chart; with --format png.")
+    ] = None,
+    data_dir: DataDirOption = None,
+) -> None:
+    """Write the published numbers as one page that opens anywhere, or one chart as a picture."""
+    from pipelines.report import page  # Its chart library is slow to load.
+
+    if file_format is ReportFormat.PNG and not chart:
+        names = ", ".join(ChartName)
+        raise typer.BadParameter(f"--format png draws one chart; add --chart with one of: {names}.")
+    if file_format is ReportFormat.HTML and chart:
+        raise typer.BadParameter(f"--chart {chart} is for --format png; a page has every chart.")
+    data = _data_dir(data_dir)
+    run = last_run(data)
+    if chart:
+        written = page.write_chart(
+            data.served,
+            to or data.root / f"{chart}.png",
+            chart,
+            last_run=run,
+            with_people=with_people,
+        )
+    else:
+        target = to or data.root / settings(ReportSettings).out
+        written = page.write_report(data.served, target, last_run=run, with_people=with_people)
+    names_people = " It names people." if with_people else ""
+    out.print(
+        f"Wrote {written.path.absolute()} ({written.bytes / 2**20:.1f} MiB).{names_people}",
+        markup=False,
+    )
+
+
+@app.command()
+def summary(
+    to_webhook: Annotated[
+        bool,
+        typer.Option(
+            "--webhook", help="Also send it to the chat of the setting notify.webhook_url."
+        ),
+    ] = False,
+    data_dir: DataDirOption = None,
+) -> None:
+    """Say in a few lines how Claude is used, what it costs and what needs attention."""
+    data = _data_dir(data_dir)
+    with opened(data.served) as served:
+        text = summary_text(served, last_run(data))
+    print(text)
+    if not to_webhook:
+        return
+    url = settings(NotifySettings).webhook_url
+    if not url:
+        raise ForeseenError(
+            "There is no webhook to send the summary to.\n"
+            "[notify] webhook_url is not set.\n"
+            "Put the chat's incoming webhook into .dlt/secrets.toml, or set NOTIFY__WEBHOOK_URL."
+        )
+    problem = webhook.post(url, text)
+    if problem:
+        raise ForeseenError(problem)
 
 
 @app.command()
@@ -310,12 +410,21 @@ def demo(data_dir: DataDirOption = None) -> None:
     data = DataDir(_data_dir(data_dir).root / "demo")
     with _Terminal() as listener:
         result = demo_run.demo(data, listener)
+        exit_code = _finish(
+            data,
+            "demo",
+            Clock.at(demo_run.TODAY),
+            started,
+            result,
+            data.root / "report.html",
+            listener,
+        )
     _tell(data, result, time.monotonic() - started)
     if result.publish:
         for headline, columns, rows in demo_run.answers(data):
             _print_table(headline.title, columns, rows)
         out.print(f"\nQuery it yourself: open {data.served} with any DuckDB client.", markup=False)
-    raise typer.Exit(_exit_code(result))
+    raise typer.Exit(exit_code)
 
 
 @exports.command("evidence")
@@ -415,22 +524,29 @@ def _load(
     data, clock = _data_dir(data_dir), Clock.at(today)
     analytics, langdock = settings(AnalyticsSettings), settings(LangdockSettings)
     check_variables(transform_variables())  # Better told now than after the load.
-    with data.held(command), _Terminal() as listener:
-        result = sync_run(
-            data,
-            clock,
-            analytics=analytics,
-            admin=settings(AdminSettings),
-            langdock=langdock,
-            compliance=settings(ComplianceSettings),
-            only=only or (),
-            backfill=days,
-            transforms=transforms,
-            listener=listener,
-        )
-        exit_code = _exit_code(result)
-        record(data, command, clock, started, exit_code, result)
+    report_to = report_path(data)
+    try:
+        with data.held(command), _Terminal() as listener:
+            result = sync_run(
+                data,
+                clock,
+                analytics=analytics,
+                admin=settings(AdminSettings),
+                langdock=langdock,
+                compliance=settings(ComplianceSettings),
+                only=only or (),
+                backfill=days,
+                transforms=transforms,
+                listener=listener,
+            )
+            exit_code = _finish(data, command, clock, started, result, report_to, listener)
+    except Exception as error:
+        # What nobody foresaw may hold anything, so the chat is told its kind only.
+        what = str(error) if isinstance(error, ForeseenError) else type(error).__name__
+        _notify(data, command, HELD if isinstance(error, WarehouseHeld) else FAILED, [what])
+        raise
     _tell(data, result, time.monotonic() - started)
+    _notify(data, command, exit_code, result.problems)
     raise typer.Exit(exit_code)
 
 
@@ -440,6 +556,41 @@ def _export(
     file = file or Path(f"{what.name}_{month:%Y-%m}.{form}")
     count = export_run.export(_data_dir(data_dir).served, what, month, str(form), file)
     out.print(f"Wrote {count:,} rows of {month:%Y-%m} to {file}.", markup=False)
+
+
+def _finish(
+    data: DataDir,
+    command: str,
+    clock: Clock,
+    started: float,
+    result: RunResult,
+    report: Path | None,
+    listener: Listener,
+) -> int:
+    """Record how the run ended and write the report of it; returns the exit code."""
+    exit_code = _exit_code(result)
+    record(data, command, clock, started, exit_code, result)
+    if report and result.publish:
+        write_report(data, result, report, listener)
+        if exit_code != _exit_code(result):
+            exit_code = _exit_code(result)
+            record(data, command, clock, started, exit_code, result)
+    return exit_code
+
+
+def _notify(data: DataDir, command: str, exit_code: int, problems: Sequence[str]) -> None:
+    """Tell the chat, if one is configured, how a run went; never fails the run."""
+    url = settings(NotifySettings).webhook_url
+    if not url:
+        return
+    try:
+        with opened(data.served) as served:
+            text = summary_text(served, last_run=None)
+    except ForeseenError:
+        text = None  # Nothing was ever published.
+    problem = webhook.post(url, run_text(command, exit_code, problems, text))
+    if problem:
+        err.print(problem, style="yellow", markup=False)
 
 
 def _exit_code(result: RunResult) -> int:
@@ -501,6 +652,8 @@ class _Terminal(AbstractContextManager[Listener]):
 
 def _tell(data: DataDir, result: RunResult, seconds: float) -> None:
     """What each stage did, then whatever somebody should look at."""
+    if result.report:
+        out.print(f"Report: {result.report.absolute()}", markup=False)
     if result.load:
         _tell_load(result.load)
     if result.langdock:
@@ -534,7 +687,7 @@ def _tell_load(load: LoadReport) -> None:
     for table, progress in load.endpoints.items():
         if progress.closed_days:
             out.print(
-                f"  The API does not have {_ranges(sorted(progress.closed_days))} of {table}.",
+                f"  The API does not have {ranges(sorted(progress.closed_days))} of {table}.",
                 markup=False,
             )
         if progress.undeclared:
@@ -595,76 +748,6 @@ def _cell(value: object) -> str:
         return ""
     # A decimal zero would print as 0E-8.
     return f"{value:f}" if isinstance(value, Decimal) else str(value)
-
-
-def _print_status(state: dict[str, Any]) -> None:
-    run = state["last_run"]
-    if run:
-        meaning = EXIT_CODES.get(run["exit_code"], "stopped").split(";")[0]
-        out.print(
-            f"Last run: {run['command']} as of {run['run_at']}, "
-            f"ended {run['ended_at']}: {meaning}.",
-            markup=False,
-        )
-    out.print(f"Served to readers: {state['served'] or 'nothing yet'}", markup=False)
-    _print_table(
-        "Loaded days",
-        ["endpoint", "first", "last", "days", "empty", "missing", "lost", "state"],
-        [
-            [
-                endpoint["endpoint"],
-                endpoint["first_loaded_date"],
-                endpoint["last_loaded_date"],
-                endpoint["loaded_days"],
-                endpoint["empty_days"],
-                len(endpoint["missing_days"] or []),
-                len(endpoint["lost_days"] or []),
-                endpoint["outcome"],
-            ]
-            for endpoint in state["endpoints"]
-        ],
-    )
-    for endpoint in state["endpoints"]:
-        for kind in ("missing", "lost"):
-            days = endpoint[f"{kind}_days"] or []
-            if days:
-                out.print(f"{kind.capitalize()} in {endpoint['endpoint']}: {_ranges(days)}")
-        if endpoint["rejected_row_count"]:
-            out.print(
-                f"{endpoint['rejected_row_count']} rows of {endpoint['endpoint']} could not be "
-                "read; claude_raw.rejected_rows says why."
-            )
-        if endpoint["undeclared_fields"]:
-            out.print(
-                f"New fields in {endpoint['endpoint']}: {endpoint['undeclared_fields']}",
-                markup=False,
-            )
-        if endpoint["message"]:
-            out.print(f"{endpoint['endpoint']}: {endpoint['message']}", markup=False)
-    feed = state["activity_feed"]
-    if feed.get("read_until"):
-        out.print(
-            f"Activity feed: {feed['event_count']:,} events, read from {feed['read_from']} "
-            f"to {feed['read_until']} UTC; {feed['outcome']}."
-        )
-    if feed.get("message"):
-        out.print(f"activities: {feed['message']}", markup=False)
-    if run:
-        for problem in run["problems"]:
-            out.print(problem, style="red", markup=False)
-        for test in run["warnings"]:
-            out.print(f"Note: {test['name']}: {test['count']} rows. {test['description']}")
-
-
-def _ranges(days: Sequence[date]) -> str:
-    """Days as `a to b, c`."""
-    ranges: list[list[date]] = []
-    for day in days:
-        if ranges and (day - ranges[-1][1]).days == 1:
-            ranges[-1][1] = day
-        else:
-            ranges.append([day, day])
-    return ", ".join(str(a) if a == b else f"{a} to {b}" for a, b in ranges)
 
 
 def _fail(message: str, exit_code: int) -> Never:

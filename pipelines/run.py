@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 from pipelines.load import Clock, LoadProgress, LoadReport, load, warehouse_pipeline
@@ -12,12 +13,19 @@ from pipelines.load_compliance import ActivitiesReport, load_activities
 from pipelines.load_langdock import load_langdock
 from pipelines.load_roster import RosterReport, load_roster
 from pipelines.publish import PublishResult, publish
-from pipelines.settings import ChargebackSettings, PrivacySettings, SeatsSettings, settings
+from pipelines.settings import (
+    ChargebackSettings,
+    PrivacySettings,
+    ReportSettings,
+    SeatsSettings,
+    settings,
+)
 from pipelines.transform import TransformResult, transform
 from pipelines.warehouse import DataDir
 from sources.claude_admin import AdminSettings
 from sources.claude_analytics import AnalyticsSettings
 from sources.claude_compliance import ComplianceSettings
+from sources.errors import ForeseenError
 from sources.langdock import Collected, LangdockSettings
 
 
@@ -35,6 +43,7 @@ class RunResult:
     activities: ActivitiesReport | None = None
     transform: TransformResult | None = None
     publish: PublishResult | None = None
+    report: Path | None = None
     problems: list[str] = field(default_factory=list)
 
 
@@ -127,6 +136,23 @@ def transform_variables() -> dict[str, str]:
         "chargeback_cost_centers_from": chargeback.cost_centers_from,
         "chargeback_monthly_amount_usd": chargeback.monthly_amount_usd or "",
     }
+
+
+def write_report(data_dir: DataDir, result: RunResult, out: Path, listener: Listener) -> None:
+    """Write the report of what was just published; if that fails, the marts stay published."""
+    from pipelines.report.page import write_report as write  # Its chart library is slow to load.
+
+    listener.on_stage("report")
+    try:
+        result.report = write(data_dir.served, out, last_run=last_run(data_dir)).path
+    except ForeseenError as error:
+        result.problems.append(str(error))
+
+
+def report_path(data_dir: DataDir) -> Path | None:
+    """Where a run writes the report; None if the settings do not ask for one."""
+    wanted = settings(ReportSettings)
+    return data_dir.root / wanted.out if wanted.enabled else None
 
 
 def record(

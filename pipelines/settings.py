@@ -6,6 +6,7 @@ from typing import TypeVar
 from dlt.common.configuration import configspec, resolve_configuration
 from dlt.common.configuration.exceptions import ConfigurationException
 from dlt.common.configuration.specs import BaseConfiguration
+from dlt.common.typing import TSecretStrValue
 
 from sources.claude_admin import AdminSettings
 from sources.claude_analytics import AnalyticsSettings
@@ -81,6 +82,21 @@ class ChargebackSettings(BaseConfiguration):
     monthly_amount_usd: str | None = None
 
 
+@configspec
+class ReportSettings(BaseConfiguration):
+    """`[report]`: whether a run writes the report, and where; a relative path is in data_dir."""
+
+    enabled: bool = False
+    out: str = "report.html"
+
+
+@configspec
+class NotifySettings(BaseConfiguration):
+    """`[notify]`: webhook_url is the chat's address to which a run tells how it went; a secret."""
+
+    webhook_url: TSecretStrValue | None = None
+
+
 Settings = TypeVar("Settings", bound=BaseConfiguration)
 
 SECTIONS: dict[type[BaseConfiguration], tuple[str, ...]] = {
@@ -92,6 +108,8 @@ SECTIONS: dict[type[BaseConfiguration], tuple[str, ...]] = {
     SeatsSettings: ("seats",),
     PrivacySettings: ("privacy",),
     ChargebackSettings: ("chargeback",),
+    ReportSettings: ("report",),
+    NotifySettings: ("notify",),
 }
 
 

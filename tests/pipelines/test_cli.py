@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.cli import DONE, FAILED, HELD, REJECTED, WRONG_USAGE
+from pipelines.exit_codes import DONE, FAILED, HELD, REJECTED, WRONG_USAGE
 from pipelines.warehouse import DataDir, disk_full_error
 from sources.sandbox import Sandbox
 from tests.conftest import Command, Query

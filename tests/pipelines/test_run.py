@@ -17,7 +17,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from pipelines.cli import DONE
+from pipelines.exit_codes import DONE
 from pipelines.load import REQUESTS_PER_CHUNK
 from pipelines.warehouse import DataDir
 from sources.sandbox import Received, Sandbox

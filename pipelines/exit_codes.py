@@ -1,0 +1,15 @@
+"""How a command can end."""
+
+DONE, FAILED, WRONG_USAGE, HELD, REJECTED = range(5)
+EXIT_CODES = {
+    DONE: "done",
+    FAILED: "failed; the message says what, why, and what to do",
+    WRONG_USAGE: "wrong usage",
+    HELD: "another run holds the warehouse",
+    REJECTED: "done, but some rows could not be read; they are in claude_raw.rejected_rows",
+}
+
+
+def meaning(exit_code: int) -> str:
+    """The code in a few words, for a sentence."""
+    return EXIT_CODES.get(exit_code, "stopped").split(";")[0]

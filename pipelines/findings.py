@@ -1,0 +1,167 @@
+"""What in the published marts needs somebody's attention, most urgent first."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from pipelines import wording
+from pipelines.headlines import COVERAGE, has_coverage, headlines
+from pipelines.served import Served
+
+AUDITS = {"connector_audit": "connector", "skill_audit": "skill", "plugin_audit": "plugin"}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One sentence about what somebody should look at, without naming a person.
+
+    `section` is the part of the report that says more.
+    """
+
+    text: str
+    section: str
+
+
+def findings(served: Served, last_run: dict[str, Any] | None) -> list[Finding]:
+    """Everything that needs attention, most urgent first."""
+    return [
+        *last_run_findings(last_run),
+        *(finding for check in CHECKS for finding in check(served)),
+    ]
+
+
+def last_run_findings(last_run: dict[str, Any] | None) -> Iterator[Finding]:
+    """Whether the last run failed or left rows unread; its messages may name people."""
+    if not last_run:
+        return
+    if last_run["problems"]:
+        count = wording.plural(len(last_run["problems"]), "problem")
+        yield Finding(
+            f"The last run ({last_run['command']}) had {count}: see claude-warehouse status.",
+            "data",
+        )
+    elif last_run["exit_code"] == 4:
+        yield Finding("Some rows could not be read: see claude_raw.rejected_rows.", "data")
+
+
+def _missing_days(served: Served) -> Iterator[Finding]:
+    if not has_coverage(served):
+        return
+    for row in served.rows(
+        f"""
+        select
+            status,
+            count(*) as missing,
+            list(distinct endpoint order by endpoint) as endpoints,
+            min(activity_date) as first_date,
+            max(activity_date) as last_date
+        from {COVERAGE} as coverage
+        where status in ('missing', 'lost')
+        group by status
+        order by status desc
+        """
+    ):
+        count = wording.plural(row["missing"], "endpoint day")
+        names = wording.listed([wording.label(name) for name in row["endpoints"]])
+        span = wording.short_day(row["first_date"])
+        if row["last_date"] != row["first_date"]:
+            span += f" to {wording.short_day(row['last_date'])}"
+        be = "is" if row["missing"] == 1 else "are"
+        what = {
+            "missing": f"{be} missing and will be asked for again",
+            "lost": f"{be} missing and older than the API's window",
+        }[row["status"]]
+        yield Finding(f"{count} {what} ({names}, {span}).", "data")
+
+
+def _difference(served: Served) -> Iterator[Finding]:
+    mart = "chargeback_reconciliation_monthly"
+    if not served.has(mart, "month", "difference_usd"):
+        return
+    for row in served.rows(
+        f"""
+        select month, cast(sum(difference_usd) as decimal(38, 8)) as difference_usd
+        from {mart}
+        group by month
+        having sum(abs(difference_usd)) != 0
+        order by month
+        """
+    ):
+        difference: Decimal = row["difference_usd"]
+        yield Finding(
+            f"In {wording.month(row['month'])} the bill and what departments were charged differ "
+            f"by {wording.exact_usd(difference)}.",
+            "money",
+        )
+
+
+def _approvals(served: Served) -> Iterator[Finding]:
+    texts = {
+        "banned": ("{} {} is banned and was used.", "{} {}s are banned and were used."),
+        "unreviewed": ("{} {} awaits review.", "{} {}s await review."),
+    }
+    for approval, (one, many) in texts.items():
+        for mart, noun in AUDITS.items():
+            if not served.has(mart, "approval"):
+                continue
+            # The audits know every name that was ever used; what nobody uses can wait.
+            recently = (
+                "last_seen_date > as_of_date - 30"
+                if served.has(mart, "last_seen_date", "as_of_date")
+                else "true"
+            )
+            row = served.row(
+                f"select count(*) as names from {mart} where approval = $approval and {recently}",
+                approval=approval,
+            )
+            count = row["names"] if row else 0
+            if count:
+                text = (one if count == 1 else many).format(wording.number(count), noun)
+                yield Finding(text, "usage")
+
+
+def _leavers(served: Served) -> Iterator[Finding]:
+    if not served.has("offboarding_check", "finding"):
+        return
+    row = served.row("select count(*) as people from offboarding_check where finding is not null")
+    if row and row["people"]:
+        who = wording.plural(row["people"], "person who left", "people who left")
+        yield Finding(f"{who} kept a seat or used one afterwards: see offboarding_check.", "seats")
+
+
+def _seats_to_reclaim(served: Served) -> Iterator[Finding]:
+    headline = headlines(served).get("reclaimable")
+    if headline and headline.value:
+        saving = f", {headline.note}" if headline.note else ""
+        yield Finding(f"{headline.text} {headline.label}{saving}.", "seats")
+
+
+def _unexplained(served: Served) -> Iterator[Finding]:
+    if not served.has("metric_reconciliation_daily", "activity_date", "difference", "reason"):
+        return
+    row = served.row(
+        """
+        select count(distinct activity_date) as days
+        from metric_reconciliation_daily
+        where difference != 0 and reason is null
+            and activity_date > (
+                select max(activity_date) - 30 from metric_reconciliation_daily
+            )
+        """
+    )
+    if row and row["days"]:
+        count = wording.plural(row["days"], "of the last 30 days", "of the last 30 days")
+        yield Finding(
+            f"On {count}, reported and computed numbers differ without a known reason.", "data"
+        )
+
+
+CHECKS: tuple[Callable[[Served], Iterator[Finding]], ...] = (
+    _difference,
+    _missing_days,
+    _leavers,
+    _approvals,
+    _seats_to_reclaim,
+    _unexplained,
+)

@@ -1,0 +1,387 @@
+"""The few numbers that people ask for first, each with the change on the period before."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from pipelines import wording
+from pipelines.served import Served
+from pipelines.wording import Number, Unit
+
+WEEK, MONTH = 7, 30
+
+
+@dataclass(frozen=True, kw_only=True)
+class Headline:
+    """One number: what it is, what it was, and where it comes from.
+
+    Attributes:
+        as_of: Day or month that the number belongs to, in words.
+        than: What `before` was measured in: `the week before`.
+        note: What a reader has to know besides, for example that a month is not final.
+    """
+
+    name: str
+    label: str
+    unit: Unit
+    mart: str
+    column: str
+    definition: str
+    value: Number
+    before: Number | None
+    as_of: str
+    than: str
+    note: str = ""
+
+    @property
+    def text(self) -> str:
+        return wording.number(self.value, self.unit, short=True)
+
+    @property
+    def change(self) -> str | None:
+        return wording.change(self.value, self.before, self.unit, self.than)
+
+    @property
+    def arrow(self) -> str:
+        return wording.arrow(self.value, self.before) if self.change else ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Daily:
+    """A number that a mart has for each day.
+
+    Attributes:
+        value: Expression of the number; `window` is the mart, ordered by day, as a window.
+        columns: Columns that it needs; the first one is its definition.
+        days_before: How far back the change is measured, unless somebody asks for another.
+    """
+
+    name: str
+    label: str
+    unit: Unit
+    mart: str
+    columns: tuple[str, ...]
+    value: str
+    days_before: int
+
+
+DAILY = (
+    Daily(
+        name="monthly_active",
+        label="people active in 30 days",
+        unit=Unit.COUNT,
+        mart="active_users_daily",
+        columns=("reported_monthly_active_users", "computed_monthly_active_users"),
+        value="coalesce(reported_monthly_active_users, computed_monthly_active_users)",
+        days_before=MONTH,
+    ),
+    Daily(
+        name="weekly_active",
+        label="people active in 7 days",
+        unit=Unit.COUNT,
+        mart="active_users_daily",
+        columns=("reported_weekly_active_users", "computed_weekly_active_users"),
+        value="coalesce(reported_weekly_active_users, computed_weekly_active_users)",
+        days_before=WEEK,
+    ),
+    Daily(
+        name="utilization",
+        label="of seats used in 30 days",
+        unit=Unit.RATE,
+        mart="seat_utilization_daily",
+        columns=("monthly_utilization_rate",),
+        value="monthly_utilization_rate",
+        days_before=MONTH,
+    ),
+    Daily(
+        name="stickiness",
+        label="of monthly users on an average day",
+        unit=Unit.RATE,
+        mart="active_users_daily",
+        columns=("stickiness_rate",),
+        value="""
+            case
+                when count(stickiness_rate) over last_7_days = 7
+                    then avg(stickiness_rate) over last_7_days
+            end
+        """,
+        days_before=WEEK,
+    ),
+)
+
+DAILY_QUERY = """
+    with
+
+    days as (
+        select activity_date, {value} as value
+        from {mart}
+        window last_7_days as (
+            order by activity_date
+            range between interval 6 days preceding and current row
+        )
+    ),
+
+    newest as (
+        select * from days where value is not null order by activity_date desc limit 1
+    )
+
+    select newest.value, earlier.value as before, newest.activity_date as as_of
+    from newest
+    left join days as earlier
+        on earlier.activity_date = newest.activity_date - cast($days_before as integer)
+"""
+
+THAN = {WEEK: "the week before", MONTH: "30 days before"}
+
+BILL_QUERY = """
+    with
+
+    months as (
+        select
+            month,
+            cast(sum(billed_usd) as decimal(38, 8)) as value,
+            min(covered_days) as covered_days,
+            bool_and(is_settled) as is_settled,
+            day(last_day(month)) as days_in_month
+        from chargeback_reconciliation_monthly
+        where billed_usd is not null
+        group by month
+    ),
+
+    newest as (
+        select * from months
+        order by covered_days >= days_in_month desc, month desc
+        limit 1
+    )
+
+    select
+        newest.*,
+        earlier.month as month_before,
+        case
+            when newest.covered_days >= newest.days_in_month
+                and earlier.covered_days >= earlier.days_in_month
+                then earlier.value
+        end as before
+    from newest
+    left join months as earlier on earlier.month = newest.month - interval 1 month
+"""
+
+
+def headlines(served: Served, *, days_before: int | None = None) -> dict[str, Headline]:
+    """Name -> headline, for every number that the published marts know.
+
+    With `days_before`, each daily number is compared with that many days before.
+    """
+    found = [
+        *(_daily(served, each, days_before or each.days_before) for each in DAILY),
+        _bill(served),
+        _cost_per_active_user(served),
+        _reclaimable(served),
+        _completeness(served),
+    ]
+    return {headline.name: headline for headline in found if headline}
+
+
+def _daily(served: Served, wanted: Daily, days_before: int) -> Headline | None:
+    if not served.has(wanted.mart, "activity_date", *wanted.columns):
+        return None
+    row = served.row(
+        DAILY_QUERY.format(value=wanted.value, mart=wanted.mart), days_before=days_before
+    )
+    if not row:
+        return None
+    return Headline(
+        name=wanted.name,
+        label=wanted.label,
+        unit=wanted.unit,
+        mart=wanted.mart,
+        column=wanted.columns[0],
+        definition=served.definition(wanted.mart, wanted.columns[0]),
+        value=row["value"],
+        before=row["before"],
+        as_of=wording.day(row["as_of"]),
+        than=THAN.get(days_before, f"{days_before} days before"),
+    )
+
+
+def _bill(served: Served) -> Headline | None:
+    mart = "chargeback_reconciliation_monthly"
+    if not served.has(mart, "month", "billed_usd", "covered_days", "is_settled"):
+        return None
+    row = served.row(BILL_QUERY)
+    if not row:
+        return None
+    return Headline(
+        name="bill",
+        label=f"cost of {wording.month(row['month'])}",
+        unit=Unit.USD,
+        mart=mart,
+        column="billed_usd",
+        definition=served.definition(mart, "billed_usd"),
+        value=row["value"],
+        before=row["before"],
+        as_of=wording.month(row["month"]),
+        than=f"{row['month_before']:%B}" if row["month_before"] else "the month before",
+        note=month_note(row),
+    )
+
+
+def month_note(row: dict[str, Any]) -> str:
+    """What is not final about a month with `covered_days`, `days_in_month` and `is_settled`."""
+    if row["covered_days"] < row["days_in_month"]:
+        return f"{row['covered_days']} of {row['days_in_month']} days are loaded"
+    return "" if row["is_settled"] else "not final yet"
+
+
+def _cost_per_active_user(served: Served) -> Headline | None:
+    mart = "unit_economics_monthly"
+    column = served.first_column(
+        mart, "cost_per_active_user_usd", "usd_per_active_user", "cost_per_monthly_active_user_usd"
+    )
+    if not column:
+        return None
+    row = served.row(
+        f"""
+        select
+            month,
+            {column} as value,
+            case when lag(month) over by_month = month - interval 1 month
+                then lag({column}) over by_month
+            end as before
+        from {mart}
+        where {column} is not null
+        window by_month as (order by month)
+        order by month desc
+        limit 1
+        """
+    )
+    if not row:
+        return None
+    return Headline(
+        name="cost_per_active_user",
+        label=f"per active person in {row['month']:%B}",
+        unit=Unit.USD,
+        mart=mart,
+        column=column,
+        definition=served.definition(mart, column),
+        value=row["value"],
+        before=row["before"],
+        as_of=wording.month(row["month"]),
+        than="the month before",
+    )
+
+
+RECLAIMABLE = "seat_status in ('dormant', 'never_active')"
+
+
+def reclaimable(served: Served) -> tuple[str, str] | None:
+    """The mart and the condition that name the seats to reclaim; null if no mart does.
+
+    The recommendations leave out who is exempt, so they win over the plain seat status.
+    """
+    if served.has("seat_recommendations", "user_id", "recommendation"):
+        return "seat_recommendations", "recommendation = 'reclaim'"
+    if served.has("seats", "user_id", "seat_status", "seat_cost_usd_per_month"):
+        return "seats", RECLAIMABLE
+    return None
+
+
+def saving_column(served: Served, mart: str) -> str:
+    """The column with what a seat to reclaim would save in a month, or a null."""
+    names = ("monthly_saving_usd", "saving_usd_per_month", "saving_usd", "seat_cost_usd_per_month")
+    return served.first_column(mart, *names) or "null"
+
+
+def _reclaimable(served: Served) -> Headline | None:
+    source = reclaimable(served)
+    if not source:
+        return None
+    mart, condition = source
+    row = served.row(
+        f"""
+        select
+            count(*) filter ({condition}) as value,
+            cast(sum({saving_column(served, mart)}) filter ({condition}) as decimal(38, 8))
+                as saving_usd,
+            count(*) as people
+        from {mart}
+        """
+    )
+    if not row or not row["people"]:
+        return None
+    saving = row["saving_usd"]
+    column = "recommendation" if mart == "seat_recommendations" else "seat_status"
+    return Headline(
+        name="reclaimable",
+        label="seat to reclaim" if row["value"] == 1 else "seats to reclaim",
+        unit=Unit.COUNT,
+        mart=mart,
+        column=column,
+        definition=served.definition(mart, column),
+        value=row["value"],
+        before=None,
+        as_of="now",
+        than="",
+        note=f"{wording.number(saving, Unit.USD, short=True)} a month" if saving else "",
+    )
+
+
+COVERAGE = """(
+    select
+        endpoint,
+        activity_date,
+        case
+            when status in ('missing', 'lost')
+                and coalesce(endpoint_outcome, 'unavailable') = 'unavailable'
+                then 'unavailable'
+            else status
+        end as status
+    from data_coverage_daily
+    qualify activity_date >= min(activity_date)
+        filter (status in ('loaded', 'empty') or endpoint_outcome is distinct from 'ok')
+        over (partition by endpoint)
+)"""
+"""One row per endpoint and day, from the first one that is loaded; `unavailable` where the
+organisation does not have the endpoint."""
+
+
+def has_coverage(served: Served) -> bool:
+    """Whether `COVERAGE` can be asked."""
+    return served.has(
+        "data_coverage_daily", "endpoint", "activity_date", "status", "endpoint_outcome"
+    )
+
+
+def _completeness(served: Served) -> Headline | None:
+    mart = "data_coverage_daily"
+    if not has_coverage(served):
+        return None
+    row = served.row(
+        f"""
+        select
+            avg(cast(status in ('loaded', 'empty') as integer)) as value,
+            count(*) filter (status not in ('loaded', 'empty')) as missing_days,
+            max(activity_date) filter (status in ('loaded', 'empty')) as newest_date
+        from {COVERAGE} as coverage
+        where status != 'unavailable'
+        """
+    )
+    if not row or row["newest_date"] is None:
+        return None
+    missing = row["missing_days"]
+    # 99.96% must not be shown as complete.
+    value = min(row["value"], 0.99) if missing else row["value"]
+    return Headline(
+        name="completeness",
+        label="of the days are loaded",
+        unit=Unit.RATE,
+        mart=mart,
+        column="status",
+        definition=served.definition(mart, "status"),
+        value=value,
+        before=None,
+        as_of=wording.day(row["newest_date"]),
+        than="",
+        note=wording.plural(missing, "endpoint day is missing", "endpoint days are missing")
+        if missing
+        else f"up to {wording.day(row['newest_date'])}",
+    )

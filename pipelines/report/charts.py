@@ -1,0 +1,396 @@
+"""The charts of the report: how each kind is drawn, whatever its numbers are.
+
+Colours are CSS variables, so that one drawing follows light, dark and print; a picture gets the
+light ones.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from functools import cache
+from itertools import pairwise
+from typing import Any
+
+import altair as alt
+import vl_convert
+
+LIGHT = {
+    "page": "#ffffff",
+    "panel": "#f6f7f6",
+    "ink": "#1c2321",
+    "muted": "#5b6663",
+    "grid": "#e3e7e5",
+    "c1": "#0b6e62",
+    "c2": "#b4541a",
+    "c3": "#5a5fb0",
+    "soft": "#bccac5",
+    "alert": "#b3261e",
+}
+DARK = {
+    "page": "#131817",
+    "panel": "#1b2220",
+    "ink": "#e8edeb",
+    "muted": "#a3afab",
+    "grid": "#2c3633",
+    "c1": "#55c4b3",
+    "c2": "#eb9a63",
+    "c3": "#a3a8f0",
+    "soft": "#4d5f5a",
+    "alert": "#ff8a80",
+}
+C1, C2, C3 = "var(--c1)", "var(--c2)", "var(--c3)"
+INK, MUTED, GRID, SOFT, ALERT = (
+    f"var(--{name})" for name in ("ink", "muted", "grid", "soft", "alert")
+)
+FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif'
+VEGA_LITE = "6.4"
+
+Values = Sequence[Mapping[str, object]]
+TEXT = alt.Axis(title=None, labelLimit=170, domain=False, ticks=False, grid=False, labelPadding=8)
+
+
+def lines(
+    values: Values,
+    series: Mapping[str, tuple[str, str, str]],
+    *,
+    bars: tuple[str, str] | None = None,
+    dashed: Mapping[str, str] | None = None,
+    number_format: str = "~s",
+    height: int = 240,
+    tooltip: Mapping[str, str],
+) -> alt.LayerChart:
+    """Lines over days, each with its newest value and name at its end; null is a gap.
+
+    Args:
+        values: Rows with `day`, one per day of the calendar.
+        series: Column -> name at the line's end, colour, text of its newest value.
+        bars: Column and colour of what is drawn as bars behind the lines.
+        dashed: Column -> colour of thin dashed lines beside the others.
+        tooltip: Column with the text -> its name in the tooltip; `label` is the heading.
+    """
+    base = alt.Chart().encode(x=_days())
+    axis = alt.Axis(title=None, format=number_format, tickCount=4, domain=False, ticks=False)
+    from_zero = alt.Scale(zero=True, nice=True)
+    layers: list[alt.Chart] = []
+    if bars:
+        column, colour = bars
+        layers.append(
+            base.mark_bar(color=colour, width={"band": 0.7}).encode(  # type: ignore[arg-type]
+                y=alt.Y(f"{column}:Q", axis=axis, scale=from_zero)
+            )
+        )
+    layers += [
+        base.mark_line(color=colour, strokeWidth=1.5, strokeDash=[3, 3], invalid=BREAK).encode(
+            y=alt.Y(f"{column}:Q", axis=axis, scale=from_zero)
+        )
+        for column, colour in (dashed or {}).items()
+    ]
+    layers += [
+        base.mark_line(
+            color=colour, strokeWidth=2.25, invalid=BREAK, point=_points(values, column, colour)
+        ).encode(y=alt.Y(f"{column}:Q", axis=axis, scale=from_zero))
+        for column, (_, colour, _) in series.items()
+    ]
+    layers += [
+        alt.Chart(_data([end]))
+        .mark_text(align="left", dx=7, color=str(end["colour"]), fontWeight=600)
+        .encode(x=_days(), y=alt.Y("height:Q"), text="end:N")
+        for end in _ends(values, series, least_gap=16 / height)
+    ]
+    # Strips, one per day, and not the nearest point: Vega-Lite's tooltip of that has no values.
+    hover = alt.selection_point(
+        name="hover", on="pointerover", clear="pointerout", encodings=["x"], empty=False
+    )
+    layers.append(
+        base.mark_bar(color=INK, width={"band": 1})  # type: ignore[arg-type]
+        .encode(
+            y=alt.value(0),
+            y2=alt.value(height),
+            opacity=alt.condition(hover, alt.value(0.12), alt.value(0)),
+            tooltip=_tooltip(tooltip),
+        )
+        .add_params(hover)
+    )
+    return alt.layer(*layers, data=_data(values)).properties(height=height)
+
+
+def bars(
+    values: Values,
+    *,
+    tooltip: Mapping[str, str],
+    colours: Mapping[str, str] | None = None,
+    has_legend: bool = True,
+    tick: bool = False,
+) -> alt.LayerChart:
+    """One bar per row, from zero, in the rows' order, with its number at its end.
+
+    Args:
+        values: Rows with `name`, `value`, `text` and, with colours, `kind`; with `tick`, also
+            `tick`: a second number that is marked on the bar.
+        colours: Kind -> colour; several of them get a legend, unless the names say it already.
+    """
+    base = alt.Chart(_data(values)).encode(
+        y=alt.Y("name:N", sort=None, axis=TEXT),
+        x=alt.X("value:Q", axis=None, scale=alt.Scale(zero=True)),
+        tooltip=_tooltip(tooltip),
+    )
+    bar = base.mark_bar(color=C1, height={"band": 0.62}, cornerRadiusEnd=2)  # type: ignore[arg-type]
+    if colours:
+        kinds = [kind for kind in colours if any(row.get("kind") == kind for row in values)]
+        bar = bar.encode(
+            color=alt.Color(
+                "kind:N",
+                scale=alt.Scale(domain=kinds, range=[colours[kind] for kind in kinds]),
+                legend=_legend() if has_legend and len(kinds) > 1 else None,
+            )
+        )
+    layers = [bar]
+    if tick:
+        layers.append(
+            base.mark_tick(color=INK, thickness=2, height={"band": 0.8}).encode(  # type: ignore[arg-type]
+                x=alt.X("tick:Q")
+            )
+        )
+    ends = base.transform_calculate(end="max(datum.value, isValid(datum.tick) ? datum.tick : 0)")
+    layers.append(
+        ends.mark_text(align="left", dx=6, color=INK).encode(x=alt.X("end:Q"), text="text:N")
+    )
+    return alt.layer(*layers).properties(height=28 * len(values))
+
+
+def stacked_bars(
+    values: Values,
+    totals: Values,
+    *,
+    colours: Mapping[str, str],
+    tooltip: Mapping[str, str],
+) -> alt.LayerChart:
+    """One bar per `name`, its parts in the colour of their `kind`, its total at its end.
+
+    Args:
+        values: Rows with `name`, `kind`, `value`; null values are left out.
+        totals: Rows with `name`, `value`, `text`.
+    """
+    kinds = [kind for kind in colours if any(row["kind"] == kind for row in values)]
+    y = alt.Y("name:N", sort=[str(row["name"]) for row in totals], axis=TEXT)
+    parts = (
+        alt.Chart(_data(values))
+        .mark_bar(height={"band": 0.62})  # type: ignore[arg-type]
+        .encode(
+            y=y,
+            x=alt.X("value:Q", stack="zero", axis=None, scale=alt.Scale(zero=True)),
+            color=alt.Color(
+                "kind:N",
+                scale=alt.Scale(domain=kinds, range=[colours[kind] for kind in kinds]),
+                legend=_legend() if len(kinds) > 1 else None,
+            ),
+            order=alt.Order("order:Q"),
+            opacity=alt.Opacity("opacity:Q", scale=None, legend=None),
+            tooltip=_tooltip(tooltip),
+        )
+    )
+    ends = (
+        alt.Chart(_data(totals))
+        .mark_text(align="left", dx=6, color=INK)
+        .encode(y=y, x=alt.X("value:Q"), text="text:N")
+    )
+    return alt.layer(parts, ends).properties(height=30 * len(totals))
+
+
+def growth(values: Values, *, colours: Mapping[str, str], tooltip: Mapping[str, str]) -> alt.Chart:
+    """One column per month: who is there above zero, who left below it.
+
+    Args:
+        values: Rows with `month`, `kind` and `value`, which is negative for who left.
+    """
+    return (
+        alt.Chart(_data(values))
+        .mark_bar(width={"band": 0.62})  # type: ignore[arg-type]
+        .encode(
+            x=alt.X(
+                "month:N",
+                sort=None,
+                axis=alt.Axis(title=None, labelAngle=0, domain=False, ticks=False),
+            ),
+            y=alt.Y(
+                "value:Q",
+                stack="zero",
+                axis=alt.Axis(title=None, format="~s", tickCount=4, domain=False, ticks=False),
+            ),
+            color=alt.Color(
+                "kind:N",
+                scale=alt.Scale(domain=list(colours), range=list(colours.values())),
+                legend=_legend(),
+            ),
+            order=alt.Order("order:Q"),
+            tooltip=_tooltip(tooltip),
+        )
+        .properties(height=220)
+    )
+
+
+def calendar(
+    values: Values, *, colours: Mapping[str, str], tooltip: Mapping[str, str], is_weekly: bool
+) -> alt.Chart:
+    """One cell per endpoint and day, or week, in the colour of its `kind`."""
+    return (
+        alt.Chart(_data(values))
+        .mark_rect(stroke="var(--page)", strokeWidth=0.5)
+        .encode(
+            x=alt.X(
+                "day:T",
+                timeUnit="utcyearweek" if is_weekly else "utcyearmonthdate",
+                scale=alt.Scale(type="utc"),
+                axis=_month_axis(),
+            ),
+            y=alt.Y("name:N", sort=None, axis=TEXT),
+            color=alt.Color(
+                "kind:N",
+                scale=alt.Scale(domain=list(colours), range=list(colours.values())),
+                legend=_legend(),
+            ),
+            tooltip=_tooltip(tooltip),
+        )
+        .properties(height=20 * len({row["name"] for row in values}))
+    )
+
+
+def page_spec(chart: alt.Chart | alt.LayerChart) -> dict[str, Any]:
+    """The drawing for a page: as wide as the place it stands in."""
+    spec: dict[str, Any] = chart.properties(
+        width="container", autosize=alt.AutoSizeParams(type="fit-x", contains="padding")
+    ).to_dict(validate=False)
+    spec["config"] = _config(FONT)
+    return spec
+
+
+def png(chart: alt.Chart | alt.LayerChart, title: str, subtitle: str) -> bytes:
+    """The drawing as a picture, in light colours, with its title."""
+    spec: dict[str, Any] = chart.properties(
+        width=680,
+        title=alt.TitleParams(title, subtitle=subtitle, anchor="start", offset=16),
+        padding=24,
+    ).to_dict()
+    spec["config"] = _config("sans-serif")
+    text = json.dumps(spec)
+    for name, colour in LIGHT.items():
+        text = text.replace(f"var(--{name})", colour)
+    picture: bytes = vl_convert.vegalite_to_png(text, vl_version=VEGA_LITE, scale=2)
+    return picture
+
+
+@cache
+def javascript() -> str:
+    """The chart library, to be put into a page once."""
+    bundle: str = vl_convert.javascript_bundle(vl_version=VEGA_LITE)
+    # A closing tag or a comment inside a string would end the script.
+    return bundle.replace("</script", "<\\/script").replace("<!--", "<\\!--")
+
+
+BREAK = "break-paths-show-path-domains"
+
+
+def _config(font: str) -> dict[str, Any]:
+    return {
+        "font": font,
+        "background": "var(--page)",
+        "aria": False,  # The page gives each chart one name, and a table.
+        "view": {"stroke": None},
+        "axis": {
+            "labelColor": MUTED,
+            "labelFontSize": 12,
+            "gridColor": GRID,
+            "titleColor": MUTED,
+            "domainColor": GRID,
+            "tickColor": GRID,
+        },
+        "legend": {"labelColor": INK, "labelFontSize": 12, "symbolType": "square"},
+        "text": {"fontSize": 12},
+        "title": {
+            "color": INK,
+            "fontSize": 17,
+            "fontWeight": 600,
+            "subtitleColor": MUTED,
+            "subtitleFontSize": 12,
+            "subtitlePadding": 6,
+        },
+    }
+
+
+def _legend() -> alt.Legend:
+    return alt.Legend(title=None, orient="top", direction="horizontal", offset=6, columns=3)
+
+
+def _data(values: Values) -> alt.Data:
+    """The rows as the chart library takes them, which knows no decimals."""
+    return alt.Data(
+        values=[
+            {name: float(cell) if isinstance(cell, Decimal) else cell for name, cell in row.items()}
+            for row in values
+        ]
+    )
+
+
+def _tooltip(fields: Mapping[str, str]) -> list[alt.Tooltip]:
+    return [alt.Tooltip(f"{column}:N", title=title) for column, title in fields.items()]
+
+
+def _month_axis() -> alt.Axis:
+    return alt.Axis(
+        title=None,
+        format="%-d %b",
+        tickCount=5,
+        grid=False,
+        domain=False,
+        tickColor=GRID,
+        labelAngle=0,
+        labelOverlap="greedy",
+        labelFlush=True,
+    )
+
+
+def _days() -> alt.X:
+    return alt.X(
+        "day:T",
+        timeUnit="utcyearmonthdate",
+        bandPosition=0.5,
+        scale=alt.Scale(type="utc", nice=False),
+        axis=_month_axis(),
+    )
+
+
+def _ends(
+    values: Values, series: Mapping[str, tuple[str, str, str]], *, least_gap: float
+) -> list[dict[str, object]]:
+    """The name at each line's end, moved up where two would stand on each other."""
+    ends: list[dict[str, Any]] = []
+    for column, (name, colour, text) in series.items():
+        last = next((row for row in reversed(values) if row.get(column) is not None), None)
+        if last:
+            ends.append(
+                {
+                    "day": last["day"],
+                    "height": float(last[column]),  # type: ignore[arg-type]
+                    "end": f"{text} {name}",
+                    "colour": colour,
+                }
+            )
+    ends.sort(key=lambda end: end["height"])
+    least = least_gap * max((end["height"] for end in ends), default=0)
+    for below, above in pairwise(ends):
+        above["height"] = max(above["height"], below["height"] + least)
+    return ends
+
+
+def _points(values: Values, column: str, colour: str) -> alt.OverlayMarkDef | bool:
+    """Points where a line alone would not show: between two gaps, or with few of them."""
+    known = [row.get(column) is not None for row in values]
+    alone = any(
+        here and not before and not after
+        for before, here, after in zip(
+            [False, *known[:-1]], known, [*known[1:], False], strict=True
+        )
+    )
+    if alone or len(values) < 20:
+        return alt.OverlayMarkDef(color=colour, filled=True, size=28)
+    return False

@@ -1,0 +1,299 @@
+"""Money: what it costs, who carries it, and whether it adds up."""
+
+from calendar import monthrange
+from datetime import date
+from typing import Any
+
+from pipelines import wording
+from pipelines.report import ChartName, charts
+from pipelines.report.context import MOST_BARS, Context, definitions, months, needs
+from pipelines.report.parts import Absent, Amount, Figure, Part, Statement, Table
+from pipelines.served import Row
+from pipelines.wording import Unit
+
+POOLS = {"seats": charts.C1, "metered": charts.C2, "shared": charts.C3, "unexplained": charts.SOFT}
+
+
+def _pool_colours() -> dict[str, str]:
+    return {wording.label(pool): colour for pool, colour in POOLS.items()}
+
+
+def bill(context: Context) -> list[Part]:
+    """What each month costs, by cost pool."""
+    served, mart = context.served, "chargeback_reconciliation_monthly"
+    absent = needs(served, "Cost", mart, "month", "cost_pool", "billed_usd", "covered_days")
+    if absent:
+        return absent
+    rows = served.rows(
+        f"""
+        select month, cost_pool, billed_usd, covered_days, is_settled
+        from {mart}
+        where billed_usd is not null
+            and month > (select max(month) from {mart}) - interval 12 month
+        order by month, cost_pool
+        """
+    )
+    if not rows:
+        return [
+            Absent(
+                "Cost: no amount is known. Set [sources.reference_files] seat_prices or "
+                "[chargeback] monthly_amount_usd, then run claude-warehouse sync."
+            )
+        ]
+    months: dict[date, list[Row]] = {}
+    for row in rows:
+        months.setdefault(row["month"], []).append(row)
+    partial = {
+        month: (min(row["covered_days"] for row in pools), monthrange(month.year, month.month)[1])
+        for month, pools in months.items()
+    }
+    partial = {month: days for month, days in partial.items() if days[0] < days[1]}
+
+    def name(month: date) -> str:
+        return f"{month:%b %Y}{'*' if month in partial else ''}"
+
+    order = {pool: place for place, pool in enumerate(POOLS)}
+    values = [
+        {
+            "title": wording.month(row["month"]),
+            "name": name(row["month"]),
+            "kind": wording.label(row["cost_pool"]),
+            "value": float(row["billed_usd"]),
+            "text": wording.number(row["billed_usd"], Unit.USD),
+            "order": order.get(row["cost_pool"], len(order)),
+            "opacity": 0.45 if row["month"] in partial else 1,
+        }
+        for row in rows
+    ]
+    totals = [
+        {
+            "name": name(month),
+            "value": float(sum(row["billed_usd"] for row in pools)),
+            "text": wording.number(sum(row["billed_usd"] for row in pools), Unit.USD, short=True),
+        }
+        for month, pools in months.items()
+    ]
+    headline = context.headlines.get("bill")
+    title = "Cost by month"
+    if headline:
+        title = f"{headline.as_of} cost {headline.text}"
+        title += f": {headline.change}" if headline.change else ""
+        title += f" ({headline.note})" if headline.note else ""
+    notes = [f"{month:%B} {known} of {days} days" for month, (known, days) in partial.items()]
+    caption = "What the organisation pays, by month."
+    if notes:
+        caption += (
+            f" * and pale: not all days are loaded ({wording.listed(notes, most=12)}); seat fees "
+            "stand there with the whole month's expected amount."
+        )
+    return [
+        Figure(
+            name=ChartName.BILL,
+            title=title,
+            caption=caption,
+            chart=charts.stacked_bars(
+                values,
+                totals,
+                colours=_pool_colours(),
+                tooltip={"title": "title", "kind": "Pool", "text": "Amount"},
+            ),
+            table=Table(
+                caption="Cost by month and pool, newest first",
+                columns=["Month", "Pool", "Cost", "Days loaded", "Final"],
+                rows=[
+                    [
+                        wording.month(row["month"]),
+                        wording.label(row["cost_pool"]),
+                        Amount(row["billed_usd"], Unit.USD),
+                        row["covered_days"],
+                        row["is_settled"],
+                    ]
+                    for row in reversed(rows)
+                ],
+            ),
+            definitions=definitions(
+                served,
+                mart,
+                {"billed_usd": "Cost", "cost_pool": "Pool", "covered_days": "Days loaded"},
+            ),
+        )
+    ]
+
+
+def chargeback(context: Context) -> list[Part]:
+    """Which department carries how much of the newest whole month."""
+    served, mart = context.served, "chargeback_monthly"
+    absent = needs(
+        served, "Chargeback", mart, "month", "department", "cost_center", "cost_pool", "amount_usd"
+    )
+    if absent:
+        return absent
+    rows = served.rows(
+        f"""
+        with
+
+        months as (
+            select month, min(covered_days) >= day(last_day(month)) as is_whole
+            from {mart}
+            group by month
+        ),
+
+        chosen as (
+            select * from months order by is_whole desc, month desc limit 1
+        )
+
+        select {mart}.*, chosen.is_whole
+        from {mart}
+        inner join chosen on {mart}.month = chosen.month
+        where {mart}.amount_usd is not null
+        order by {mart}.department, {mart}.cost_center, {mart}.cost_pool
+        """
+    )
+    if not rows:
+        return []  # The part above says what is missing.
+    month = wording.month(rows[0]["month"])
+    whole = sum(row["amount_usd"] for row in rows)
+    amounts: dict[str, Any] = {}
+    for row in rows:
+        amounts[row["department"]] = amounts.get(row["department"], 0) + row["amount_usd"]
+    ranked = sorted(amounts, key=lambda name: (-amounts[name], name))
+    shown = ranked if len(ranked) <= MOST_BARS else ranked[: MOST_BARS - 1]
+    others = f"{len(ranked) - len(shown)} other departments"
+    order = {pool: place for place, pool in enumerate(POOLS)}
+    parts: dict[tuple[str, str], Any] = {}
+    for row in rows:
+        key = (row["department"] if row["department"] in shown else others, row["cost_pool"])
+        parts[key] = parts.get(key, 0) + row["amount_usd"]
+
+    def share(value: Any) -> str:
+        return f" ({wording.number(value / whole, Unit.RATE)})" if whole else ""
+
+    values = [
+        {
+            "title": name,
+            "name": name,
+            "kind": wording.label(pool),
+            "value": float(value),
+            "text": wording.number(value, Unit.USD),
+            "order": order.get(pool, len(order)),
+            "opacity": 1,
+        }
+        for (name, pool), value in parts.items()
+    ]
+    totals = [
+        {
+            "name": name,
+            "value": float(value),
+            "text": f"{wording.number(value, Unit.USD, short=True)}{share(value)}",
+        }
+        for name in [*shown, *([others] if len(shown) < len(ranked) else [])]
+        for value in [sum(v for (n, _), v in parts.items() if n == name)]
+    ]
+    so_far = "" if rows[0]["is_whole"] else " so far"
+    first = amounts[ranked[0]]
+    part = wording.number(first / whole, Unit.RATE) if whole else wording.number(first, Unit.USD)
+    title = f"{ranked[0]} carries {part} of {month}'s cost{so_far}"
+    return [
+        Figure(
+            name=ChartName.CHARGEBACK,
+            title=title,
+            caption=(
+                f"Cost of {month} by department, {wording.number(whole, Unit.USD)} in all. "
+                "Unmapped: people who are not in the org chart. Unattributed: what nobody known "
+                "causes."
+            ),
+            chart=charts.stacked_bars(
+                values,
+                totals,
+                colours=_pool_colours(),
+                tooltip={"title": "title", "kind": "Pool", "text": "Amount"},
+            ),
+            table=Table(
+                caption=f"Chargeback of {month}",
+                columns=["Department", "Cost center", "Pool", "Amount", "Seats", "Split by"],
+                rows=[
+                    [
+                        row["department"],
+                        row["cost_center"],
+                        wording.label(row["cost_pool"]),
+                        Amount(row["amount_usd"], Unit.USD),
+                        row.get("seat_count"),
+                        wording.label(row.get("allocation_method") or ""),
+                    ]
+                    for row in rows
+                ],
+            ),
+            definitions=definitions(
+                served,
+                mart,
+                {"amount_usd": "Amount", "cost_pool": "Pool", "allocation_method": "Split by"},
+            ),
+        )
+    ]
+
+
+def reconciliation(context: Context) -> list[Part]:
+    """Whether what departments were charged is what the organisation pays."""
+    served, mart = context.served, "chargeback_reconciliation_monthly"
+    columns = ("month", "cost_pool", "billed_usd", "allocated_usd", "difference_usd")
+    if not served.has(mart, *columns):
+        return []  # The part above said so.
+    rows = served.rows(f"select * from {mart} order by month desc, cost_pool")
+    if not rows:
+        return []
+    off = [row for row in rows if row["difference_usd"]]
+    billed = sum(row["billed_usd"] for row in rows)
+    allocated = sum(row["allocated_usd"] for row in rows)
+    if off:
+        worst = max(off, key=lambda row: abs(row["difference_usd"]))
+        title = (
+            f"The bill and what was charged differ by {wording.exact_usd(worst['difference_usd'])} "
+            f"in {wording.month(worst['month'])}"
+        )
+    else:
+        title = "Every cent is charged to somebody: the difference is $0.00"
+    return [
+        Statement(
+            title=title,
+            text=(
+                f"Billed {wording.number(billed, Unit.USD)} − charged "
+                f"{wording.number(allocated, Unit.USD)} = "
+                f"{wording.exact_usd(billed - allocated)}, over "
+                f"{wording.plural(len({row['month'] for row in rows}), 'month')}."
+            ),
+            table=Table(
+                caption="Bill and charges by month and pool, newest first",
+                columns=["Month", "Pool", "Billed", "Charged", "Difference"],
+                rows=[
+                    [
+                        wording.month(row["month"]),
+                        wording.label(row["cost_pool"]),
+                        Amount(row["billed_usd"], Unit.USD),
+                        Amount(row["allocated_usd"], Unit.USD),
+                        Exactly(row["difference_usd"], Unit.USD),
+                    ]
+                    for row in rows
+                ],
+            ),
+            definitions=definitions(
+                served, mart, {"allocated_usd": "Charged", "difference_usd": "Difference"}
+            ),
+        )
+    ]
+
+
+class Exactly(Amount):
+    """Dollars with every digit that is not 0."""
+
+    def __str__(self) -> str:
+        return "" if self.value is None else wording.exact_usd(self.value)  # type: ignore[arg-type]
+
+
+def unit_costs(context: Context) -> list[Part]:
+    """What an active person costs."""
+    headline = context.headlines.get("cost_per_active_user")
+    title = "Unit costs"
+    if headline:
+        title = f"An active person cost {headline.text} in {headline.as_of}"
+        title += f": {headline.change}" if headline.change else ""
+    return months(context, "unit_economics_monthly", "Unit costs", title)

@@ -1,0 +1,161 @@
+"""Writes the report: the page with its charts, or one chart as a picture."""
+
+import json
+import os
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from pipelines.findings import findings
+from pipelines.headlines import Headline, headlines
+from pipelines.report import ChartName, charts
+from pipelines.report.parts import Absent, Figure
+from pipelines.report.sections import figure, sections
+from pipelines.served import Served, opened
+from sources.errors import ForeseenError
+
+FOLDER = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Written:
+    """The file that was written, and its size in bytes."""
+
+    path: Path
+    bytes: int
+
+
+def write_report(
+    served_file: Path, out: Path, *, last_run: dict[str, Any] | None, with_people: bool = False
+) -> Written:
+    """Write the page, and replace what is at `out` with it.
+
+    Raises:
+        ForeseenError: Nothing is published yet, or the file cannot be written.
+    """
+    with opened(served_file) as served:
+        page = render(served, last_run, with_people=with_people)
+    return _replace(out, page.encode())
+
+
+def write_chart(
+    served_file: Path,
+    out: Path,
+    name: ChartName,
+    *,
+    last_run: dict[str, Any] | None,
+    with_people: bool = False,
+) -> Written:
+    """Write one chart as a PNG picture, and replace what is at `out` with it.
+
+    Raises:
+        ForeseenError: Nothing is published yet, the chart has nothing to show, or the file cannot
+            be written.
+    """
+    with opened(served_file) as served:
+        found = figure(served, name, last_run, with_people=with_people)
+        if isinstance(found, Absent):
+            raise ForeseenError(f"The chart {name} cannot be drawn.\n{found.text}")
+        newest = _as_of(headlines(served))
+    return _replace(out, charts.png(found.chart, found.title, f"Claude usage{newest}"))
+
+
+def render(served: Served, last_run: dict[str, Any] | None, *, with_people: bool) -> str:
+    """The page as one text that needs nothing else."""
+    numbers = headlines(served)
+    found = sections(served, last_run, with_people=with_people)
+    figures = [part for section in found for part in section.parts if isinstance(part, Figure)]
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(FOLDER),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["whole_days"] = _whole_days
+    environment.filters["kind"] = lambda part: type(part).__name__
+    return environment.get_template("page.html.j2").render(
+        title="Claude usage report",
+        as_of=_as_of(numbers),
+        lead=_lead(numbers),
+        headlines=list(numbers.values()),
+        findings=findings(served, last_run),
+        sections=found,
+        names_people=with_people,
+        made_at=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+        style=(FOLDER / "page.css").read_text().replace("/* colours */", _colours()),
+        library=charts.javascript() if figures else "",
+        script=(FOLDER / "page.js").read_text(),
+        specs=_script_json({str(each.name): charts.page_spec(each.chart) for each in figures}),
+    )
+
+
+def _whole_days(text: str) -> str:
+    """The text with days that are not broken over two lines."""
+    return re.sub(r"(\d) ([A-Z][a-z]+)(?: (\d{4}))?", _joined, text)
+
+
+def _joined(found: re.Match[str]) -> str:
+    return "\u00a0".join(part for part in found.groups() if part)
+
+
+def _as_of(numbers: dict[str, Headline]) -> str:
+    newest = numbers.get("completeness") or numbers.get("monthly_active")
+    return f", data to {newest.as_of}" if newest else ""
+
+
+def _lead(numbers: dict[str, Headline]) -> list[str]:
+    """The page in a few sentences; the first one is its heading."""
+    sentences = []
+    if active := numbers.get("monthly_active"):
+        sentences.append(f"{active.text} people used Claude in the 30 days to {active.as_of}")
+        if active.change:
+            sentences.append(f"That is {active.change}.")
+    if used := numbers.get("utilization"):
+        sentences.append(f"{used.text} of the seats are in use.")
+    if bill := numbers.get("bill"):
+        moved = f", {bill.change}" if bill.change else ""
+        note = f" ({bill.note})" if bill.note else ""
+        sentences.append(f"{bill.as_of} cost {bill.text}{moved}{note}.")
+    if (idle := numbers.get("reclaimable")) and idle.value:
+        saving = f", {idle.note}" if idle.note else ""
+        could = "seat could" if idle.value == 1 else "seats could"
+        sentences.append(f"{idle.text} {could} be reclaimed{saving}.")
+    return sentences or ["What is known so far"]
+
+
+def _colours() -> str:
+    """The colours as CSS variables; paper is light whatever the screen is."""
+
+    def variables(colours: dict[str, str]) -> str:
+        return " ".join(f"--{name}: {colour};" for name, colour in colours.items())
+
+    return (
+        f":root {{ {variables(charts.LIGHT)} }}\n"
+        f"@media screen and (prefers-color-scheme: dark) {{ :root {{ {variables(charts.DARK)} }} }}"
+    )
+
+
+def _script_json(value: object) -> str:
+    """JSON that can stand in a script element, whatever names and texts are in it."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
+    return re.sub("[<>&\u2028\u2029]", lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def _replace(out: Path, content: bytes) -> Written:
+    new = out.with_name(f"{out.name}.new")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        new.write_bytes(content)
+        os.replace(new, out)
+    except OSError as error:
+        raise ForeseenError(
+            f"The report was not written: {out} cannot be replaced ({error.strerror}).\n"
+            "The marts are published all the same.\n"
+            "Grant access or make room, or name another file: --out, or [report] out."
+        ) from error
+    return Written(out, len(content))

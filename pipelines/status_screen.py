@@ -1,0 +1,246 @@
+"""The screen of `status`: what needs attention, freshness, headline numbers, loaded days."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from pipelines import wording
+from pipelines.exit_codes import FAILED, meaning
+from pipelines.findings import findings
+from pipelines.headlines import THAN, WEEK, Headline, headlines
+from pipelines.served import opened
+from sources.errors import ForeseenError
+
+LEVELS = {
+    "failed": ("✗", "red"),
+    "gap": ("!", "yellow"),
+    "note": ("·", "dim"),
+}
+BAR_CELLS = 22
+
+
+@dataclass(frozen=True)
+class Marts:
+    """What the screen takes from the published marts; empty while nothing is published."""
+
+    headlines: Mapping[str, Headline]
+    findings: Sequence[str]
+
+
+def published(served: Path | None) -> Marts:
+    """Headlines with their change on the week, and findings beyond what the ledger says."""
+    if served is None:
+        return Marts({}, [])
+    try:
+        with opened(served) as marts:
+            # The ledger knows missing days, the last run and their words better than the marts.
+            found = [each.text for each in findings(marts, None) if each.section != "data"]
+            return Marts(headlines(marts, days_before=WEEK), found)
+    except ForeseenError:
+        return Marts({}, [])
+
+
+def show(state: Mapping[str, Any], console: Console) -> None:
+    """Print the state: a screen on a terminal, plain lines elsewhere."""
+    marts = published(Path(state["served"]) if state["served"] else None)
+    attention = [*_attention(state), *(("gap", text) for text in marts.findings)]
+    _heading(console, "Needs attention" if attention else "Nothing needs attention")
+    _listed(console, attention)
+    _heading(console, "Freshness")
+    _pairs(console, _freshness(state))
+    if marts.headlines:
+        _heading(console, "Numbers, and the change on the week")
+        _numbers(console, marts.headlines)
+    _heading(console, "Loaded days" + ("  (█ loaded, ░ gap)" if console.is_terminal else ""))
+    _coverage(console, state["endpoints"])
+    notes = list(_notes(state))
+    if notes:
+        _heading(console, "Notes")
+        _listed(console, notes)
+
+
+def _attention(state: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Level and text of everything that somebody should do something about, worst first."""
+    run = state["last_run"]
+    if run:
+        for problem in run["problems"]:
+            yield "failed", problem
+        if run["exit_code"] == FAILED and not run["problems"]:
+            yield "failed", f"The last run ({run['command']}) failed."
+    for endpoint in state["endpoints"]:
+        name = endpoint["endpoint"]
+        if endpoint["outcome"] == "failed" and endpoint["message"]:
+            yield "failed", f"{name}: {endpoint['message']}"
+        for kind in ("lost", "missing"):
+            days = endpoint[f"{kind}_days"] or []
+            if days and endpoint["outcome"] != "unavailable":
+                yield "gap", f"{kind.capitalize()} in {name}: {wording.ranges(days)}"
+        if endpoint["rejected_row_count"]:
+            yield (
+                "gap",
+                f"{endpoint['rejected_row_count']} rows of {name} could not be read; "
+                "claude_raw.rejected_rows says why.",
+            )
+
+
+def _notes(state: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for endpoint in state["endpoints"]:
+        if endpoint["outcome"] not in ("failed", "ok") and endpoint["message"]:
+            yield "note", f"{endpoint['endpoint']}: {endpoint['message']}"
+        if endpoint["undeclared_fields"]:
+            yield (
+                "note",
+                f"New fields in {endpoint['endpoint']}: {endpoint['undeclared_fields']}",
+            )
+    if state["activity_feed"].get("message"):
+        yield "note", f"activities: {state['activity_feed']['message']}"
+    for test in (state["last_run"] or {}).get("warnings", []):
+        yield "note", f"Note: {test['name']}: {test['count']} rows. {test['description']}"
+
+
+def _freshness(state: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    loaded = [each for each in state["endpoints"] if each["last_loaded_date"]]
+    # Cost and usage load into the present, so the people's days say how fresh the numbers are.
+    people = [each for each in loaded if each["endpoint"] == "users"] or loaded
+    if people:
+        newest: date = max(each["last_loaded_date"] for each in people)
+        age = wording.plural((state["as_of"] - newest).days, "day")
+        text = f"{newest}, {age} before {state['as_of']}"
+        available = [each["newest_available_date"] for each in people]
+        if all(day and newest >= day for day in available):
+            text += "; the API has no newer one"
+        yield "Newest day", text
+    else:
+        yield "Newest day", "none is loaded yet"
+    run = state["last_run"]
+    if run:
+        ended = datetime.fromisoformat(run["ended_at"])
+        yield (
+            "Last run",
+            f"{run['command']} as of {run['run_at'][:10]}, ended {ended:%Y-%m-%d %H:%M} UTC "
+            f"after {run['seconds']:.0f} s: {meaning(run['exit_code'])}",
+        )
+    feed = state["activity_feed"]
+    if feed.get("read_until"):
+        yield (
+            "Activity feed",
+            f"{feed['event_count']:,} events, read from {feed['read_from']} "
+            f"to {feed['read_until']} UTC; {feed['outcome']}",
+        )
+    yield "Readers open", state["served"] or "nothing yet"
+
+
+def _numbers(console: Console, found: Mapping[str, Headline]) -> None:
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(justify="right", style="bold", no_wrap=True)
+    grid.add_column(overflow="fold")
+    grid.add_column(overflow="fold", style="dim")
+    for headline in found.values():
+        change = (headline.change or "").removesuffix(f" than {THAN[WEEK]}")
+        parts = (change, headline.note)
+        change = "; ".join(part for part in parts if part)
+        if not console.is_terminal:
+            _line(console, f"{headline.text} {headline.label}{f': {change}' if change else ''}")
+            continue
+        grid.add_row(headline.text, headline.label, f"{headline.arrow} {change}".strip())
+    if console.is_terminal:
+        console.print(grid, soft_wrap=False)
+
+
+def _coverage(console: Console, endpoints: Sequence[Mapping[str, Any]]) -> None:
+    """A line per endpoint: since when, up to when, and where the gaps are."""
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(no_wrap=True, overflow="ellipsis", max_width=24)
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold", style="dim")
+    firsts = [each["first_loaded_date"] for each in endpoints if each["first_loaded_date"]]
+    lasts = [each["newest_available_date"] for each in endpoints if each["newest_available_date"]]
+    for endpoint in endpoints:
+        if not console.is_terminal:
+            _line(console, f"{endpoint['endpoint']}: {_days_text(endpoint)}")
+        elif firsts and lasts:
+            grid.add_row(
+                endpoint["endpoint"],
+                _bar(endpoint, min(firsts), max(lasts)),
+                _days_text(endpoint, wording.short_day),
+            )
+        else:
+            grid.add_row(endpoint["endpoint"], "", _days_text(endpoint))
+    if console.is_terminal:
+        console.print(grid, soft_wrap=False)
+
+
+def _days_text(endpoint: Mapping[str, Any], written: Callable[[date], str] = str) -> str:
+    first, last = endpoint["first_loaded_date"], endpoint["last_loaded_date"]
+    if not first:
+        return "not offered" if endpoint["outcome"] == "unavailable" else "nothing loaded yet"
+    counts = {
+        "empty": endpoint["empty_days"],
+        "missing": len(endpoint["missing_days"] or []),
+        "lost": len(endpoint["lost_days"] or []),
+    }
+    extra = "".join(f", {count} {name}" for name, count in counts.items() if count)
+    days = wording.plural(endpoint["loaded_days"] + endpoint["empty_days"], "day")
+    state = "" if endpoint["outcome"] == "ok" else f", {endpoint['outcome']}"
+    return f"{written(first)} to {written(last)}, {days}{extra}{state}"
+
+
+def _bar(endpoint: Mapping[str, Any], first: date, last: date) -> Text:
+    """The days from first to last as cells; a cell with a gap anywhere shows it."""
+    gaps = {*(endpoint["missing_days"] or []), *(endpoint["lost_days"] or [])}
+    known_first, known_last = endpoint["first_loaded_date"], endpoint["last_loaded_date"]
+    length = (last - first).days + 1
+    cells = min(BAR_CELLS, length)
+    bar = Text()
+    for cell in range(cells):
+        start = first + timedelta(days=cell * length // cells)
+        end = first + timedelta(days=(cell + 1) * length // cells - 1)
+        if not known_first or end < known_first or start > known_last:
+            bar.append("·", "dim")
+        elif any(start <= day <= end for day in gaps):
+            bar.append("░", "yellow")
+        else:
+            bar.append("█", "green")
+    return bar
+
+
+def _heading(console: Console, text: str) -> None:
+    console.print()
+    console.print(text, style="bold", markup=False)
+
+
+def _listed(console: Console, items: Sequence[tuple[str, str]]) -> None:
+    grid = Table.grid(padding=(0, 1, 0, 0))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    for level, text in items:
+        mark, style = LEVELS[level]
+        if console.is_terminal:
+            grid.add_row(Text(mark, style), Text(text, style if level != "gap" else ""))
+        else:
+            _line(console, text)
+    if console.is_terminal and items:
+        console.print(grid, soft_wrap=False)
+
+
+def _pairs(console: Console, items: Iterator[tuple[str, str]]) -> None:
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(no_wrap=True, style="dim")
+    grid.add_column(overflow="fold")
+    for name, text in items:
+        if console.is_terminal:
+            grid.add_row(name, Text(text))
+        else:
+            _line(console, f"{name}: {text}")
+    if console.is_terminal:
+        console.print(grid, soft_wrap=False)
+
+
+def _line(console: Console, text: str) -> None:
+    console.print(f"  {text}", markup=False)
