@@ -27,6 +27,7 @@ from pipelines.evidence import EvidenceFormat
 from pipelines.exit_codes import DONE, EXIT_CODES, FAILED, HELD, REJECTED
 from pipelines.load import Clock, LoadProgress, LoadReport, finish_pending, warehouse_pipeline
 from pipelines.load_compliance import NO_KEY, ActivitiesReport
+from pipelines.load_roster import RosterReport
 from pipelines.publish import publish as publish_run
 from pipelines.report import ChartName
 from pipelines.run import (
@@ -656,6 +657,8 @@ def _tell(data: DataDir, result: RunResult, seconds: float) -> None:
         out.print(f"Report: {result.report.absolute()}", markup=False)
     if result.load:
         _tell_load(result.load)
+    if result.roster:
+        _tell_roster(result.roster)
     if result.langdock:
         _tell_langdock(result.langdock)
     if result.activities:
@@ -702,6 +705,18 @@ def _tell_load(load: LoadReport) -> None:
                 "they are in claude_raw.rejected_rows with the reason.",
                 markup=False,
             )
+
+
+def _tell_roster(roster: RosterReport) -> None:
+    if roster.row_counts:
+        rosters = ", ".join(
+            f"{count:,} {table.replace('_', ' ')}" for table, count in roster.row_counts.items()
+        )
+        out.print(f"Took a snapshot of the roster: {rosters}.")
+    if roster.skipped:
+        out.print(roster.skipped, markup=False)
+    for table, why in roster.unavailable.items():
+        out.print(f"  Unavailable: {table}. {why}", markup=False)
 
 
 def _tell_langdock(langdock: Collected) -> None:

@@ -60,19 +60,20 @@ def sync(
     clock: Clock,
     *,
     analytics: AnalyticsSettings,
-    admin: AdminSettings,
+    admin: AdminSettings | None = None,
     compliance: ComplianceSettings | None = None,
+    langdock: LangdockSettings | None = None,
     only: Collection[str] = (),
     backfill: Sequence[date] | None = None,
     reference_paths: Mapping[str, str] | None = None,
-    langdock: LangdockSettings | None = None,
     transforms: bool = True,
     listener: Listener | None = None,
 ) -> RunResult:
     """Load what is missing or may have changed, build the marts, publish them.
 
     What can still be done after a failure is done: other endpoints load, marts are built from
-    what is there. The caller holds the warehouse.
+    what is there. Sources without settings, and all but analytics where `only` names endpoints,
+    are not read; their tables are there all the same. The caller holds the warehouse.
     """
     listener = listener or Listener()
     listener.on_stage("load")
@@ -87,16 +88,17 @@ def sync(
         on_progress=listener.on_progress,
     )
     result.problems += result.load.problems
-    if not only:
-        pipeline = warehouse_pipeline(data_dir)
-        result.roster = load_roster(pipeline, data_dir, clock, admin)
-        result.problems += result.roster.problems
+    if only:
+        admin = compliance = langdock = None
     pipeline = warehouse_pipeline(data_dir)
+    result.roster = load_roster(pipeline, data_dir, clock, admin)
+    result.activities = load_activities(pipeline, data_dir, clock, compliance)
     result.langdock = load_langdock(pipeline, data_dir, clock, langdock or LangdockSettings())
-    result.problems += result.langdock.refusals
-    feed = None if only else compliance or ComplianceSettings()
-    result.activities = load_activities(pipeline, data_dir, clock, feed)
-    result.problems += result.activities.problems
+    result.problems += [
+        *result.roster.problems,
+        *result.activities.problems,
+        *result.langdock.refusals,
+    ]
     if transforms and (result.load.day_count or not result.load.fatal):
         build(data_dir, result, listener)
     return result

@@ -254,7 +254,7 @@ def test_a_sync_takes_the_snapshot_and_only_for_all_tables(
     }
     only = command("sync --no-transform --today 2026-01-08 --only users", **key)
     assert only.exit_code == 0
-    assert query("select 1 from duckdb_tables() where table_name = 'members'") == []
+    assert query("select count(*) from claude_raw.members") == [(0,)]
 
     ended = command("sync --no-transform --today 2026-01-08", **key)
 
