@@ -14,11 +14,18 @@ from pipelines.warehouse import DataDir
 from sources.claude_admin import AdminSettings
 from sources.claude_analytics import AnalyticsSettings
 from sources.claude_compliance import ComplianceSettings
+from sources.langdock import LangdockSettings
 
 TODAY = date(2026, 6, 15)
 SEATS = 250
 REQUESTS_PER_MINUTE = 6_000
-SEAT_PRICES = "seat_tier,usd_per_month,valid_from\ndefault,40.00,\ndefault,45.00,2026-05-01\n"
+APPROVED_CONNECTORS = """\
+name,approval,owner,reviewed_at
+github,approved,IT,2026-03-02
+atlassian,approved,IT,2026-03-02
+google-drive,approved,IT,2026-03-02
+mcpsrv_*,banned,Security,2026-04-20
+"""
 
 
 @dataclass(frozen=True)
@@ -69,20 +76,60 @@ HEADLINES = (
         """,
     ),
     Headline(
-        "May's seat fees by department (chargeback_monthly)",
+        "May's chargeback by department (chargeback_monthly)",
         """
-        select department, cost_center, seat_count, active_user_count, amount_usd
+        select
+            department,
+            cost_center,
+            max(seat_count) as seats,
+            sum(amount_usd) filter (cost_pool = 'seats') as seat_fees_usd,
+            sum(amount_usd) filter (cost_pool = 'metered') as metered_usd,
+            sum(amount_usd) filter (cost_pool = 'shared') as shared_usd,
+            sum(amount_usd) as total_usd
         from claude_marts.chargeback_monthly
         where month = date '2026-05-01'
-        order by amount_usd desc, department
+        group by department, cost_center
+        order by total_usd desc, department
         """,
     ),
     Headline(
         "May's bill against its parts (chargeback_reconciliation_monthly)",
         """
-        select month, billed_usd, allocated_usd, difference_usd
+        select
+            coalesce(cost_pool, 'all pools') as cost_pool,
+            sum(billed_usd) as billed_usd,
+            sum(allocated_usd) as allocated_usd,
+            'difference ' || cast(sum(difference_usd) as decimal(38, 6)) as reconciliation
         from claude_marts.chargeback_reconciliation_monthly
         where month = date '2026-05-01'
+        group by rollup (cost_pool)
+        order by grouping(cost_pool), billed_usd desc
+        """,
+    ),
+    Headline(
+        "Seats to reclaim or to downgrade (seat_recommendations)",
+        """
+        select
+            recommendation,
+            count(*) as seats,
+            sum(monthly_saving_usd) as monthly_saving_usd
+        from claude_marts.seat_recommendations
+        group by recommendation
+        order by seats desc
+        """,
+    ),
+    Headline(
+        "People in any assistant, counted once (assistant_active_users_monthly)",
+        """
+        select
+            month,
+            claude_active_users,
+            langdock_active_users,
+            active_users_lower_bound as at_least,
+            active_users_upper_bound as at_most
+        from claude_marts.assistant_active_users_monthly
+        where month between date '2026-03-01' and date '2026-05-01'
+        order by month
         """,
     ),
     Headline(
@@ -162,9 +209,12 @@ def demo(data_dir: DataDir, listener: Listener) -> RunResult:
         data_dir.held("demo"),
         Sandbox(seats=SEATS, today=TODAY, requests_per_minute=REQUESTS_PER_MINUTE) as sandbox,
     ):
-        org_chart = _org_chart(data_dir.root / "org_chart.csv", sandbox.truth("org_chart"))
-        seat_prices = data_dir.root / "seat_prices.csv"
-        seat_prices.write_text(SEAT_PRICES)
+        files = {name: data_dir.root / f"{name}.csv" for name in ("org_chart", "seat_prices")}
+        for name, file in files.items():
+            _write_csv(file, sandbox.truth(name))
+        files["approved_connectors"] = data_dir.root / "approved_connectors.csv"
+        files["approved_connectors"].write_text(APPROVED_CONNECTORS)
+        sandbox.langdock.write_samples(data_dir.root / "langdock")
         return sync(
             data_dir,
             Clock.at(TODAY),
@@ -175,7 +225,8 @@ def demo(data_dir: DataDir, listener: Listener) -> RunResult:
             ),
             admin=AdminSettings(base_url=sandbox.url, api_key=sandbox.api_key),
             compliance=ComplianceSettings(base_url=sandbox.url, api_key=sandbox.api_key),
-            reference_paths={"org_chart": str(org_chart), "seat_prices": str(seat_prices)},
+            langdock=LangdockSettings(files=str(data_dir.root / "langdock")),
+            reference_paths={name: str(file) for name, file in files.items()},
             listener=listener,
         )
 
@@ -191,9 +242,8 @@ def answers(data_dir: DataDir) -> list[tuple[Headline, list[str], list[tuple[obj
     return found
 
 
-def _org_chart(path: Path, people: list[dict[str, object]]) -> Path:
+def _write_csv(path: Path, rows: list[dict[str, object]]) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, fieldnames=list(people[0]))
+        writer = csv.DictWriter(file, fieldnames=list(rows[0]))
         writer.writeheader()
-        writer.writerows(people)
-    return path
+        writer.writerows(rows)
