@@ -3,14 +3,22 @@
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
+from pipelines.load import Clock
+from pipelines.load import load as load_run
+from pipelines.warehouse import DataDir
+from sources.claude_analytics import AnalyticsSettings
 from sources.claude_analytics.days import days_between
+from sources.claude_analytics.endpoints import COST_API
 from sources.sandbox import Sandbox
 from tests.conftest import Load, Query
 
+MONEY = [endpoint.table for endpoint in COST_API]
 ADA = {"type": "user_actor", "user_id": "user_ada", "email_address": "ada@example.com"}
 BEN = {"type": "user_actor", "user_id": "user_ben", "email_address": "ben@example.com"}
 
@@ -253,3 +261,64 @@ def test_a_window_of_cost_days_is_a_setting(year: Sandbox, load: Load, query: Qu
     assert query(
         "select min(activity_date) from claude_raw.loaded_days where endpoint = 'costs'"
     ) == [(date(2026, 1, 7),)]
+
+
+def money_rows(data_dir: DataDir, query: str = "from claude_raw.{table}") -> dict[str, list[Any]]:
+    """The stored rows of cost and usage, or what else is asked of each table."""
+    with duckdb.connect(str(data_dir.warehouse), read_only=True) as warehouse:
+        return {
+            table: sorted(warehouse.execute(query.format(table=table)).fetchall(), key=repr)
+            for table in MONEY
+        }
+
+
+SUMS = """
+    select
+        activity_date, group__product, group__model,
+        sum(columns('(cost__.*amount|usage__.*)'))
+    from claude_raw.{table}
+    group by activity_date, group__product, group__model
+"""
+
+
+def test_thirty_nights_of_restated_costs_end_as_a_fresh_load_does(tmp_path: Path) -> None:
+    """Costs change for 30 days, rows vanish, and rows move between people within a total.
+
+    The last is seen when a day has settled; until then every sum is that of a fresh load.
+    """
+    nightly, fresh, settled = (DataDir(tmp_path / name) for name in ("nightly", "fresh", "settled"))
+    first, requests_by_night = date(2026, 3, 1), []
+
+    with Sandbox(seats=8, today=first) as organisation:
+
+        def load_money(data_dir: DataDir, today: date) -> int:
+            settings = AnalyticsSettings(
+                base_url=organisation.url,
+                api_key=organisation.api_key,
+                requests_per_minute=100_000,
+                cost_window_days=40,
+            )
+            with data_dir.held("test"):
+                report = load_run(data_dir, Clock.at(today), settings, MONEY)
+            assert report.problems == []
+            return report.request_count
+
+        for night in range(30):
+            requests_by_night.append(load_money(nightly, first + timedelta(days=night)))
+        last_night = first + timedelta(days=29)
+        requests_of_a_fresh_load = load_money(fresh, last_night)
+        since = f"where activity_date > '{last_night - timedelta(days=40)}'"
+        sums_by_night = money_rows(nightly, SUMS.replace("group by", f"{since} group by"))
+        sums_of_a_fresh_load = money_rows(fresh, SUMS)
+        load_money(nightly, last_night + timedelta(days=30))
+        load_money(settled, last_night + timedelta(days=30))
+
+    print(f"requests by night: {requests_by_night}, of a fresh load: {requests_of_a_fresh_load}")
+    assert sums_by_night == sums_of_a_fresh_load
+    both_have = (
+        "from claude_raw.{table} where activity_date "
+        f"between '{last_night - timedelta(days=9)}' and '{last_night}'"
+    )
+    assert money_rows(nightly, both_have) == money_rows(settled, both_have)
+    # A night that read its 30 days again would send 62 requests for them, day by day.
+    assert max(requests_by_night[1:]) < 40
