@@ -233,7 +233,8 @@ def test_growth_and_unit_costs_are_shown_when_their_marts_are_there(report: Repo
     growth = """
         select * from (values
             (date '2026-04-01', 90, null, null, null, null),
-            (date '2026-05-01', 100, 20, 70, 10, 20)
+            (date '2026-05-01', 100, 20, 70, 10, 20),
+            (date '2026-06-01', 110, 15, 90, 5, 10)
         ) as months (
             month, active_users, new_users, retained_users, resurrected_users, churned_users
         )
@@ -246,7 +247,17 @@ def test_growth_and_unit_costs_are_shown_when_their_marts_are_there(report: Repo
     """
     page = report(growth_monthly=growth, unit_economics_monthly=costs)
 
-    assert "In May 2026 20 people started with Claude and 20 stopped" in seen(page)
+    assert "In June 2026 15 people started with Claude and 10 stopped" in seen(page)
+    assert [row["value"] for row in drawn_values(page, "growth")] == [
+        70,
+        10,
+        20,
+        -20,
+        90,
+        5,
+        15,
+        -10,
+    ]
     assert "An active person cost $8.60 in May 2026: $0.50 (6%) more than the month before" in (
         seen(page)
     )
