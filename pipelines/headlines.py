@@ -232,25 +232,34 @@ def month_note(row: dict[str, Any]) -> str:
     return "" if row["is_settled"] else "not final yet"
 
 
+UNIT_COSTS = {
+    "spend_per_active_user_usd": "metered spend",
+    "seat_fees_per_active_user_usd": "seat fees",
+}
+
+
 def _cost_per_active_user(served: Served) -> Headline | None:
+    """Metered spend and seat fees together where both are known, else the one that is."""
     mart = "unit_economics_monthly"
-    column = served.first_column(
-        mart, "cost_per_active_user_usd", "usd_per_active_user", "cost_per_monthly_active_user_usd"
-    )
-    if not column:
+    if not served.has(mart, "month", *UNIT_COSTS):
+        return None
+    known = served.row(f"select {', '.join(f'count({c}) as {c}' for c in UNIT_COSTS)} from {mart}")
+    columns = [column for column in UNIT_COSTS if known and known[column]]
+    if not columns:
         return None
     row = served.row(
         f"""
-        select
-            month,
-            {column} as value,
-            case when lag(month) over by_month = month - interval 1 month
-                then lag({column}) over by_month
-            end as before
-        from {mart}
-        where {column} is not null
-        window by_month as (order by month)
-        order by month desc
+        with
+
+        months as (
+            select month, {" + ".join(columns)} as value from {mart}
+        )
+
+        select newest.month, newest.value, earlier.value as before
+        from months as newest
+        left join months as earlier on earlier.month = newest.month - interval 1 month
+        where newest.value is not null
+        order by newest.month desc
         limit 1
         """
     )
@@ -261,12 +270,13 @@ def _cost_per_active_user(served: Served) -> Headline | None:
         label=f"per active person in {row['month']:%B}",
         unit=Unit.USD,
         mart=mart,
-        column=column,
-        definition=served.definition(mart, column),
+        column=" + ".join(columns),
+        definition=" ".join(served.definition(mart, column) for column in columns),
         value=row["value"],
         before=row["before"],
         as_of=wording.month(row["month"]),
         than="the month before",
+        note="" if len(columns) > 1 else f"{UNIT_COSTS[columns[0]]} only",
     )
 
 

@@ -1,5 +1,6 @@
 """A short text for a chat: how many use Claude, what it costs, what needs attention."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from pipelines import wording
@@ -16,7 +17,7 @@ SHOWN = ("monthly_active", "weekly_active", "utilization", "bill", "cost_per_act
 def summary(served: Served, last_run: dict[str, Any] | None) -> str:
     """The text: plain, without a person's name, shorter than `MOST_CHARACTERS`."""
     numbers = headlines(served, days_before=WEEK)
-    newest = numbers.get("completeness") or numbers.get("monthly_active")
+    newest = numbers.get("monthly_active") or numbers.get("completeness")
     lines = [f"Claude usage, data to {newest.as_of}" if newest else "Claude usage"]
     lines += [_line(numbers[name]) for name in SHOWN if name in numbers]
     lines += _spend_so_far(served)
@@ -26,7 +27,9 @@ def summary(served: Served, last_run: dict[str, Any] | None) -> str:
     return shortened(lines)
 
 
-def run_text(command: str, exit_code: int, problems: list[str], summary_text: str | None) -> str:
+def run_text(
+    command: str, exit_code: int, problems: Sequence[str], summary_text: str | None
+) -> str:
     """What a finished run is told with: how it ended, why, and the summary if there is one.
 
     Only the first line of a problem is told; the further ones may quote a file.

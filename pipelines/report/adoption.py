@@ -16,7 +16,7 @@ from pipelines.report.context import (
     rate_text,
     trimmed,
 )
-from pipelines.report.parts import Absent, Amount, Figure, Part, Table
+from pipelines.report.parts import Absent, Amount, Figure, Part, Statement, Table
 from pipelines.served import Row
 from pipelines.wording import Unit
 
@@ -382,6 +382,10 @@ def growth(context: Context) -> list[Part]:
         started = wording.plural(newest["new_users"], "person", "people")
         stopped = wording.number(newest["churned_users"])
         title = f"In {month} {started} started with Claude and {stopped} stopped"
+    compared = sum(row["new_users"] is not None for row in months)
+    if compared < 2:
+        text = "A chart follows with the second month that can be compared with the one before."
+        return [Statement(title=title, text=text)]
     return [
         Figure(
             name=ChartName.GROWTH,
@@ -430,7 +434,12 @@ def teams(context: Context) -> list[Part]:
         """
     )
     if not rows:
-        return [Absent("Adoption by department: no month is known yet; it needs an org chart.")]
+        return [
+            Absent(
+                "Adoption by department: known from the first month on that is loaded whole, with "
+                "its member roster; it needs an org chart too."
+            )
+        ]
     values = [
         {
             "title": row["department"],

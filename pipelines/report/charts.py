@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from functools import cache
 from itertools import pairwise
-from typing import Any
+from typing import Any, Final
 
 import altair as alt
 import vl_convert
@@ -45,6 +45,10 @@ INK, MUTED, GRID, SOFT, ALERT = (
 FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif'
 VEGA_LITE = "6.4"
 
+BREAK: Final = "break-paths-show-path-domains"
+"""A line ends where a value is null, and the day still has its place on the axis."""
+
+Chart = alt.Chart | alt.LayerChart | alt.FacetChart
 Values = Sequence[Mapping[str, object]]
 TEXT = alt.Axis(title=None, labelLimit=170, domain=False, ticks=False, grid=False, labelPadding=8)
 
@@ -58,7 +62,7 @@ def lines(
     number_format: str = "~s",
     height: int = 240,
     tooltip: Mapping[str, str],
-) -> alt.LayerChart:
+) -> Chart:
     """Lines over days, each with its newest value and name at its end; null is a gap.
 
     Args:
@@ -75,7 +79,7 @@ def lines(
     if bars:
         column, colour = bars
         layers.append(
-            base.mark_bar(color=colour, width={"band": 0.7}).encode(  # type: ignore[arg-type]
+            base.mark_bar(color=colour, width={"band": 0.7}).encode(
                 y=alt.Y(f"{column}:Q", axis=axis, scale=from_zero)
             )
         )
@@ -102,7 +106,7 @@ def lines(
         name="hover", on="pointerover", clear="pointerout", encodings=["x"], empty=False
     )
     layers.append(
-        base.mark_bar(color=INK, width={"band": 1})  # type: ignore[arg-type]
+        base.mark_bar(color=INK, width={"band": 1})
         .encode(
             y=alt.value(0),
             y2=alt.value(height),
@@ -121,7 +125,7 @@ def bars(
     colours: Mapping[str, str] | None = None,
     has_legend: bool = True,
     tick: bool = False,
-) -> alt.LayerChart:
+) -> Chart:
     """One bar per row, from zero, in the rows' order, with its number at its end.
 
     Args:
@@ -134,7 +138,7 @@ def bars(
         x=alt.X("value:Q", axis=None, scale=alt.Scale(zero=True)),
         tooltip=_tooltip(tooltip),
     )
-    bar = base.mark_bar(color=C1, height={"band": 0.62}, cornerRadiusEnd=2)  # type: ignore[arg-type]
+    bar = base.mark_bar(color=C1, height={"band": 0.62}, cornerRadiusEnd=2)
     if colours:
         kinds = [kind for kind in colours if any(row.get("kind") == kind for row in values)]
         bar = bar.encode(
@@ -147,9 +151,7 @@ def bars(
     layers = [bar]
     if tick:
         layers.append(
-            base.mark_tick(color=INK, thickness=2, height={"band": 0.8}).encode(  # type: ignore[arg-type]
-                x=alt.X("tick:Q")
-            )
+            base.mark_tick(color=INK, thickness=2, height={"band": 0.8}).encode(x=alt.X("tick:Q"))
         )
     ends = base.transform_calculate(end="max(datum.value, isValid(datum.tick) ? datum.tick : 0)")
     layers.append(
@@ -164,7 +166,7 @@ def stacked_bars(
     *,
     colours: Mapping[str, str],
     tooltip: Mapping[str, str],
-) -> alt.LayerChart:
+) -> Chart:
     """One bar per `name`, its parts in the colour of their `kind`, its total at its end.
 
     Args:
@@ -175,7 +177,7 @@ def stacked_bars(
     y = alt.Y("name:N", sort=[str(row["name"]) for row in totals], axis=TEXT)
     parts = (
         alt.Chart(_data(values))
-        .mark_bar(height={"band": 0.62})  # type: ignore[arg-type]
+        .mark_bar(height={"band": 0.62})
         .encode(
             y=y,
             x=alt.X("value:Q", stack="zero", axis=None, scale=alt.Scale(zero=True)),
@@ -197,15 +199,15 @@ def stacked_bars(
     return alt.layer(parts, ends).properties(height=30 * len(totals))
 
 
-def growth(values: Values, *, colours: Mapping[str, str], tooltip: Mapping[str, str]) -> alt.Chart:
+def growth(values: Values, *, colours: Mapping[str, str], tooltip: Mapping[str, str]) -> Chart:
     """One column per month: who is there above zero, who left below it.
 
     Args:
         values: Rows with `month`, `kind` and `value`, which is negative for who left.
     """
-    return (
+    chart: alt.Chart = (
         alt.Chart(_data(values))
-        .mark_bar(width={"band": 0.62})  # type: ignore[arg-type]
+        .mark_bar(width={"band": min(0.62, 0.1 * len({row["month"] for row in values}))})
         .encode(
             x=alt.X(
                 "month:N",
@@ -227,13 +229,14 @@ def growth(values: Values, *, colours: Mapping[str, str], tooltip: Mapping[str, 
         )
         .properties(height=220)
     )
+    return chart
 
 
 def calendar(
     values: Values, *, colours: Mapping[str, str], tooltip: Mapping[str, str], is_weekly: bool
-) -> alt.Chart:
+) -> Chart:
     """One cell per endpoint and day, or week, in the colour of its `kind`."""
-    return (
+    chart: alt.Chart = (
         alt.Chart(_data(values))
         .mark_rect(stroke="var(--page)", strokeWidth=0.5)
         .encode(
@@ -253,9 +256,10 @@ def calendar(
         )
         .properties(height=20 * len({row["name"] for row in values}))
     )
+    return chart
 
 
-def page_spec(chart: alt.Chart | alt.LayerChart) -> dict[str, Any]:
+def page_spec(chart: Chart) -> dict[str, Any]:
     """The drawing for a page: as wide as the place it stands in."""
     spec: dict[str, Any] = chart.properties(
         width="container", autosize=alt.AutoSizeParams(type="fit-x", contains="padding")
@@ -264,7 +268,7 @@ def page_spec(chart: alt.Chart | alt.LayerChart) -> dict[str, Any]:
     return spec
 
 
-def png(chart: alt.Chart | alt.LayerChart, title: str, subtitle: str) -> bytes:
+def png(chart: Chart, title: str, subtitle: str) -> bytes:
     """The drawing as a picture, in light colours, with its title."""
     spec: dict[str, Any] = chart.properties(
         width=680,
@@ -282,12 +286,10 @@ def png(chart: alt.Chart | alt.LayerChart, title: str, subtitle: str) -> bytes:
 @cache
 def javascript() -> str:
     """The chart library, to be put into a page once."""
-    bundle: str = vl_convert.javascript_bundle(vl_version=VEGA_LITE)
+    # Its types do not know that the first argument may be left out.
+    bundle: str = vl_convert.javascript_bundle(vl_version=VEGA_LITE)  # type: ignore[call-arg]
     # A closing tag or a comment inside a string would end the script.
     return bundle.replace("</script", "<\\/script").replace("<!--", "<\\!--")
-
-
-BREAK = "break-paths-show-path-domains"
 
 
 def _config(font: str) -> dict[str, Any]:
@@ -318,17 +320,16 @@ def _config(font: str) -> dict[str, Any]:
 
 
 def _legend() -> alt.Legend:
-    return alt.Legend(title=None, orient="top", direction="horizontal", offset=6, columns=3)
+    return alt.Legend(title=None, orient="top", direction="horizontal", offset=6, columns=5)
 
 
 def _data(values: Values) -> alt.Data:
     """The rows as the chart library takes them, which knows no decimals."""
-    return alt.Data(
-        values=[
-            {name: float(cell) if isinstance(cell, Decimal) else cell for name, cell in row.items()}
-            for row in values
-        ]
-    )
+    rows = [
+        {name: float(cell) if isinstance(cell, Decimal) else cell for name, cell in row.items()}
+        for row in values
+    ]
+    return alt.Data(values=rows)  # type: ignore[no-untyped-call]
 
 
 def _tooltip(fields: Mapping[str, str]) -> list[alt.Tooltip]:

@@ -104,7 +104,7 @@ def _joined(found: re.Match[str]) -> str:
 
 
 def _as_of(numbers: dict[str, Headline]) -> str:
-    newest = numbers.get("completeness") or numbers.get("monthly_active")
+    newest = numbers.get("monthly_active") or numbers.get("completeness")
     return f", data to {newest.as_of}" if newest else ""
 
 

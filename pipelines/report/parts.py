@@ -77,7 +77,7 @@ class Figure:
     name: ChartName
     title: str
     caption: str
-    chart: alt.Chart | alt.LayerChart
+    chart: alt.Chart | alt.LayerChart | alt.FacetChart
     table: Table
     definitions: Sequence[Definition]
 

@@ -177,6 +177,9 @@ def _used_figure(
         )
         if banned:
             title += f", {wording.number(banned)} {'is' if banned == 1 else 'are'} banned"
+        if waiting == len(rows):
+            title = f"{'All ' if waiting > 1 else ''}{wording.plural(waiting, wanted.noun)} in use "
+            title += "awaits review" if waiting == 1 else "await review"
         if not waiting and not banned:
             title = f"All {wording.plural(len(rows), wanted.noun)} in use are approved"
     else:
@@ -246,6 +249,8 @@ def _names(context: Context, rows: Sequence[Row]) -> list[str]:
     names = [public(context, str(row["label"] or row["key"] or "without a name")) for row in rows]
     folded = [name.casefold() for name in names]
     return [
-        f"{name} …{str(row['key'])[-4:]}" if folded.count(name.casefold()) > 1 else name
+        f"{name} …{str(row['key'])[-4:]}"
+        if folded.count(name.casefold()) > 1 and name != row["key"]
+        else name
         for name, row in zip(names, rows, strict=True)
     ]

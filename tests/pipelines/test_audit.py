@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipelines.cli import DONE, FAILED, REJECTED
+from pipelines.exit_codes import DONE, FAILED, REJECTED
 from pipelines.load import Clock, warehouse_pipeline
 from pipelines.load_compliance import ActivitiesReport, load_activities
 from pipelines.publish import publish

@@ -233,24 +233,41 @@ def test_growth_and_unit_costs_are_shown_when_their_marts_are_there(report: Repo
     growth = """
         select * from (values
             (date '2026-04-01', 90, null, null, null, null),
-            (date '2026-05-01', 100, 20, 70, 10, 20)
+            (date '2026-05-01', 100, 20, 70, 10, 20),
+            (date '2026-06-01', 110, 15, 90, 5, 10)
         ) as months (
             month, active_users, new_users, retained_users, resurrected_users, churned_users
         )
     """
     costs = """
         select * from (values
-            (date '2026-04-01', 8.10::decimal(38, 8), 0.5),
-            (date '2026-05-01', 8.60::decimal(38, 8), null)
-        ) as months (month, cost_per_active_user_usd, cache_read_rate)
+            (date '2026-04-01', 8.10::decimal(38, 8), 40::decimal(38, 8), 0.5),
+            (date '2026-05-01', 8.60::decimal(38, 8), 41::decimal(38, 8), null),
+            (date '2026-06-01', 3.20::decimal(38, 8), null, null)
+        ) as months (
+            month, spend_per_active_user_usd, seat_fees_per_active_user_usd, cache_read_rate
+        )
     """
     page = report(growth_monthly=growth, unit_economics_monthly=costs)
 
-    assert "In May 2026 20 people started with Claude and 20 stopped" in seen(page)
-    assert "An active person cost $8.60 in May 2026: $0.50 (6%) more than the month before" in (
+    assert "In June 2026 15 people started with Claude and 10 stopped" in seen(page)
+    assert [row["value"] for row in drawn_values(page, "growth")] == [
+        70,
+        10,
+        20,
+        -20,
+        90,
+        5,
+        15,
+        -10,
+    ]
+    assert "An active person cost $49.60 in May 2026: $1.50 (3%) more than the month before" in (
         seen(page)
     )
-    assert "Cost per active user $8.10 $8.60 Cache read 50% –" in seen(page)
+    assert "Spend per active user $8.10 $8.60 $3.20 Seat fees per active user $40.00 $41.00 –" in (
+        seen(page)
+    )
+    assert "Cache read 50% – –" in seen(page)
 
 
 def test_before_the_first_run_the_report_says_what_to_run(command: Command) -> None:
