@@ -61,7 +61,11 @@ def _roster(
             "strategy": "scd2",
             "boundary_timestamp": taken_at.isoformat(),
         },
-        columns={**roster.columns, "undeclared_fields": TEXT},
+        # Copies, because dlt writes a column's name into what it is given.
+        columns={
+            name: column.copy()
+            for name, column in {**roster.columns, "undeclared_fields": TEXT}.items()
+        },
     )
 
 

@@ -135,6 +135,20 @@ def test_the_same_snapshot_twice_changes_nothing(
         assert query(f"select count(*), count(_dlt_valid_to) from claude_raw.{table}") == [(1, 0)]
 
 
+def test_declared_columns_exist_also_where_no_row_has_them(
+    api: Sandbox, snapshot: TakeSnapshot, query: Query
+) -> None:
+    api.publish_roster(
+        "spend_limits", [{"actor": {"type": "user_actor", "user_id": "user_ada"}, "amount": "5"}]
+    )
+    snapshot(today="2026-01-08")
+
+    for roster in ROSTERS:
+        found = {name for name, *_ in query(f"describe claude_raw.{roster.table}")}
+        versions = {"_dlt_valid_from", "_dlt_valid_to", "_dlt_load_id", "_dlt_id"}
+        assert found == {*roster.columns, "undeclared_fields", *versions}, roster.table
+
+
 def test_members_of_each_group_are_kept_by_group(
     api: Sandbox, snapshot: TakeSnapshot, query: Query
 ) -> None:
