@@ -412,3 +412,58 @@ def test_each_pool_has_its_policy_and_groups_make_cost_centers(by_groups: Query)
         ("Moon", "shared", Decimal("0.00000007"), "fixed"),
         ("Sales", "shared", Decimal("0.00000003"), "fixed"),
     ]
+
+
+@pytest.fixture(scope="module")
+def held(tmp_path_factory: pytest.TempPathFactory) -> Query:
+    """Two seats at 1 USD a day in January, held by a roster of three from the 17th to the 29th."""
+    story = Story(tmp_path_factory.mktemp("held"))
+    raw = story.raw
+    for name, department in [("ana", "Sales"), ("ben", "Legal"), ("cho", "Tech")]:
+        story.person(f"{name}@example.com", department, "1", None)
+    members = [{"id": name, "email": f"{name}@example.com"} for name in ("ana", "ben", "cho")]
+    raw.snapshot("members", "2026-01-17T10:00:00", members)
+    raw.snapshot("members", "2026-01-30T10:00:00", members[:2])
+    raw.insert("seat_prices", seat_tier="default", usd_per_month="31", valid_from=None)
+    active = {"user__id": "ana", "user__email_address": "ana@example.com"}
+    raw.fetch("users", "2026-01-05", [{**active, "chat_metrics__message_count": 1}])
+    for day in days("2026-01-01", "2026-02-01"):
+        raw.fetch("summaries", day, [{"assigned_seat_count": 2 if day.month == 1 else 3}])
+    return story.build()[0]
+
+
+def seats_of(query: Query, month: str) -> list[tuple[Any, ...]]:
+    return query(
+        f"""
+        select department, amount_usd, seat_count from claude_marts.chargeback_monthly
+        where cost_pool = 'seats' and month = '{month}' order by department
+        """
+    )
+
+
+def test_seats_are_their_members_and_too_few_are_shared_equally(held: Query) -> None:
+    # Until the 16th only ana is known, and the other seat is nobody's. On 13 days three people
+    # share two seats, two thirds each; from the 30th on, ana and ben have one each.
+    assert seats_of(held, "2026-01-01") == [
+        ("Legal", Decimal("10.66666667"), 1),
+        ("Sales", Decimal("26.66666667"), 1),
+        ("Tech", Decimal("8.66666666"), 0),
+        ("Unattributed", Decimal(16), 0),
+    ]
+
+
+def test_days_after_the_newest_snapshot_have_its_members(held: Query) -> None:
+    assert seats_of(held, "2026-02-01") == [
+        ("Legal", Decimal(31), 1),
+        ("Sales", Decimal(31), 1),
+        ("Unattributed", Decimal(31), 1),
+    ]
+
+
+def test_the_seats_of_the_roster_are_the_bill(held: Query) -> None:
+    assert held(
+        """
+        select month::text, billed_usd, difference_usd
+        from claude_marts.chargeback_reconciliation_monthly order by month
+        """
+    ) == [("2026-01-01", Decimal(62), Decimal(0)), ("2026-02-01", Decimal(93), Decimal(0))]

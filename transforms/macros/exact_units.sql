@@ -32,3 +32,8 @@
 {% macro duckdb__quotient(dividend, divisor) -%}
     (({{ dividend }}) // ({{ divisor }}))
 {%- endmacro %}
+
+{#- Parts of a unit in which seat fees are shared. Fees of 200 million USD a month still split within 38 digits. -#}
+{% macro fee_parts_per_unit() -%}
+    10000
+{%- endmacro %}

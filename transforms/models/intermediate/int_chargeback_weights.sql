@@ -54,14 +54,6 @@ pool_policies as (
     where not (pools.cost_pool = 'metered' and policies.allocation_method = 'direct')
 ),
 
-seat_fees_of_month as (
-    select
-        seat_fees.*,
-        sum(fee_parts) over (partition by month) as month_fee_parts
-    from seat_fees
-),
-
--- Where no price is known, as beside a configured amount, every seat weighs the same.
 seat_weights as (
     select
         month,
@@ -69,8 +61,8 @@ seat_weights as (
         'seats' as allocation_method,
         department,
         cost_center,
-        sum(case when month_fee_parts is null then seat_parts else fee_parts end) as weight
-    from seat_fees_of_month
+        sum(fee_parts) as weight
+    from seat_fees
     group by month, department, cost_center
 ),
 

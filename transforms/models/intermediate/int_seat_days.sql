@@ -1,5 +1,6 @@
 -- One row per UTC day, department, cost center and seat tier that holds seats, for all days of every month we touch.
--- Seats count in parts, so that people who share too few seats share them exactly.
+-- Where a day has more known holders than assigned seats, they share the seats equally: `sharing_holders` of them have
+-- `shared_seats` together, and otherwise 1 has 1.
 with
 
 days as (
@@ -76,106 +77,116 @@ seats_by_day as (
     inner join counted_days on count_dates.count_date = counted_days.activity_date
 ),
 
-holders_by_month as (
-    select
-        month,
-        count(*) as holder_count
-    from holders
-    group by month
-),
-
--- A month without known holders has 0 of them.
-seats_and_holders as (
-    select
-        seats_by_day.activity_date,
-        seats_by_day.month,
-        seats_by_day.assigned_seats,
-        coalesce(holders_by_month.holder_count, 0) as holder_count,
-        case
-            when
-                min(seats_by_day.assigned_seats) over (partition by seats_by_day.month)
-                < holders_by_month.holder_count
-                then holders_by_month.holder_count
-            else 1
-        end as parts_per_seat
-    from seats_by_day
-    left join holders_by_month on seats_by_day.month = holders_by_month.month
-),
-
 holder_groups as (
     select
-        holders.month,
         department_periods.department,
         department_periods.cost_center,
         department_periods.seat_tier,
-        department_periods.valid_from_date,
-        department_periods.valid_until_date,
+        case
+            when holders.valid_from_date < department_periods.valid_from_date then department_periods.valid_from_date
+            else holders.valid_from_date
+        end as valid_from_date,
+        case
+            when holders.valid_until_date > department_periods.valid_until_date then department_periods.valid_until_date
+            else holders.valid_until_date
+        end as valid_until_date,
         count(*) as people
     from holders
     inner join department_periods
         on
             holders.user_id = department_periods.user_id
-            and holders.month < department_periods.valid_until_date
-            and {{ dbt.last_day('holders.month', 'month') }} >= department_periods.valid_from_date
+            and holders.valid_from_date < department_periods.valid_until_date
+            and holders.valid_until_date > department_periods.valid_from_date
     group by
-        holders.month,
         department_periods.department,
         department_periods.cost_center,
         department_periods.seat_tier,
-        department_periods.valid_from_date,
-        department_periods.valid_until_date
+        case
+            when holders.valid_from_date < department_periods.valid_from_date then department_periods.valid_from_date
+            else holders.valid_from_date
+        end,
+        case
+            when holders.valid_until_date > department_periods.valid_until_date then department_periods.valid_until_date
+            else holders.valid_until_date
+        end
 ),
 
 known_seats as (
     select
-        seats_and_holders.activity_date,
-        seats_and_holders.month,
+        seats_by_day.activity_date,
+        seats_by_day.month,
         holder_groups.department,
         holder_groups.cost_center,
         holder_groups.seat_tier,
-        seats_and_holders.parts_per_seat,
-        cast(sum(holder_groups.people) as bigint) as seat_count,
-        sum(
-            holder_groups.people * case
-                when seats_and_holders.parts_per_seat = 1 then 1
-                when seats_and_holders.assigned_seats < seats_and_holders.holder_count
-                    then seats_and_holders.assigned_seats
-                else seats_and_holders.holder_count
-            end
-        ) as seat_parts
-    from seats_and_holders
+        cast(sum(holder_groups.people) as bigint) as seat_count
+    from seats_by_day
     inner join holder_groups
         on
-            seats_and_holders.month = holder_groups.month
-            and seats_and_holders.activity_date >= holder_groups.valid_from_date
-            and seats_and_holders.activity_date < holder_groups.valid_until_date
+            seats_by_day.activity_date >= holder_groups.valid_from_date
+            and seats_by_day.activity_date < holder_groups.valid_until_date
     group by
-        seats_and_holders.activity_date,
-        seats_and_holders.month,
+        seats_by_day.activity_date,
+        seats_by_day.month,
         holder_groups.department,
         holder_groups.cost_center,
-        holder_groups.seat_tier,
-        seats_and_holders.parts_per_seat
+        holder_groups.seat_tier
 ),
 
-other_seats as (
+holders_by_day as (
+    select
+        activity_date,
+        sum(seat_count) as holder_count
+    from known_seats
+    group by activity_date
+),
+
+-- A day without known holders has 0 of them.
+seats_and_holders as (
+    select
+        seats_by_day.activity_date,
+        seats_by_day.month,
+        seats_by_day.assigned_seats,
+        coalesce(holders_by_day.holder_count, 0) as holder_count
+    from seats_by_day
+    left join holders_by_day on seats_by_day.activity_date = holders_by_day.activity_date
+),
+
+all_seats as (
+    select
+        known_seats.activity_date,
+        known_seats.month,
+        known_seats.department,
+        known_seats.cost_center,
+        known_seats.seat_tier,
+        known_seats.seat_count,
+        cast(
+            case
+                when seats_and_holders.assigned_seats < seats_and_holders.holder_count
+                    then seats_and_holders.assigned_seats
+                else 1
+            end as bigint
+        ) as shared_seats,
+        cast(
+            case
+                when seats_and_holders.assigned_seats < seats_and_holders.holder_count
+                    then seats_and_holders.holder_count
+                else 1
+            end as bigint
+        ) as sharing_holders
+    from known_seats
+    inner join seats_and_holders on known_seats.activity_date = seats_and_holders.activity_date
+    union all
     select
         activity_date,
         month,
         'Unattributed' as department,
         cast(null as {{ dbt.type_string() }}) as cost_center,
         'default' as seat_tier,
-        parts_per_seat,
-        assigned_seats - holder_count as seat_count,
-        (assigned_seats - holder_count) * parts_per_seat as seat_parts
+        cast(assigned_seats - holder_count as bigint) as seat_count,
+        cast(1 as bigint) as shared_seats,
+        cast(1 as bigint) as sharing_holders
     from seats_and_holders
     where assigned_seats > holder_count
-),
-
-all_seats as (
-    select * from known_seats
-    union all
-    select * from other_seats
 )
 
 select * from all_seats

@@ -1,4 +1,5 @@
--- One row per UTC day, department, cost center and seat tier that holds seats, with what they weigh in the month's fee.
+-- One row per UTC day, department, cost center and seat tier that holds seats, with what they weigh in the month's fee:
+-- parts of a monthly price, of which a unit of 0.00000001 USD has many, so that seats can be shared.
 with
 
 seat_days as (
@@ -12,14 +13,7 @@ price_periods as (
 -- A tier without a price of its own costs the default price.
 with_price as (
     select
-        seat_days.activity_date,
-        seat_days.month,
-        seat_days.department,
-        seat_days.cost_center,
-        seat_days.seat_tier,
-        seat_days.parts_per_seat,
-        seat_days.seat_count,
-        {{ exact_integer('seat_days.seat_parts') }} as seat_parts,
+        seat_days.*,
         {{ usd_to_units('coalesce(tier_prices.usd_per_month, default_prices.usd_per_month)') }} as price_units
     from seat_days
     left join price_periods as tier_prices
@@ -34,11 +28,55 @@ with_price as (
             and seat_days.activity_date < default_prices.valid_until_date
 ),
 
-with_fee as (
+-- In a month without any known price, as beside a configured amount, every seat weighs the same.
+with_weight as (
     select
         with_price.*,
-        seat_parts * price_units as fee_parts
+        case
+            when max(price_units) over (partition by month) is null then {{ usd_to_units('1') }}
+            else price_units
+        end as weight_units
     from with_price
+),
+
+with_shares as (
+    select
+        with_weight.*,
+        weight_units * {{ fee_parts_per_unit() }} * seat_count * shared_seats as shared_parts
+    from with_weight
+),
+
+with_whole_parts as (
+    select
+        with_shares.*,
+        {{ quotient('shared_parts', 'sharing_holders') }} as whole_parts
+    from with_shares
+),
+
+-- The day's fee is rounded once; what is left after the whole parts goes to the largest remainders.
+with_rank as (
+    select
+        with_whole_parts.*,
+        row_number() over (
+            partition by activity_date
+            order by
+                shared_parts - whole_parts * sharing_holders desc, department asc, cost_center asc, seat_tier asc
+        ) as remainder_rank,
+        sum(shared_parts - whole_parts * sharing_holders) over (partition by activity_date) as shared_parts_left
+    from with_whole_parts
+),
+
+with_parts as (
+    select
+        activity_date,
+        month,
+        department,
+        cost_center,
+        seat_tier,
+        seat_count,
+        price_units is not null as has_price,
+        whole_parts + case when remainder_rank * sharing_holders <= shared_parts_left then 1 else 0 end as fee_parts
+    from with_rank
 )
 
-select * from with_fee
+select * from with_parts

@@ -40,10 +40,10 @@ month_lengths as (
 fees as (
     select
         month,
-        parts_per_seat,
         sum(fee_parts) as fee_parts
     from seat_fees
-    group by month, parts_per_seat
+    where has_price
+    group by month
 ),
 
 configured as (
@@ -61,7 +61,7 @@ month_fees as (
         month_lengths.covered_days,
         month_lengths.settled_days = month_lengths.month_days as is_settled,
         fees.fee_parts,
-        fees.parts_per_seat * month_lengths.month_days as parts_per_unit
+        {{ exact_integer(fee_parts_per_unit()) }} * month_lengths.month_days as parts_per_unit
     from month_lengths
     left join fees on month_lengths.month = fees.month
 ),
