@@ -61,7 +61,11 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
             name: reference_file(folder / f"{name}.csv", sandbox.truth(name, FIRST_DAY))
             for name in ("org_chart", "seat_prices")
         }
-        at = {"base_url": sandbox.url, "api_key": sandbox.api_key, "requests_per_minute": 100_000}
+        at: dict[str, Any] = {
+            "base_url": sandbox.url,
+            "api_key": sandbox.api_key,
+            "requests_per_minute": 100_000,
+        }
         admin = AdminSettings(**at)
         data.create()
         with data.held("test"):
