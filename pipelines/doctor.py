@@ -7,11 +7,16 @@ from functools import partial
 
 import duckdb
 
-from pipelines.load import Clock, newest_day
+from pipelines.load import GENERATIONS, Clock, newest_day
 from pipelines.load_compliance import NO_KEY, compliance_client
+from pipelines.load_roster import NO_KEY as NO_ROSTER_KEY
+from pipelines.load_roster import roster_clients
 from pipelines.run import transform_variables
 from pipelines.settings import settings
 from pipelines.warehouse import DataDir
+from sources.claude_admin import AdminSettings
+from sources.claude_admin.endpoints import ROSTERS
+from sources.claude_admin.snapshot import check as check_roster
 from sources.claude_analytics import AnalyticsSettings
 from sources.claude_analytics.client import Client
 from sources.claude_analytics.endpoints import ENDPOINTS
@@ -58,6 +63,7 @@ def checks(data_dir: DataDir, clock: Clock) -> Iterator[Check]:
     else:
         yield Check("langdock", None, "not set; see [sources.langdock] files")
     yield from _api(data_dir, clock)
+    yield from _rosters(data_dir, clock)
     yield _feed(data_dir, clock)
 
 
@@ -98,6 +104,28 @@ def _transform_settings() -> str:
 
 def _file(file: ReferenceFile, path: str) -> str:
     return f"{path}: {len(read(file, path).rows)} rows"
+
+
+def _rosters(data_dir: DataDir, clock: Clock) -> Iterator[Check]:
+    """The rosters of the Admin API, which are optional."""
+    try:
+        admin = settings(AdminSettings)
+        if not (admin.api_key or "").strip():
+            yield Check("roster", None, NO_ROSTER_KEY)
+            return
+        with roster_clients(data_dir, clock, admin) as (shared, of_spend_limits):
+            for roster in ROSTERS:
+                if roster.for_each:
+                    continue  # It needs the ids of the other; the same scope opens both.
+                try:
+                    check_roster(of_spend_limits if roster.of_spend_limits else shared, roster)
+                    yield Check(roster.table, True, roster.path)
+                except KeyRefused:
+                    raise
+                except Refused as error:
+                    yield Check(roster.table, None, f"unavailable: {error}")
+    except ForeseenError as error:
+        yield Check("roster", False, str(error))
 
 
 def _feed(data_dir: DataDir, clock: Clock) -> Check:
@@ -155,3 +183,18 @@ def _api(data_dir: DataDir, clock: Clock) -> Iterator[Check]:
                 yield Check(endpoint.table, None, f"unavailable: {error}")
             except ForeseenError as error:
                 yield Check(endpoint.table, False, str(error))
+        yield _money(client, clock, analytics.cost_api)
+
+
+def _money(client: Client, clock: Clock, cost_api: str) -> Check:
+    """Cost and usage, from the first API that the organisation has."""
+    refused = None
+    for totals, *_ in GENERATIONS[cost_api]:
+        try:
+            next(client.pages(totals, clock.today, clock.today))
+            return Check("cost and usage", True, totals.path)
+        except Refused as error:
+            refused = error
+        except ForeseenError as error:
+            return Check("cost and usage", False, str(error))
+    return Check("cost and usage", None, f"unavailable: {refused}")

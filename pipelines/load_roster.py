@@ -1,7 +1,7 @@
 """Take a snapshot of the rosters and keep it: who has a seat, which role, group and limit."""
 
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -12,7 +12,7 @@ from dlt.destinations.exceptions import DatabaseUndefinedRelation
 from pipelines.load import Clock, endpoint_runs
 from pipelines.warehouse import DataDir
 from sources.claude_admin import AdminSettings, claude_admin
-from sources.claude_admin.endpoints import ROSTERS, Roster
+from sources.claude_admin.endpoints import ROSTERS
 from sources.claude_admin.snapshot import ADMIN_API, Snapshot, take_snapshot
 from sources.client import HttpClient
 from sources.errors import ForeseenError
@@ -20,6 +20,11 @@ from sources.rate_budget import RateBudget
 
 SPEND_LIMIT_REQUESTS_PER_MINUTE = 60
 """The spend-limit endpoints have a limit of their own (reference: Admin API, section 1.3)."""
+
+NO_KEY = (
+    "No key for the Admin API, so no roster: seats that never did anything, roles, groups "
+    f"and people who left are unknown. Set {ADMIN_API.key_variable} to load them."
+)
 
 
 @dataclass
@@ -53,10 +58,7 @@ def load_roster(
     if settings is None:
         pass
     elif not settings.api_key:
-        report.skipped = (
-            "No key for the Admin API, so no roster: seats that never did anything, roles, groups "
-            f"and people who left are unknown. Set {ADMIN_API.key_variable} to load them."
-        )
+        report.skipped = NO_KEY
     elif newest and clock.now < newest:
         report.skipped = (
             f"The newest roster is of {newest:%Y-%m-%d %H:%M} UTC, later than this run's clock "
@@ -105,29 +107,41 @@ def newest_snapshot(pipeline: dlt.Pipeline) -> datetime | None:
 def _snapshot(
     data_dir: DataDir, clock: Clock, settings: AdminSettings
 ) -> tuple[Snapshot, dict[str, int]]:
-    with ExitStack() as stack:
+    with roster_clients(data_dir, clock, settings) as (shared, of_spend_limits):
+        snapshot = take_snapshot(
+            lambda roster: of_spend_limits if roster.of_spend_limits else shared
+        )
+        return snapshot, dict(shared.requests_by + of_spend_limits.requests_by)
 
-        def client(budget_name: str, limit: int) -> HttpClient:
-            return stack.enter_context(
+
+@contextmanager
+def roster_clients(
+    data_dir: DataDir, clock: Clock, settings: AdminSettings
+) -> Iterator[tuple[HttpClient, HttpClient]]:
+    """Clients of the Admin API and of its spend limits, each with its own rate budget.
+
+    Raises:
+        ForeseenError: No usable key or address.
+    """
+    limit = settings.requests_per_minute
+    limits = {
+        "claude_admin": limit,
+        "spend_limits": min(limit, SPEND_LIMIT_REQUESTS_PER_MINUTE),
+    }
+    with ExitStack() as stack:
+        shared, of_spend_limits = (
+            stack.enter_context(
                 HttpClient(
                     ADMIN_API,
                     base_url=settings.base_url,
                     api_key=settings.api_key,
-                    budget=RateBudget(data_dir.rate_budget_of(budget_name), limit),
+                    budget=RateBudget(data_dir.rate_budget_of(name), at_most),
                     clock=clock.now if clock.is_set else None,
                 )
             )
-
-        shared = client("claude_admin", settings.requests_per_minute)
-        of_spend_limits = client(
-            "spend_limits", min(settings.requests_per_minute, SPEND_LIMIT_REQUESTS_PER_MINUTE)
+            for name, at_most in limits.items()
         )
-
-        def client_for(roster: Roster) -> HttpClient:
-            return of_spend_limits if roster.of_spend_limits else shared
-
-        snapshot = take_snapshot(client_for)
-        return snapshot, dict(shared.requests_by + of_spend_limits.requests_by)
+        yield shared, of_spend_limits
 
 
 def _runs(clock: Clock, snapshot: Snapshot, counts: Mapping[str, int]) -> list[dict[str, Any]]:

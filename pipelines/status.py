@@ -6,6 +6,7 @@ import duckdb
 
 from pipelines.load import Clock, finish_pending, warehouse_pipeline
 from pipelines.load_compliance import NO_KEY
+from pipelines.load_roster import NO_KEY as NO_ROSTER_KEY
 from pipelines.run import last_run
 from pipelines.warehouse import DataDir
 
@@ -124,6 +125,22 @@ FEED_QUERY = """
 """One row: how far the activity feed is read, and how the newest run on it ended."""
 
 
+SNAPSHOT_QUERY = """
+    select roster_table, cast(snapshot_at as timestamp), row_count
+    from claude_raw.roster_snapshots
+    where _dlt_load_id in (select load_id from claude_raw._dlt_loads where status = 0)
+    qualify row_number() over (partition by roster_table order by snapshot_at desc) = 1
+    order by roster_table
+"""
+
+ROSTER_RUNS_QUERY = """
+    select endpoint, outcome, message from claude_raw.endpoint_runs
+    where kind = 'roster'
+    qualify row_number() over (partition by endpoint order by run_at desc) = 1
+    order by endpoint
+"""
+
+
 def status(data_dir: DataDir, clock: Clock) -> dict[str, Any]:
     """The state of the warehouse, ready for JSON except for its dates.
 
@@ -142,6 +159,7 @@ def status(data_dir: DataDir, clock: Clock) -> dict[str, Any]:
             except duckdb.CatalogException:
                 endpoints = []
             feed = _activity_feed(warehouse)
+            roster = _roster(warehouse)
     return {
         "as_of": clock.today,
         "warehouse": str(data_dir.warehouse),
@@ -149,6 +167,23 @@ def status(data_dir: DataDir, clock: Clock) -> dict[str, Any]:
         "last_run": last_run(data_dir),
         "endpoints": endpoints,
         "activity_feed": feed,
+        "roster": roster,
+    }
+
+
+def _roster(warehouse: duckdb.DuckDBPyConnection) -> dict[str, Any]:
+    """The newest snapshot of the roster, and why a list of it is not there."""
+    try:
+        warehouse.execute("set timezone = 'UTC'")
+        snapshot = warehouse.execute(SNAPSHOT_QUERY).fetchall()
+        runs = warehouse.execute(ROSTER_RUNS_QUERY).fetchall()
+    except duckdb.CatalogException:
+        snapshot, runs = [], []
+    return {
+        "snapshot_at": max((moment for _, moment, _ in snapshot), default=None),
+        "row_counts": {table: count for table, _, count in snapshot},
+        "message": None if snapshot or runs else NO_ROSTER_KEY,
+        "refusals": {table: why for table, outcome, why in runs if outcome != "ok"},
     }
 
 

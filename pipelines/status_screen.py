@@ -98,6 +98,11 @@ def _notes(state: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
                 "note",
                 f"New fields in {endpoint['endpoint']}: {endpoint['undeclared_fields']}",
             )
+    roster = state["roster"]
+    for table, why in roster["refusals"].items():
+        yield "note", f"{table}: {why}"
+    if roster["message"]:
+        yield "note", f"roster: {roster['message']}"
     if state["activity_feed"].get("message"):
         yield "note", f"activities: {state['activity_feed']['message']}"
     for test in (state["last_run"] or {}).get("warnings", []):
@@ -126,6 +131,10 @@ def _freshness(state: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             f"{run['command']} as of {run['run_at'][:10]}, ended {ended:%Y-%m-%d %H:%M} UTC "
             f"after {run['seconds']:.0f} s: {meaning(run['exit_code'])}",
         )
+    roster = state["roster"]
+    if roster["snapshot_at"]:
+        members = wording.plural(roster["row_counts"].get("members", 0), "member")
+        yield "Roster", f"{members}, as of {roster['snapshot_at']:%Y-%m-%d %H:%M} UTC"
     feed = state["activity_feed"]
     if feed.get("read_until"):
         yield (

@@ -85,6 +85,16 @@ def take_snapshot(client_for: Callable[[Roster], HttpClient]) -> Snapshot:
     return snapshot
 
 
+def check(client: HttpClient, roster: Roster) -> None:
+    """See that the roster can be read, with one request.
+
+    Raises:
+        ApiError: Why not.
+    """
+    params = {} if roster.paging == "none" else {"limit": "1"}
+    client.get(roster.path, params, what=roster.table, read=_answer)
+
+
 def raw_row(roster: Roster, entry: Any) -> Row:
     """An API row as the raw table has it: flat, typed, with what we have not declared as JSON.
 

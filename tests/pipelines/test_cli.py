@@ -52,7 +52,7 @@ def test_a_new_field_is_named_once(api: Sandbox, command: Command) -> None:
         ("backfill --from 2025-12-01 --to 2026-01-04", "before 2026-01-01"),
         ("sync --today 2025-12-30", "before 2026-01-01"),
         ("sync --today yesterday", "write it as 2026-06-15"),
-        ("sync --only costs", "costs"),
+        ("sync --only invoices", "invoices"),
         ("sink", "sink"),
     ],
 )
@@ -153,7 +153,7 @@ def another_run(data_dir: DataDir) -> Iterator[subprocess.Popen[str]]:
     """A process that holds the warehouse until it is killed."""
     code = (
         "import sys, time; from pathlib import Path; from pipelines.warehouse import DataDir\n"
-        "with DataDir(Path(sys.argv[1])).held('sync'): print('held', flush=True); time.sleep(60)"
+        "with DataDir(Path(sys.argv[1])).held('sync'): print('held', flush=True); time.sleep(1_800)"
     )
     with subprocess.Popen(
         [sys.executable, "-c", code, str(data_dir.root)], stdout=subprocess.PIPE, text=True
@@ -216,6 +216,42 @@ def test_doctor_finds_everything_in_order(command: Command) -> None:
     assert "accepts the key" in ended.out
 
 
+def test_doctor_checks_each_optional_source_that_has_a_key(api: Sandbox, command: Command) -> None:
+    without = command("doctor --today 2026-01-08").out
+    api.scopes = ("read:analytics", "read:members")
+    ended = command(
+        "doctor --today 2026-01-08",
+        SOURCES__CLAUDE_ADMIN__API_KEY=api.api_key,
+        SOURCES__CLAUDE_ADMIN__BASE_URL=api.url,
+    )
+
+    assert "Set SOURCES__CLAUDE_ADMIN__API_KEY to load them" in without
+    assert ended.exit_code == DONE
+    assert "/v1/organizations/analytics/cost" in ended.out
+    assert "/v1/organizations/users" in ended.out
+    assert "this API needs read:spend_limits" in ended.out
+
+
+def test_status_says_how_old_the_roster_is_and_what_of_it_is_not_there(
+    api: Sandbox, command: Command
+) -> None:
+    command(f"{LOAD} --only users")
+    assert "Set SOURCES__CLAUDE_ADMIN__API_KEY to load them" in command("status").out
+
+    api.scopes = ("read:analytics", "read:members")
+    api.publish_roster("members", [{"id": "user_ada"}, {"id": "user_ben"}])
+    command(
+        LOAD,
+        SOURCES__CLAUDE_ADMIN__API_KEY=api.api_key,
+        SOURCES__CLAUDE_ADMIN__BASE_URL=api.url,
+    )
+
+    shown = command("status").out
+    assert "2 members, as of 2026-01-08 00:00 UTC" in shown
+    assert "this API needs read:spend_limits" in shown
+    assert json.loads(command("status --json").out)["roster"]["row_counts"]["members"] == 2
+
+
 def test_doctor_says_what_is_wrong_with_the_key(api: Sandbox, command: Command) -> None:
     api.scopes = ("read:members",)
     ended = command("doctor --today 2026-01-08")
@@ -230,7 +266,7 @@ def test_a_host_that_does_not_answer_is_told(
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{taken.getsockname()[1]}"
-        monkeypatch.setattr("sources.claude_analytics.client.UNREACHABLE_SECONDS", 0)
+        monkeypatch.setattr("sources.client.UNREACHABLE_SECONDS", 0)
         ended = command(LOAD, SOURCES__CLAUDE_ANALYTICS__BASE_URL=url)
 
     assert ended.exit_code == FAILED
