@@ -259,13 +259,22 @@ def calendar(
     return chart
 
 
-def page_spec(chart: Chart) -> dict[str, Any]:
-    """The drawing for a page: as wide as the place it stands in."""
+def page_spec(chart: Chart) -> tuple[dict[str, Any], dict[str, str]]:
+    """The drawing for a page, as wide as the place it stands in, and the key of its colours.
+
+    The page writes the key, name -> colour, itself: one inside a chart does not wrap on a phone.
+    """
     spec: dict[str, Any] = chart.properties(
         width="container", autosize=alt.AutoSizeParams(type="fit-x", contains="padding")
     ).to_dict(validate=False)
     spec["config"] = _config(FONT)
-    return spec
+    key: dict[str, str] = {}
+    for view in (spec, *spec.get("layer", ())):
+        colour = view.get("encoding", {}).get("color", {})
+        if colour.get("legend"):
+            key = dict(zip(colour["scale"]["domain"], colour["scale"]["range"], strict=True))
+            colour["legend"] = None
+    return spec, key
 
 
 def png(chart: Chart, title: str, subtitle: str) -> bytes:

@@ -83,7 +83,7 @@ def bill(context: Context) -> list[Part]:
     caption = "What the organisation pays, by month."
     if notes:
         caption += (
-            f" * and pale: not all days are loaded ({wording.listed(notes, most=12)}); seat fees "
+            f" * and faint: not all days are loaded ({wording.listed(notes, most=12)}); seat fees "
             "stand there with the whole month's expected amount."
         )
     return [

@@ -69,6 +69,7 @@ def render(served: Served, last_run: dict[str, Any] | None, *, with_people: bool
     numbers = headlines(served)
     found = sections(served, last_run, with_people=with_people)
     figures = [part for section in found for part in section.parts if isinstance(part, Figure)]
+    drawings = {str(each.name): charts.page_spec(each.chart) for each in figures}
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(FOLDER),
         autoescape=True,
@@ -90,7 +91,8 @@ def render(served: Served, last_run: dict[str, Any] | None, *, with_people: bool
         style=(FOLDER / "page.css").read_text().replace("/* colours */", _colours()),
         library=charts.javascript() if figures else "",
         script=(FOLDER / "page.js").read_text(),
-        specs=_script_json({str(each.name): charts.page_spec(each.chart) for each in figures}),
+        specs=_script_json({name: spec for name, (spec, _) in drawings.items()}),
+        keys={name: key for name, (_, key) in drawings.items()},
     )
 
 

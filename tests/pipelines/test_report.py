@@ -503,6 +503,11 @@ def test_nothing_is_wider_than_the_screen(opened: Opened, width: int) -> None:
         details.evaluate("each => { each.open = true }")
 
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    drawn: list[float] = page.evaluate(
+        """[...document.querySelectorAll('[data-chart] svg :is(text, path)')]
+            .map(each => each.getBoundingClientRect().right)"""
+    )
+    assert max(drawn) <= width
 
 
 CONTRAST = """
