@@ -15,6 +15,24 @@ department_periods as (
     select * from {{ ref('int_department_periods') }}
 ),
 
+organizations_in_order as (
+    select
+        organization_id,
+        name,
+        row_number() over (order by valid_from_at desc, organization_id asc) as organizations_since
+    from {{ ref('stg_organizations') }}
+    where organization_id is not null
+),
+
+-- One row, of nulls where no roster is loaded.
+organization as (
+    select
+        max(organization_id) as organization_id,
+        max(name) as name
+    from organizations_in_order
+    where organizations_since = 1
+),
+
 spend_with_department as (
     select
         spend.*,
@@ -126,8 +144,8 @@ priced as (
 -- noqa: disable=RF06
 focus as (
     select
-        'Anthropic organization' as "BillingAccountId",
-        cast(null as {{ dbt.type_string() }}) as "BillingAccountName",
+        coalesce(organization.organization_id, 'Anthropic organization') as "BillingAccountId",
+        organization.name as "BillingAccountName",
         'Organization' as "BillingAccountType",
         'USD' as "BillingCurrency",
         period_start as "BillingPeriodStart",
@@ -177,6 +195,7 @@ focus as (
         cast(null as {{ dbt.type_string() }}) as "RegionName",
         {{ json_of_texts(['department', 'cost_center', 'product', 'model', 'actor_type']) }} as "Tags"
     from priced
+    cross join organization
 )
 -- noqa: enable=RF06
 
