@@ -140,12 +140,21 @@ priced as (
     from described
 ),
 
+with_account as (
+    select
+        priced.*,
+        organization.organization_id,
+        organization.name as organization_name
+    from priced
+    cross join organization
+),
+
 -- The specification's spelling needs quotes where an engine folds names.
 -- noqa: disable=RF06
 focus as (
     select
-        coalesce(organization.organization_id, 'Anthropic organization') as "BillingAccountId",
-        organization.name as "BillingAccountName",
+        coalesce(organization_id, 'Anthropic organization') as "BillingAccountId",
+        organization_name as "BillingAccountName",
         'Organization' as "BillingAccountType",
         'USD' as "BillingCurrency",
         period_start as "BillingPeriodStart",
@@ -194,8 +203,7 @@ focus as (
         cast(null as {{ dbt.type_string() }}) as "RegionId",
         cast(null as {{ dbt.type_string() }}) as "RegionName",
         {{ json_of_texts(['department', 'cost_center', 'product', 'model', 'actor_type']) }} as "Tags"
-    from priced
-    cross join organization
+    from with_account
 )
 -- noqa: enable=RF06
 
