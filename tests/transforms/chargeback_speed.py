@@ -49,12 +49,14 @@ def speed(people: int, months: int, folder: Path) -> Speed:
     """
     made_columns = {
         "costs": f"""{group}, 'tokens' as group__cost_type,
-            (h % 100000)::decimal(38, 12) / 1000 as cost__amount,
-            (h % 200000)::decimal(38, 12) / 1000 as cost__list_amount, 'USD' as cost__currency""",
+            cast((h % 100000)::bigint * 0.001 as decimal(38, 12)) as cost__amount,
+            cast((h % 200000)::bigint * 0.001 as decimal(38, 12)) as cost__list_amount,
+            'USD' as cost__currency""",
         "usage": f"{group}, (h % 1000)::bigint as usage__output_tokens",
         "cost_totals": """moment::date as activity_date, product as group__product,
-            (sum(h % 100000) / 1000)::decimal(38, 12) as cost__amount,
-            (sum(h % 200000) / 1000)::decimal(38, 12) as cost__list_amount, 'USD' as cost__currency
+            cast(sum((h % 100000)::bigint * 0.001) as decimal(38, 12)) as cost__amount,
+            cast(sum((h % 200000)::bigint * 0.001) as decimal(38, 12)) as cost__list_amount,
+            'USD' as cost__currency
         """,
     }
     for table, columns in made_columns.items():

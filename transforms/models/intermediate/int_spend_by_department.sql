@@ -10,31 +10,21 @@ department_periods as (
     select * from {{ ref('int_department_periods') }}
 ),
 
-spend_by_person as (
-    select
-        activity_date,
-        user_id,
-        sum(spend_usd) as spend_usd,
-        sum(list_price_usd) as list_price_usd
-    from spend
-    group by activity_date, user_id
-),
-
 spend_by_department as (
     select
-        cast({{ dbt.date_trunc('month', 'spend_by_person.activity_date') }} as date) as month,
+        cast({{ dbt.date_trunc('month', 'spend.activity_date') }} as date) as month,
         department_periods.department,
         department_periods.cost_center,
-        cast(sum(spend_by_person.spend_usd) as decimal(38, 8)) as spend_usd,
-        cast(sum(spend_by_person.list_price_usd) as decimal(38, 8)) as list_price_usd
-    from spend_by_person
+        cast(sum(spend.spend_usd) as decimal(38, 8)) as spend_usd,
+        cast(sum(spend.list_price_usd) as decimal(38, 8)) as list_price_usd
+    from spend
     inner join department_periods
         on
-            spend_by_person.user_id = department_periods.user_id
-            and spend_by_person.activity_date >= department_periods.valid_from_date
-            and spend_by_person.activity_date < department_periods.valid_until_date
+            spend.user_id = department_periods.user_id
+            and spend.activity_date >= department_periods.valid_from_date
+            and spend.activity_date < department_periods.valid_until_date
     group by
-        cast({{ dbt.date_trunc('month', 'spend_by_person.activity_date') }} as date),
+        cast({{ dbt.date_trunc('month', 'spend.activity_date') }} as date),
         department_periods.department,
         department_periods.cost_center
 )

@@ -15,6 +15,24 @@ department_periods as (
     select * from {{ ref('int_department_periods') }}
 ),
 
+organizations_in_order as (
+    select
+        organization_id,
+        name,
+        row_number() over (order by valid_from_at desc, organization_id asc) as organizations_since
+    from {{ ref('stg_organizations') }}
+    where organization_id is not null
+),
+
+-- One row, of nulls where no roster is loaded.
+organization as (
+    select
+        max(organization_id) as organization_id,
+        max(name) as name
+    from organizations_in_order
+    where organizations_since = 1
+),
+
 spend_with_department as (
     select
         spend.*,
@@ -122,12 +140,21 @@ priced as (
     from described
 ),
 
+with_account as (
+    select
+        priced.*,
+        organization.organization_id,
+        organization.name as organization_name
+    from priced
+    cross join organization
+),
+
 -- The specification's spelling needs quotes where an engine folds names.
 -- noqa: disable=RF06
 focus as (
     select
-        'Anthropic organization' as "BillingAccountId",
-        cast(null as {{ dbt.type_string() }}) as "BillingAccountName",
+        coalesce(organization_id, 'Anthropic organization') as "BillingAccountId",
+        organization_name as "BillingAccountName",
         'Organization' as "BillingAccountType",
         'USD' as "BillingCurrency",
         period_start as "BillingPeriodStart",
@@ -176,7 +203,7 @@ focus as (
         cast(null as {{ dbt.type_string() }}) as "RegionId",
         cast(null as {{ dbt.type_string() }}) as "RegionName",
         {{ json_of_texts(['department', 'cost_center', 'product', 'model', 'actor_type']) }} as "Tags"
-    from priced
+    from with_account
 )
 -- noqa: enable=RF06
 
