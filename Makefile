@@ -21,7 +21,7 @@ lint: install
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	mkdir -p data/dbt && $(BIN)/sqlfluff lint transforms --config transforms/.sqlfluff --nocolor --disable-progress-bar
+	mkdir -p data/dbt && $(BIN)/sqlfluff lint transforms --config transforms/.sqlfluff --nocolor --disable-progress-bar --processes -1
 
 bench: install
 	$(BIN)/python -m tests.bench

@@ -48,14 +48,23 @@ month_states as (
     from month_lengths
 ),
 
-spend_by_pool as (
+spend_with_pool as (
     select
         cast({{ dbt.date_trunc('month', 'activity_date') }} as date) as month,
         case when actor_type = 'user' then 'metered' else 'shared' end as cost_pool,
+        spend_usd,
+        list_price_usd
+    from spend
+),
+
+spend_by_pool as (
+    select
+        month,
+        cost_pool,
         sum(spend_usd) as spend_usd,
         sum(list_price_usd) as list_price_usd
-    from spend
-    group by cast({{ dbt.date_trunc('month', 'activity_date') }} as date), case when actor_type = 'user' then 'metered' else 'shared' end
+    from spend_with_pool
+    group by month, cost_pool
 ),
 
 spend_pools as (

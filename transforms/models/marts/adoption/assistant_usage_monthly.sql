@@ -83,13 +83,13 @@ claude_costs as (
 -- Someone who cost money without an activity row was not active.
 claude_accounts as (
     select
-        month,
-        user_id,
+        coalesce(claude_users.month, claude_costs.month) as month,
+        coalesce(claude_users.user_id, claude_costs.user_id) as user_id,
         coalesce(claude_users.message_count, case when claude_users.user_id is null then 0 end) as message_count,
         coalesce(claude_users.was_active, case when claude_users.user_id is null then 0 end) as was_active,
         claude_costs.cost_usd
     from claude_users
-    full join claude_costs using (month, user_id)
+    full join claude_costs on claude_users.month = claude_costs.month and claude_users.user_id = claude_costs.user_id
 ),
 
 accounts as (
