@@ -439,13 +439,21 @@ def serve(
         lag_days=lag_days,
     )
     oldest, newest = sandbox.limits.oldest(today), sandbox.limits.newest(today)
+    exports = "\n".join(
+        f"  export SOURCES__{source}__BASE_URL={sandbox.url} SOURCES__{source}__API_KEY={key}"
+        for source, key in {
+            "CLAUDE_ANALYTICS": sandbox.api_key,
+            "CLAUDE_ADMIN": sandbox.api_key,
+            "CLAUDE_COMPLIANCE": sandbox.api_key,
+            "LANGDOCK": sandbox.langdock.api_key,
+        }.items()
+    )
     with suppress(KeyboardInterrupt), sandbox:
         print(
             f"An invented organisation of {seats} seats; today is {today},"
             f" days {oldest} to {newest} are available.\n"
             "Load it from another terminal:\n\n"
-            f"  export SOURCES__CLAUDE_ANALYTICS__BASE_URL={sandbox.url}\n"
-            f"  export SOURCES__CLAUDE_ANALYTICS__API_KEY={sandbox.api_key}\n"
+            f"{exports}\n"
             f"  claude-warehouse sync --today {today}\n\n"
             "Ctrl-C ends it.",
             flush=True,
