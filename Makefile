@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install demo test lint bench screenshots lock clean
+.PHONY: install demo test test-long lint bench screenshots lock clean
 
 install: .venv/.installed
 
@@ -15,7 +15,10 @@ demo: install
 	$(BIN)/claude-warehouse demo
 
 test: install lint
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not long"
+
+test-long: install
+	$(BIN)/python -m pytest -n auto --dist load -m long
 
 lint: install
 	$(BIN)/ruff format --check .

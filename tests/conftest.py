@@ -1,6 +1,6 @@
 """Fixtures for tests through the edges people use: an API to read, a folder to load into."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -15,7 +15,10 @@ from pipelines.load import Clock, LoadReport
 from pipelines.load import load as load_run
 from pipelines.warehouse import DataDir
 from sources.claude_analytics import AnalyticsSettings
+from sources.claude_analytics.endpoints import ENDPOINTS
 from sources.sandbox import Sandbox
+
+ENGAGEMENT = [endpoint.table for endpoint in ENDPOINTS]
 
 
 @pytest.fixture(autouse=True)
@@ -42,7 +45,7 @@ class Load(Protocol):
         self,
         *,
         today: str,
-        only: str | None = None,
+        only: str | Sequence[str] = ENGAGEMENT,
         backfill: list[date] | None = None,
         **settings: Any,
     ) -> LoadReport: ...
@@ -50,12 +53,13 @@ class Load(Protocol):
 
 @pytest.fixture
 def load(api: Sandbox, data_dir: DataDir) -> Load:
-    """Load from the API into the raw tables, as `sync --no-transform` does."""
+    """Load from the API into the raw tables, as `sync --no-transform` does; engagement, if
+    no other tables are named."""
 
     def run(
         *,
         today: str,
-        only: str | None = None,
+        only: str | Sequence[str] = ENGAGEMENT,
         backfill: list[date] | None = None,
         **settings: Any,
     ) -> LoadReport:
@@ -70,7 +74,7 @@ def load(api: Sandbox, data_dir: DataDir) -> Load:
                 data_dir,
                 Clock.at(date.fromisoformat(today)),
                 AnalyticsSettings(**options),
-                [only] if only else [],
+                [only] if isinstance(only, str) else only,
                 backfill=backfill,
             )
 

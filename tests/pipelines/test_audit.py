@@ -103,6 +103,7 @@ def test_days_that_ended_long_enough_ago_are_not_read_again(api: Sandbox, read: 
     ]
 
 
+@pytest.mark.long
 def test_the_first_read_begins_with_the_oldest_event_of_years(api: Sandbox, read: Read) -> None:
     api.publish_activities([event("old", "2021-03-03T10:00:00Z")])
     report = read("2026-01-06T12:00")

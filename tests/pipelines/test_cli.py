@@ -24,7 +24,7 @@ def test_a_run_in_which_everything_is_fine_ends_with_0(api: Sandbox, command: Co
     ended = command(LOAD)
 
     assert ended.exit_code == DONE
-    assert "Loaded 25 endpoint days (1 rows) with 21 requests." in ended.out
+    assert "Loaded 63 endpoint days (1 rows) with 35 requests." in ended.out
 
 
 def test_rejected_rows_end_a_run_with_4(api: Sandbox, command: Command) -> None:
@@ -134,7 +134,7 @@ def test_a_broken_org_chart_fails_the_run_but_loses_no_day(
 
     assert ended.exit_code == FAILED
     assert f"{chart}" in ended.err and "valid_from" in ended.err and "line 2" in ended.err
-    assert query("select count(*) from claude_raw.loaded_days") == [(25,)]
+    assert query("select count(*) from claude_raw.loaded_days") == [(63,)]
 
     chart.write_text(chart.read_text().replace("2026-13-01", "2026-01-03"))
     assert command(LOAD).exit_code == DONE

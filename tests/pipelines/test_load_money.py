@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,20 @@ from pipelines.load import load as load_run
 from pipelines.warehouse import DataDir
 from sources.claude_analytics import AnalyticsSettings
 from sources.claude_analytics.days import days_between
-from sources.claude_analytics.endpoints import COST_API
+from sources.claude_analytics.endpoints import COST_API, REPORTS_API
 from sources.sandbox import Sandbox
 from tests.conftest import Load, Query
 
 MONEY = [endpoint.table for endpoint in COST_API]
+EITHER = [endpoint.table for endpoint in (*COST_API, *REPORTS_API)]
 ADA = {"type": "user_actor", "user_id": "user_ada", "email_address": "ada@example.com"}
 BEN = {"type": "user_actor", "user_id": "user_ben", "email_address": "ben@example.com"}
+
+
+@pytest.fixture
+def load(load: Load) -> Load:
+    """Load what is about money, and nothing else."""
+    return partial(load, only=EITHER)
 
 
 def cost(cents: str, actor: dict[str, str] | None = ADA, requests: int = 1) -> dict[str, Any]:
@@ -281,6 +289,7 @@ SUMS = """
 """
 
 
+@pytest.mark.long
 def test_thirty_nights_of_restated_costs_end_as_a_fresh_load_does(tmp_path: Path) -> None:
     """Costs change for 30 days, rows vanish, and rows move between people within a total.
 
