@@ -24,6 +24,8 @@ from sources.sandbox import Sandbox
 from tests.conftest import Command, Query
 from tests.transforms.raw_tables import RawWarehouse
 
+pytestmark = pytest.mark.long
+
 FEED = "/v1/compliance/activities"
 SYNC = "sync --no-transform --today 2026-01-08"
 DAY_ONE = datetime(2026, 1, 1, tzinfo=UTC)
@@ -103,7 +105,6 @@ def test_days_that_ended_long_enough_ago_are_not_read_again(api: Sandbox, read: 
     ]
 
 
-@pytest.mark.long
 def test_the_first_read_begins_with_the_oldest_event_of_years(api: Sandbox, read: Read) -> None:
     api.publish_activities([event("old", "2021-03-03T10:00:00Z")])
     report = read("2026-01-06T12:00")

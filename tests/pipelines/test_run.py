@@ -209,6 +209,7 @@ def test_marts_are_the_same_in_every_time_zone(nights: Nights) -> None:
     assert zones == []
 
 
+@pytest.mark.long
 def test_every_month_is_charged_to_the_last_digit(
     organisation: Sandbox, nights: Nights, tmp_path: Path
 ) -> None:

@@ -17,6 +17,8 @@ from sources.sandbox import Sandbox
 from tests.conftest import Command
 from tests.pipelines import served_marts
 
+pytestmark = pytest.mark.long
+
 LOAD = "sync --no-transform --today 2026-01-08"
 SECRET = "T0P/S3CRET"
 
