@@ -311,10 +311,10 @@ def load(
             _endpoint_run(plan, report, endpoint, client.requests_by_table[endpoint.table])
             for endpoint in [*engagement, *money]
         ]
+        # Before a first day was loaded, there is no schema.
+        known = pipeline.default_schema.tables if pipeline.default_schema_name else {}
         absent = {
-            endpoint.table: endpoint
-            for endpoint in EVERY_ENDPOINT
-            if endpoint.table not in pipeline.default_schema.tables
+            endpoint.table: endpoint for endpoint in EVERY_ENDPOINT if endpoint.table not in known
         }
         pipeline.extract(
             [
