@@ -312,7 +312,9 @@ def load(
             for endpoint in [*engagement, *money]
         ]
         # Before a first day was loaded, there is no schema.
-        known = pipeline.default_schema.tables if pipeline.default_schema_name else {}
+        known: Collection[str] = (
+            pipeline.default_schema.tables if pipeline.default_schema_name else {}
+        )
         absent = {
             endpoint.table: endpoint for endpoint in EVERY_ENDPOINT if endpoint.table not in known
         }
