@@ -21,6 +21,8 @@ WHOLE_NUMBERS = {
     "min_group_size": ("privacy", 5),
 }
 """Variables that are whole numbers: their section of the settings, and an example."""
+_parsed: dict[tuple[object, ...], Any] = {}
+"""The project as dbt reads it, which takes longer than building small marts: once a process."""
 WAREHOUSE_VARIABLE = "CLAUDE_WAREHOUSE_DUCKDB_PATH"
 """What profiles.yml reads the file from; set for the time of a call."""
 
@@ -145,20 +147,26 @@ def run_dbt(
     # dbt takes a second to import: commands that do not need it should not wait for it.
     from dbt.cli.main import dbtRunner
 
+    options = [
+        *("--project-dir", str(PROJECT)),
+        *("--profiles-dir", str(PROJECT)),
+        *("--target-path", str(data_dir / "dbt" / "target")),
+        *("--log-path", str(data_dir / "dbt" / "logs")),
+        *("--vars", json.dumps(dict(variables), sort_keys=True)),
+        *("--log-level", "none", "--log-level-file", "info", "--no-print"),
+        *("--no-use-colors", "--no-write-json", "--no-send-anonymous-usage-stats"),
+    ]
+    # What the parsed project depends on, beside its files.
+    known = (warehouse.stem, *sorted(variables.items()))
     with _profile_environment(warehouse):
         try:
-            outcome = dbtRunner().invoke(
-                [
-                    *arguments,
-                    *("--project-dir", str(PROJECT)),
-                    *("--profiles-dir", str(PROJECT)),
-                    *("--target-path", str(data_dir / "dbt" / "target")),
-                    *("--log-path", str(data_dir / "dbt" / "logs")),
-                    *("--vars", json.dumps(dict(variables), sort_keys=True)),
-                    *("--log-level", "none", "--log-level-file", "info", "--no-print"),
-                    *("--no-use-colors", "--no-write-json", "--no-send-anonymous-usage-stats"),
-                ]
-            )
+            if known not in _parsed:
+                outcome = dbtRunner().invoke(["parse", *options])
+                _close()  # Each command opens its own log.
+                if outcome.exception is None:
+                    _parsed[known] = outcome.result
+            if known in _parsed:
+                outcome = dbtRunner(manifest=_parsed[known]).invoke([*arguments, *options])
         finally:
             _close()
     if outcome.exception is not None:
