@@ -25,12 +25,14 @@ from pipelines import status as status_run
 from pipelines import webhook
 from pipelines.evidence import EvidenceFormat
 from pipelines.exit_codes import DONE, EXIT_CODES, FAILED, HELD, REJECTED
-from pipelines.load import Clock, LoadProgress, LoadReport, finish_pending, warehouse_pipeline
+from pipelines.load import Clock, LoadProgress, LoadReport
 from pipelines.load_compliance import NO_KEY, ActivitiesReport
 from pipelines.load_roster import RosterReport
 from pipelines.publish import publish as publish_run
+from pipelines.raw_tables import finish_pending, warehouse_pipeline
 from pipelines.report import ChartName
 from pipelines.run import (
+    OTHER_SOURCES,
     Listener,
     RunResult,
     build,
@@ -79,7 +81,7 @@ err = Console(stderr=True, highlight=False, soft_wrap=True)
 if not out.is_terminal:
     out.width = 160  # Tables in a file or a mail are not cut.
 
-TABLES = {endpoint.table: endpoint.table for endpoint in EVERY_ENDPOINT}
+LOADABLE = [*(endpoint.table for endpoint in EVERY_ENDPOINT), *OTHER_SOURCES]
 
 
 class ReportFormat(StrEnum):
@@ -89,7 +91,7 @@ class ReportFormat(StrEnum):
     PNG = "png"
 
 
-EndpointName = StrEnum("EndpointName", TABLES)  # type: ignore[misc]
+Loadable = StrEnum("Loadable", {name: name for name in LOADABLE})  # type: ignore[misc]
 
 
 def _day(text: str | date) -> date:
@@ -132,8 +134,8 @@ TodayOption = Annotated[
     ),
 ]
 OnlyOption = Annotated[
-    list[EndpointName] | None,
-    typer.Option("--only", help="Load only this endpoint; may be repeated."),
+    list[Loadable] | None,
+    typer.Option("--only", help="Load only this endpoint or source; may be repeated."),
 ]
 NoTransformOption = Annotated[
     bool,

@@ -11,10 +11,17 @@ import dlt
 import duckdb
 
 from pipelines.closed_months import closed_months
-from pipelines.load import Clock, finish_pending, warehouse_pipeline
+from pipelines.load import Clock
+from pipelines.raw_tables import (
+    create_absent_tables,
+    finish_pending,
+    store,
+    stored,
+    warehouse_pipeline,
+)
 from pipelines.run import Listener, RunResult, build, transform_variables
 from pipelines.transform import transform
-from pipelines.warehouse import DataDir
+from pipelines.warehouse import DataDir, dict_rows
 from sources.errors import ForeseenError
 
 MARTS = ("chargeback_reconciliation_monthly", "chargeback_monthly")
@@ -64,8 +71,10 @@ def close_month(
         ForeseenError: The month cannot be closed; the message says why.
     """
     listener = listener or Listener()
-    pipeline = _pipeline(data_dir)
-    _refuse_unless_next(_closings(data_dir), month, clock.today)
+    pipeline = warehouse_pipeline(data_dir)
+    finish_pending(pipeline)
+    _refuse_unless_next(_closings(pipeline), month, clock.today)
+    create_absent_tables(pipeline)
     listener.on_stage("transform")
     built = transform(data_dir.warehouse, data_dir.root, transform_variables(), MARTS)
     if built.failed_tests:
@@ -85,13 +94,11 @@ def close_month(
         "month": month,
         "closed_at": clock.now,
     }
-    _append(
-        pipeline,
-        [
-            {**record, **closing, "line_number": number}
-            for number, record in enumerate([{"record_type": "close"}, *records])
-        ],
-    )
+    lines = [
+        {**record, **closing, "line_number": number}
+        for number, record in enumerate([{"record_type": "close"}, *records])
+    ]
+    store(pipeline, closed_months(lines))
     result.line_count = sum(record["record_type"] == "line" for record in records)
     result.bill = {
         record["cost_pool"]: record["amount_usd"]
@@ -112,8 +119,9 @@ def undo_close(
     Raises:
         ForeseenError: The month is not closed, or not the last one that is.
     """
-    pipeline = _pipeline(data_dir)
-    closings = _closings(data_dir)
+    pipeline = warehouse_pipeline(data_dir)
+    finish_pending(pipeline)
+    closings = _closings(pipeline)
     if month not in closings:
         raise ForeseenError(
             f"{month:%Y-%m} is not closed, so there is nothing to undo.\n"
@@ -127,56 +135,37 @@ def undo_close(
             f"What changed in {month:%Y-%m} since is charged in a month that is closed too.\n"
             f"Undo the later ones first: claude-warehouse close-month {newest:%Y-%m} --undo"
         )
-    _append(
-        pipeline,
-        [
-            {
-                "closing_id": closings[month].closing_id,
-                "line_number": 0,
-                "action": "undone",
-                "record_type": "undo",
-                "month": month,
-                "closed_at": clock.now,
-            }
-        ],
-    )
+    undone = {
+        "closing_id": closings[month].closing_id,
+        "line_number": 0,
+        "action": "undone",
+        "record_type": "undo",
+        "month": month,
+        "closed_at": clock.now,
+    }
+    store(pipeline, closed_months([undone]))
     result = CloseResult()
     build(data_dir, result, listener or Listener())
     return result
 
 
-def _pipeline(data_dir: DataDir) -> dlt.Pipeline:
-    pipeline = warehouse_pipeline(data_dir)
-    finish_pending(pipeline)
-    _append(pipeline, ())
-    return pipeline
-
-
-def _append(pipeline: dlt.Pipeline, rows: Sequence[Mapping[str, Any]]) -> None:
-    pipeline.extract(closed_months(rows))
-    pipeline.normalize()
-    pipeline.load()
-
-
 def _rows(data_dir: DataDir, query: str, **values: Any) -> list[dict[str, Any]]:
     with duckdb.connect(str(data_dir.warehouse), read_only=True) as warehouse:
         warehouse.execute("set TimeZone = 'UTC'")
-        answer = warehouse.execute(query, values or None)
-        names = [column[0] for column in answer.description or []]
-        return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
+        return dict_rows(warehouse.execute(query, values or None))
 
 
-def _closings(data_dir: DataDir) -> dict[date, Closing]:
-    rows = _rows(
-        data_dir,
+def _closings(pipeline: dlt.Pipeline) -> dict[date, Closing]:
+    rows = stored(
+        pipeline,
         """
         select distinct
             closing_id, month, cast(closed_at at time zone 'UTC' as timestamp) as closed_at
-        from claude_raw.closed_months
+        from closed_months
         where
             action = 'closed'
             and closing_id not in (
-                select closing_id from claude_raw.closed_months where action = 'undone'
+                select closing_id from closed_months where action = 'undone'
             )
         """,
     )

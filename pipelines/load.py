@@ -1,6 +1,5 @@
 """Run the sources into the warehouse: plan days, fetch them, and commit them in chunks."""
 
-import logging
 from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,13 +9,16 @@ from typing import Any
 
 import dlt
 import pyarrow as pa
-from dlt.destinations.exceptions import DatabaseUndefinedRelation
-from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 from dlt.extract import DltSource
-from dlt.pipeline.exceptions import PipelineStepFailed
 
-from pipelines.closed_months import closed_months
-from pipelines.pending import set_back
+from pipelines.raw_tables import (
+    COMPLETE,
+    finish_pending,
+    known_tables,
+    store,
+    stored,
+    warehouse_pipeline,
+)
 from pipelines.warehouse import DataDir
 from sources.claude_analytics import AnalyticsSettings, claude_analytics
 from sources.claude_analytics.client import Client, NotAvailable
@@ -32,24 +34,18 @@ from sources.claude_analytics.days import (
 from sources.claude_analytics.endpoints import (
     COST_API,
     ENDPOINTS,
-    EVERY_ENDPOINT,
     REPORTS_API,
     Endpoint,
 )
 from sources.claude_analytics.fetch import Fetcher, Progress
 from sources.errors import ForeseenError
 from sources.rate_budget import RateBudget
-from sources.reference_files import reference_files
+from sources.reference_files import FILES, reference_files
 
 REQUESTS_PER_CHUNK = 60
 """About how much a killed run has to fetch again at most: a minute of the API's default limit.
 
 How many pages a span has is only known from those before it."""
-
-RUNTIME = {"dlthub_telemetry": False, "log_level": "CRITICAL"}
-"""dlt's own settings, where nobody set them. Its messages repeat with a trace what we say."""
-
-log = logging.getLogger(__name__)
 
 # Arrow's own allocator keeps the memory of past pages; this one gives it back.
 pa.set_memory_pool(pa.system_memory_pool())
@@ -134,46 +130,6 @@ class LoadProgress:
     days_done: int
     days_planned: int
     request_count: int
-
-
-def warehouse_pipeline(data_dir: DataDir) -> dlt.Pipeline:
-    """The dlt pipeline that writes schema claude_raw; everything it keeps is in the data folder."""
-    for name, value in RUNTIME.items():
-        if dlt.config.get(f"runtime.{name}") is None:
-            dlt.config[f"runtime.{name}"] = value
-    return dlt.pipeline(
-        "claude_warehouse",
-        destination=dlt.destinations.duckdb(
-            DuckDbCredentials(
-                str(data_dir.warehouse),
-                # Enough to merge any table, which DuckDB does in pieces; it would take far more.
-                global_config={"memory_limit": "256MB", "preserve_insertion_order": False},
-            )
-        ),
-        dataset_name="claude_raw",
-        pipelines_dir=str(data_dir.dlt),
-    )
-
-
-def finish_pending(pipeline: dlt.Pipeline) -> None:
-    """Load what a killed run left behind, or forget it if that fails.
-
-    Forgotten days are fetched again: the ledger counts only what was loaded completely.
-    """
-    set_back(pipeline)
-    # Not has_pending_data: it is silent about a package whose forgetting was cut short.
-    if not (pipeline.list_extracted_load_packages() or pipeline.list_normalized_load_packages()):
-        return
-    log.warning("An earlier run was interrupted; finishing what it had fetched.")
-    try:
-        # Not run(): before a first load has ended, it would forget the package instead.
-        pipeline.normalize()
-        pipeline.load()
-    except PipelineStepFailed as error:
-        log.warning("It could not be loaded; its days are fetched again.")
-        log.info("%s", error)
-        pipeline.abort_packages()
-        pipeline.load()
 
 
 GENERATIONS = {
@@ -311,23 +267,17 @@ def load(
             _endpoint_run(plan, report, endpoint, client.requests_by_table[endpoint.table])
             for endpoint in [*engagement, *money]
         ]
-        # Before a first day was loaded, there is no schema.
-        known: Collection[str] = (
-            pipeline.default_schema.tables if pipeline.default_schema_name else {}
-        )
-        absent = {
-            endpoint.table: endpoint for endpoint in EVERY_ENDPOINT if endpoint.table not in known
-        }
-        pipeline.extract(
+        store(
+            pipeline,
             [
-                _source(fetcher, plan, list(absent.values()), ledger={}),
+                # First, for it names dlt's schema where nothing was loaded before.
+                _source(fetcher, plan, [], ledger={}),
                 endpoint_runs(runs),
-                reference_files(reference_paths or {}, report.refusals),
-                closed_months(),
-            ]
+                reference_files(
+                    reference_paths or {}, report.refusals, empty=_empty_reference_files(pipeline)
+                ),
+            ],
         )
-    pipeline.normalize()
-    pipeline.load()
     return report
 
 
@@ -395,18 +345,8 @@ def newest_day(client: Client, endpoint: Endpoint, today: date, lag_days: str) -
 
 def fetched_days(pipeline: dlt.Pipeline) -> dict[str, dict[date, Fetched]]:
     """Each endpoint's days as they were last fetched: completely, without a rejected row."""
-    query = """
-        select * from loaded_days
-        where _dlt_load_id in (select load_id from _dlt_loads where status = 0)
-        order by fetched_at
-    """
     fetched: dict[str, dict[date, Fetched]] = {}
-    try:
-        with pipeline.sql_client() as warehouse, warehouse.execute_query(query) as cursor:
-            names = [column[0] for column in cursor.description]
-            rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-    except DatabaseUndefinedRelation:
-        return fetched
+    rows = stored(pipeline, f"select * from loaded_days where {COMPLETE} order by fetched_at")
     for row in rows:
         days = fetched.setdefault(row["endpoint"], {})
         if row["rejected_row_count"]:
@@ -446,6 +386,15 @@ def load_spans(
         endpoints = [] if fetcher.fatal else start_next()
         pipeline.normalize()
         pipeline.load()
+
+
+def _empty_reference_files(pipeline: dlt.Pipeline) -> list[str]:
+    known = known_tables(pipeline)
+    tables = [file.table for file in FILES if file.table in known]
+    query = " union all ".join(
+        f"select '{table}' as name where not exists (select 1 from {table})" for table in tables
+    )
+    return [row["name"] for row in stored(pipeline, query)] if tables else []
 
 
 @dlt.resource(

@@ -1,14 +1,12 @@
 """Run the activity feed into the warehouse: plan windows, and commit them one by one."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, timedelta
 
 import dlt
-from dlt.destinations.exceptions import DatabaseUndefinedRelation
-from dlt.extract import DltResource, DltSource
 
 from pipelines.load import Clock, endpoint_runs
+from pipelines.raw_tables import COMPLETE, store, stored
 from pipelines.warehouse import DataDir
 from sources.claude_compliance import ComplianceSettings, Reading, claude_compliance
 from sources.claude_compliance.feed import COMPLIANCE_API, Feed
@@ -63,11 +61,8 @@ def load_activities(
 ) -> ActivitiesReport:
     """Read what the ledger misses of the feed, or what may have grown since; oldest days first.
 
-    Without settings, only see that the tables exist.
-
-    Each window is committed before the next one begins. Whatever goes wrong is in the report, and
-    the tables exist afterwards in any case. The caller holds the warehouse, and has finished what
-    an earlier run left pending.
+    Each window is committed before the next one begins. Whatever goes wrong is in the report. The
+    caller holds the warehouse, and has finished what an earlier run left pending.
     """
     report = ActivitiesReport()
     if settings is None:
@@ -83,13 +78,8 @@ def load_activities(
             report.outcome, report.message = "unavailable", str(error)
         except ForeseenError as error:
             report.outcome, report.message = "failed", str(error)
-    resources: list[DltSource | DltResource] = []
-    if "claude_compliance" not in pipeline.schemas:
-        resources.append(claude_compliance(None, None, read_at=clock.now))
     if report.outcome not in ("no_key", "not_asked"):
-        resources.append(endpoint_runs([_run(clock, report)]))
-    if resources:
-        _commit(pipeline, resources)
+        store(pipeline, endpoint_runs([_run(clock, report)]))
     return report
 
 
@@ -130,19 +120,15 @@ def compliance_client(data_dir: DataDir, settings: ComplianceSettings, clock: Cl
 
 def read_windows(pipeline: dlt.Pipeline) -> list[ReadWindow]:
     """Windows in the ledger whose load is complete."""
-    query = """
-        select from_at, to_at, read_at
-        from activity_windows
-        where _dlt_load_id in (select load_id from _dlt_loads where status = 0)
-    """
-    try:
-        with pipeline.sql_client() as warehouse:
-            rows = warehouse.execute_sql(query) or []
-    except DatabaseUndefinedRelation:
-        return []
+    rows = stored(
+        pipeline, f"select from_at, to_at, read_at from activity_windows where {COMPLETE}"
+    )
     return [
-        ReadWindow(Window(start.astimezone(UTC), end.astimezone(UTC)), read_at.astimezone(UTC))
-        for start, end, read_at in rows
+        ReadWindow(
+            Window(row["from_at"].astimezone(UTC), row["to_at"].astimezone(UTC)),
+            row["read_at"].astimezone(UTC),
+        )
+        for row in rows
     ]
 
 
@@ -168,7 +154,7 @@ def _load_windows(
             length = FIRST_WINDOW_DAYS
             while days:
                 reading = Reading(next_window(days, length, now))
-                _commit(pipeline, [claude_compliance(feed, reading, read_at=now)])
+                store(pipeline, claude_compliance(feed, reading, read_at=now))
                 if reading.error:
                     raise reading.error
                 if reading.is_too_long:
@@ -181,12 +167,6 @@ def _load_windows(
                 length = next_length(length, reading.page_count)
         finally:
             report.request_count = client.request_count
-
-
-def _commit(pipeline: dlt.Pipeline, data: Sequence[DltSource | DltResource]) -> None:
-    pipeline.extract(data)
-    pipeline.normalize()
-    pipeline.load()
 
 
 def _run(clock: Clock, report: ActivitiesReport) -> dict[str, object]:

@@ -3,9 +3,9 @@
 from typing import Any
 
 import dlt
-from dlt.destinations.exceptions import DatabaseUndefinedRelation
 
 from pipelines.load import Clock
+from pipelines.raw_tables import COMPLETE, store, stored
 from pipelines.warehouse import DataDir
 from sources.errors import ForeseenError
 from sources.langdock import (
@@ -25,7 +25,7 @@ from sources.rate_budget import RateBudget
 def load_langdock(
     pipeline: dlt.Pipeline, data_dir: DataDir, clock: Clock, settings: LangdockSettings
 ) -> Collected:
-    """Load what is new in the folder and the API; without either, only see that the tables exist.
+    """Load what is new in the folder and the API, where they are set.
 
     The caller holds the warehouse.
     """
@@ -58,12 +58,8 @@ def load_langdock(
     collected = collect(sources, ledger, policy=settings.overlaps, read_at=clock.now)
     collected.refusals[:0] = refusals
     collected.request_count = request_count
-    known = pipeline.schemas["langdock"].tables if "langdock" in pipeline.schemas else {}
-    is_absent = any(entity.table not in known for entity in ENTITIES)
-    if collected.rows or collected.ledger or collected.rejected or is_absent:
-        pipeline.extract(langdock(collected))
-        pipeline.normalize()
-        pipeline.load()
+    if collected.rows or collected.ledger or collected.rejected:
+        store(pipeline, langdock(collected))
     return collected
 
 
@@ -82,16 +78,10 @@ def stored_exports(pipeline: dlt.Pipeline) -> list[dict[str, Any]]:
             {", ".join(f"exports.{name}" for name in LEDGER.names)},
             exports.outcome = 'loaded'
             and exports.row_count = coalesce(stored.row_count, 0)
-            and exports._dlt_load_id in (select load_id from _dlt_loads where status = 0)
+            and exports.{COMPLETE}
                 as is_loaded
         from langdock_exports as exports
         left join ({counts}) as stored
             on exports.slot = stored.slot and exports.file_hash = stored.file_hash
     """
-    names = [*LEDGER.names, "is_loaded"]
-    try:
-        with pipeline.sql_client() as warehouse:
-            rows = warehouse.execute_sql(query) or []
-    except DatabaseUndefinedRelation:
-        return []
-    return [dict(zip(names, row, strict=True)) for row in rows]
+    return stored(pipeline, query)

@@ -7,12 +7,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import dlt
-from dlt.destinations.exceptions import DatabaseUndefinedRelation
 
 from pipelines.load import Clock, endpoint_runs
+from pipelines.raw_tables import COMPLETE, store, stored
 from pipelines.warehouse import DataDir
 from sources.claude_admin import AdminSettings, claude_admin
-from sources.claude_admin.endpoints import ROSTERS
 from sources.claude_admin.snapshot import ADMIN_API, Snapshot, take_snapshot
 from sources.client import HttpClient
 from sources.errors import ForeseenError
@@ -48,7 +47,7 @@ class RosterReport:
 def load_roster(
     pipeline: dlt.Pipeline, data_dir: DataDir, clock: Clock, settings: AdminSettings | None
 ) -> RosterReport:
-    """Store a snapshot as validity ranges; without settings or a key, only create the tables.
+    """Store a snapshot as validity ranges; without settings or a key, do nothing.
 
     The caller holds the warehouse.
     """
@@ -76,31 +75,21 @@ def load_roster(
     else:
         snapshot.failures |= snapshot.refused
     report.problems = list(dict.fromkeys(snapshot.failures.values()))
-    known = pipeline.schemas["claude_admin"].tables if "claude_admin" in pipeline.schemas else {}
-    absent = [roster.table for roster in ROSTERS if roster.table not in known]
-    if snapshot.rows or snapshot.failures or absent:
-        pipeline.extract(
+    if snapshot.rows or snapshot.failures:
+        store(
+            pipeline,
             [
-                claude_admin(snapshot.rows, clock.now, absent),
+                claude_admin(snapshot.rows, clock.now),
                 endpoint_runs(_runs(clock, snapshot, counts)),
-            ]
+            ],
         )
-        pipeline.normalize()
-        pipeline.load()
     return report
 
 
 def newest_snapshot(pipeline: dlt.Pipeline) -> datetime | None:
     """The moment of the newest snapshot whose load is complete."""
-    query = """
-        select max(snapshot_at) from roster_snapshots
-        where _dlt_load_id in (select load_id from _dlt_loads where status = 0)
-    """
-    try:
-        with pipeline.sql_client() as warehouse:
-            ((newest,),) = warehouse.execute_sql(query) or [(None,)]
-    except DatabaseUndefinedRelation:
-        return None
+    query = f"select max(snapshot_at) as newest from roster_snapshots where {COMPLETE}"
+    newest: datetime | None = next((row["newest"] for row in stored(pipeline, query)), None)
     return newest.astimezone(UTC) if newest else None
 
 

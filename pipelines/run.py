@@ -8,11 +8,12 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from pipelines.load import Clock, LoadProgress, LoadReport, load, warehouse_pipeline
+from pipelines.load import Clock, LoadProgress, LoadReport, load
 from pipelines.load_compliance import ActivitiesReport, load_activities
 from pipelines.load_langdock import load_langdock
 from pipelines.load_roster import RosterReport, load_roster
 from pipelines.publish import PublishResult, publish
+from pipelines.raw_tables import create_absent_tables, warehouse_pipeline
 from pipelines.settings import (
     ChargebackSettings,
     PrivacySettings,
@@ -27,6 +28,9 @@ from sources.claude_analytics import AnalyticsSettings
 from sources.claude_compliance import ComplianceSettings
 from sources.errors import ForeseenError
 from sources.langdock import Collected, LangdockSettings
+
+OTHER_SOURCES = ("claude_admin", "claude_compliance", "langdock")
+"""Sources beside the Analytics API, which a run reads whole or not at all."""
 
 
 @dataclass
@@ -72,8 +76,8 @@ def sync(
     """Load what is missing or may have changed, build the marts, publish them.
 
     What can still be done after a failure is done: other endpoints load, marts are built from
-    what is there. Sources without settings, and all but analytics where `only` names endpoints,
-    are not read; their tables are there all the same. The caller holds the warehouse.
+    what is there. `only` names endpoints and OTHER_SOURCES; what it does not name is not read,
+    nor are sources without settings. The caller holds the warehouse.
     """
     listener = listener or Listener()
     listener.on_stage("load")
@@ -88,17 +92,16 @@ def sync(
         on_progress=listener.on_progress,
     )
     result.problems += result.load.problems
-    if only:
-        admin = compliance = langdock = None
     pipeline = warehouse_pipeline(data_dir)
-    result.roster = load_roster(pipeline, data_dir, clock, admin)
-    result.activities = load_activities(pipeline, data_dir, clock, compliance)
-    result.langdock = load_langdock(pipeline, data_dir, clock, langdock or LangdockSettings())
-    result.problems += [
-        *result.roster.problems,
-        *result.activities.problems,
-        *result.langdock.refusals,
-    ]
+    if admin and (not only or "claude_admin" in only):
+        result.roster = load_roster(pipeline, data_dir, clock, admin)
+        result.problems += result.roster.problems
+    if compliance and (not only or "claude_compliance" in only):
+        result.activities = load_activities(pipeline, data_dir, clock, compliance)
+        result.problems += result.activities.problems
+    if langdock and (not only or "langdock" in only):
+        result.langdock = load_langdock(pipeline, data_dir, clock, langdock)
+        result.problems += result.langdock.refusals
     if transforms and (result.load.day_count or not result.load.fatal):
         build(data_dir, result, listener)
     return result
@@ -107,6 +110,7 @@ def sync(
 def build(data_dir: DataDir, result: RunResult, listener: Listener) -> None:
     """Build the marts from what is loaded, and publish them if their tests pass."""
     listener.on_stage("transform")
+    create_absent_tables(warehouse_pipeline(data_dir))
     result.transform = transform(data_dir.warehouse, data_dir.root, transform_variables())
     if result.transform.failed_tests:
         names = "\n".join(

@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 
 from pipelines.publish import SCHEMA
+from pipelines.warehouse import dict_rows
 from sources.errors import ForeseenError
 
 Row = dict[str, Any]
@@ -22,9 +23,7 @@ class Served:
 
     def rows(self, sql: str, **parameters: object) -> list[Row]:
         """What the query gives, a row as column name -> value; marts need no schema name."""
-        answer = self._connection.execute(sql, parameters or None)
-        names = [column[0] for column in answer.description or []]
-        return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
+        return dict_rows(self._connection.execute(sql, parameters or None))
 
     def row(self, sql: str, **parameters: object) -> Row | None:
         """The only row that the query gives, or None."""

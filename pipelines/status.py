@@ -4,11 +4,12 @@ from typing import Any
 
 import duckdb
 
-from pipelines.load import Clock, finish_pending, warehouse_pipeline
+from pipelines.load import Clock
 from pipelines.load_compliance import NO_KEY
 from pipelines.load_roster import NO_KEY as NO_ROSTER_KEY
+from pipelines.raw_tables import finish_pending, warehouse_pipeline
 from pipelines.run import last_run
-from pipelines.warehouse import DataDir
+from pipelines.warehouse import DataDir, dict_rows
 
 QUERY = """
     with
@@ -153,9 +154,7 @@ def status(data_dir: DataDir, clock: Clock) -> dict[str, Any]:
         finish_pending(warehouse_pipeline(data_dir))
         with duckdb.connect(str(data_dir.warehouse), read_only=True) as warehouse:
             try:
-                answer = warehouse.execute(QUERY)
-                names = [column[0] for column in answer.description or []]
-                endpoints = [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
+                endpoints = dict_rows(warehouse.execute(QUERY))
             except duckdb.CatalogException:
                 endpoints = []
             feed = _activity_feed(warehouse)
@@ -191,9 +190,7 @@ def _activity_feed(warehouse: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     """The state of the activity feed; `outcome` is "not read" if no run had a key for it."""
     try:
         warehouse.execute("set timezone = 'UTC'")
-        answer = warehouse.execute(FEED_QUERY)
-        names = [column[0] for column in answer.description or []]
-        feed = dict(zip(names, answer.fetchone() or (), strict=True))
+        feed = dict_rows(warehouse.execute(FEED_QUERY))[0]
     except duckdb.CatalogException:
         feed = {"event_count": 0}
     if not feed.get("outcome"):

@@ -8,10 +8,25 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, Protocol
 
 import filelock
 
 from sources.errors import ForeseenError
+
+
+class Cursor(Protocol):
+    """An answered query of any database driver."""
+
+    @property
+    def description(self) -> Any: ...
+    def fetchall(self) -> Any: ...
+
+
+def dict_rows(answer: Cursor) -> list[dict[str, Any]]:
+    """Each row of an answered query as column name -> value."""
+    names = [column[0] for column in answer.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
 
 
 class WarehouseHeld(ForeseenError):

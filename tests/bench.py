@@ -20,7 +20,8 @@ import duckdb
 from rich.console import Console
 from rich.table import Table
 
-from pipelines.load import load_spans, warehouse_pipeline
+from pipelines.load import load_spans
+from pipelines.raw_tables import warehouse_pipeline
 from pipelines.warehouse import DataDir
 from sources.claude_analytics import claude_analytics
 from sources.claude_analytics.days import Span

@@ -32,7 +32,7 @@ class AdminSettings(BaseConfiguration):
 
 @dlt.source(name="claude_admin")
 def claude_admin(
-    rows: Mapping[str, Sequence[Row]], taken_at: datetime, absent: Collection[str]
+    rows: Mapping[str, Sequence[Row]], taken_at: datetime, absent: Collection[str] = ()
 ) -> list[DltResource]:
     """One resource per roster that was read, with validity ranges from snapshot to snapshot.
 

@@ -8,6 +8,7 @@ import dlt
 import pyarrow as pa
 from dlt.common.configuration import configspec
 from dlt.common.configuration.specs import BaseConfiguration
+from dlt.common.data_types.typing import TDataType
 from dlt.common.schema.typing import TColumnSchema
 from dlt.common.typing import TSecretStrValue
 from dlt.extract import DltResource
@@ -76,6 +77,31 @@ def claude_analytics(
     ]
 
 
+@dlt.source(name="claude_analytics")
+def empty_endpoints(endpoints: Sequence[Endpoint]) -> list[DltResource]:
+    """The raw tables of endpoints of which nothing was ever loaded, and the ledger's."""
+    return [_resource(endpoint, _empty(endpoint)) for endpoint in endpoints]
+
+
+def _empty(endpoint: Endpoint) -> Iterator[Any]:
+    yield raw_schema(endpoint).empty_table()
+    for hints in (_LEDGER, _REJECTED):
+        yield dlt.mark.with_hints(
+            dlt.mark.materialize_table_schema(), hints, create_table_variant=True
+        )
+
+
+def _resource(endpoint: Endpoint, rows: Any) -> DltResource:
+    resource: DltResource = dlt.resource(
+        rows,
+        name=endpoint.table,
+        write_disposition="merge",
+        merge_key="activity_date",
+        columns=MARKER,
+    )
+    return resource
+
+
 def daily_resource(
     fetcher: Fetcher,
     endpoint: Endpoint,
@@ -112,13 +138,12 @@ def daily_resource(
             yield dlt.mark.with_hints(ledger, _LEDGER, create_table_variant=True)
             yield dlt.mark.with_hints(rejected, _REJECTED, create_table_variant=True)
 
-    return dlt.resource(
-        fetch,
-        name=endpoint.table,
-        write_disposition="merge",
-        merge_key="activity_date",
-        columns=MARKER,
-    )
+    return _resource(endpoint, fetch)
+
+
+def _columns(**types: TDataType) -> dict[str, TColumnSchema]:
+    """Columns of their types; each its own, because dlt notes its keys in them."""
+    return {name: {"data_type": data_type} for name, data_type in types.items()}
 
 
 _LEDGER = dlt.mark.make_hints(
@@ -128,10 +153,20 @@ _LEDGER = dlt.mark.make_hints(
     primary_key=("endpoint", "activity_date", "fetched_at"),
     columns={
         **MARKER,
-        "settles_on": {"data_type": "date"},
-        "undeclared_fields": {"data_type": "text"},
-        "totals_hash": {"data_type": "text"},
-        "data_refreshed_at": {"data_type": "timestamp"},
+        **_columns(
+            endpoint="text",
+            activity_date="date",
+            fetched_at="timestamp",
+            row_count="bigint",
+            rejected_row_count="bigint",
+            page_count="bigint",
+            rows_hash="text",
+            outcome="text",
+            settles_on="date",
+            undeclared_fields="text",
+            totals_hash="text",
+            data_refreshed_at="timestamp",
+        ),
     },
 )
 
@@ -141,9 +176,13 @@ _REJECTED = dlt.mark.make_hints(
     merge_key=("endpoint", "activity_date"),
     columns={
         **MARKER,
-        "fetched_at": {"data_type": "timestamp"},
-        "reason": {"data_type": "text"},
-        "row_json": {"data_type": "text"},
+        **_columns(
+            endpoint="text",
+            activity_date="date",
+            fetched_at="timestamp",
+            reason="text",
+            row_json="text",
+        ),
     },
 )
 

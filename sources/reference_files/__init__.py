@@ -1,7 +1,7 @@
 """CSV inputs that no API has, as a dlt source: who works where, what seats cost, who bears what."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import dlt
 from dlt.common.schema.typing import TWriteDisposition
@@ -17,16 +17,23 @@ logger = logging.getLogger(__name__)
 
 
 @dlt.source(name="reference_files")
-def reference_files(paths: Mapping[str, str], refusals: list[str]) -> list[DltResource]:
+def reference_files(
+    paths: Mapping[str, str], refusals: list[str], *, empty: Collection[str] = ()
+) -> list[DltResource]:
     """One resource per reference file; a load replaces its table, with no rows if no file is set.
+
+    `empty` are tables that are there without rows; one without a file needs no load.
 
     A path that is not given is the configured one. The message about a file that cannot be read
     is added to `refusals`; its table then stays as it is, and is made if it was never there.
     """
     resources = []
     for file in FILES:
+        path = paths.get(file.table) or configured_path(file)
+        if not path and file.table in empty:
+            continue
         try:
-            contents = read(file, paths.get(file.table) or configured_path(file))
+            contents = read(file, path)
             disposition: TWriteDisposition = "replace"
         except ForeseenError as refusal:
             refusals.append(str(refusal))

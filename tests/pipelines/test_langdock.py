@@ -11,6 +11,7 @@ import pytest
 from sources.sandbox import Sandbox
 from tests.conftest import Command, Query
 
+SYNC = "sync --today 2026-06-15 --only users --only langdock"
 WRITTEN_AT = datetime(2026, 6, 10, tzinfo=UTC).timestamp()
 
 
@@ -29,7 +30,10 @@ def test_a_folder_with_three_editions_fills_a_table_per_entity_and_the_marts(
 ) -> None:
     (samples / "langdock-broken.csv").write_text("nothing of use\n")
 
-    ended = command("sync --today 2026-06-15 --only users", SOURCES__LANGDOCK__FILES=str(samples))
+    ended = command(
+        "sync --today 2026-06-15 --only users --only langdock",
+        SOURCES__LANGDOCK__FILES=str(samples),
+    )
 
     (samples / "langdock-broken.csv").unlink()
     assert ended.exit_code == 1
@@ -77,7 +81,9 @@ def test_a_name_that_a_spreadsheet_would_run_is_served_as_text(
         "2026-05-01,2026-05-31,=1+1,@SUM(A1),3,3\n"
     )
 
-    ended = command("sync --today 2026-06-15 --only users", SOURCES__LANGDOCK__FILES=str(folder))
+    ended = command(
+        "sync --today 2026-06-15 --only users --only langdock", SOURCES__LANGDOCK__FILES=str(folder)
+    )
 
     assert ended.exit_code == 0
     assert query(
@@ -96,7 +102,7 @@ def test_skipped_lines_are_named_and_end_with_their_own_exit_code(
         "2026-05-01,2026-05-31,u1,3\n"
         "2026-05-01,2026-05-31,u2\n"
     )
-    words = "sync --today 2026-06-15 --only users --no-transform"
+    words = f"{SYNC} --no-transform"
 
     first = command(words, SOURCES__LANGDOCK__FILES=str(folder))
     second = command(words)
@@ -126,7 +132,9 @@ def test_people_of_both_vendors_are_counted_once_and_hidden_ones_make_bounds(
     )
     api.today = date(2026, 6, 15)
 
-    ended = command("sync --today 2026-06-15 --only users", SOURCES__LANGDOCK__FILES=str(folder))
+    ended = command(
+        "sync --today 2026-06-15 --only users --only langdock", SOURCES__LANGDOCK__FILES=str(folder)
+    )
 
     assert ended.exit_code == 0, ended.err
     # Whoever hides may be ben: three or four people.

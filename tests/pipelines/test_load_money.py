@@ -222,7 +222,6 @@ def test_an_organisation_without_the_newer_api_is_read_from_the_older_reports(
         ("chat", Decimal("130.5"))
     ]
     assert query("select sum(uncached_input_tokens) from claude_raw.usage_reports") == [(1010,)]
-    assert query("select count(*) from claude_raw.costs") == [(0,)]
     assert query(
         "select count(*) from claude_raw.loaded_days where endpoint in ('costs', 'usage')"
     ) == [(0,)]
@@ -251,7 +250,9 @@ def test_an_organisation_that_had_the_newer_api_does_not_fall_back(
     report = load(today="2026-01-10")
 
     assert list(report.with_outcome("unavailable")) == ["cost_totals"]
-    assert query("select count(*) from claude_raw.user_cost_reports") == [(0,)]
+    assert query(
+        "select count(*) from claude_raw.loaded_days where endpoint = 'user_cost_reports'"
+    ) == [(0,)]
     assert query("select count(*) from claude_raw.costs") == [(3,)]
 
 

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from pipelines.load import Clock, warehouse_pipeline
+from pipelines.load import Clock
 from pipelines.load_roster import RosterReport, load_roster
+from pipelines.raw_tables import create_absent_tables, warehouse_pipeline
 from pipelines.warehouse import DataDir
 from sources.claude_admin import AdminSettings
 from sources.claude_admin.endpoints import ROSTERS
@@ -149,13 +150,14 @@ def test_the_same_snapshot_twice_changes_nothing(
 
 
 def test_every_declared_column_is_there_also_where_nobody_has_a_value(
-    api: Sandbox, snapshot: TakeSnapshot, query: Query
+    api: Sandbox, data_dir: DataDir, snapshot: TakeSnapshot, query: Query
 ) -> None:
     api.publish_roster("members", [member("ada")])
     api.publish_roster(
         "spend_limits", [{"actor": {"type": "user_actor", "user_id": "user_ada"}, "amount": None}]
     )
     snapshot(today="2026-01-08")
+    create_absent_tables(warehouse_pipeline(data_dir))
 
     for roster in ROSTERS:
         assert columns_of(query, roster.table) == {*roster.columns, *VERSION_COLUMNS}
@@ -208,9 +210,10 @@ def test_a_key_that_is_not_accepted_is_a_failure_with_its_reason(
 
 
 def test_without_a_key_the_tables_are_there_and_empty(
-    api: Sandbox, snapshot: TakeSnapshot, query: Query
+    api: Sandbox, data_dir: DataDir, snapshot: TakeSnapshot, query: Query
 ) -> None:
     report = snapshot(today="2026-01-08", api_key=None)
+    create_absent_tables(warehouse_pipeline(data_dir))
 
     assert report.skipped is not None
     assert "SOURCES__CLAUDE_ADMIN__API_KEY" in report.skipped
@@ -244,7 +247,7 @@ def test_moments_are_stored_as_the_api_gave_them(
     ]
 
 
-def test_a_sync_takes_the_snapshot_and_only_for_all_tables(
+def test_a_sync_takes_the_snapshot_unless_it_names_only_other_tables(
     api: Sandbox, command: Command, query: Query
 ) -> None:
     api.publish_roster("members", [member("ada")])
@@ -252,11 +255,23 @@ def test_a_sync_takes_the_snapshot_and_only_for_all_tables(
         "SOURCES__CLAUDE_ADMIN__API_KEY": api.api_key,
         "SOURCES__CLAUDE_ADMIN__BASE_URL": api.url,
     }
-    only = command("sync --no-transform --today 2026-01-08 --only users", **key)
-    assert only.exit_code == 0
-    assert query("select count(*) from claude_raw.members") == [(0,)]
+    sync = "sync --no-transform --today 2026-01-08"
+    found = """
+        select table_name from duckdb_tables()
+        where schema_name = 'claude_raw' and table_name in ('members', 'users')
+    """
 
-    ended = command("sync --no-transform --today 2026-01-08", **key)
+    snapshots = "select count(*) from claude_raw.roster_snapshots where roster_table = 'members'"
 
-    assert ended.exit_code == 0
+    only_users = command(f"{sync} --only users", **key)
+    assert only_users.exit_code == 0, only_users.err
+    assert query(found) == [("users",)]
+
+    only_roster = command(f"{sync} --only claude_admin", **key)
+    assert only_roster.exit_code == 0, only_roster.err
     assert query("select id from claude_raw.members") == [("user_ada",)]
+    assert query(snapshots) == [(1,)]
+
+    everything = command(sync.replace("08", "09"), **key)
+    assert everything.exit_code == 0, everything.err
+    assert query(snapshots) == [(2,)]

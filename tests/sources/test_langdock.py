@@ -14,8 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.load import Clock, warehouse_pipeline
+from pipelines.load import Clock
 from pipelines.load_langdock import load_langdock
+from pipelines.raw_tables import create_absent_tables, warehouse_pipeline
 from pipelines.warehouse import DataDir
 from sources.errors import ForeseenError
 from sources.langdock import Collected, LangdockSettings
@@ -285,8 +286,11 @@ def test_text_that_a_spreadsheet_would_run_stays_text(drop: Drop, load: Load, qu
     ]
 
 
-def test_without_a_folder_and_a_key_there_are_empty_tables(load: Load, query: Query) -> None:
+def test_without_a_folder_and_a_key_there_are_empty_tables(
+    data_dir: DataDir, load: Load, query: Query
+) -> None:
     load(files=None)
+    create_absent_tables(warehouse_pipeline(data_dir))
 
     tables = query(
         "select table_name from duckdb_tables()"
