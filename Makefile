@@ -15,7 +15,7 @@ demo: install
 	$(BIN)/claude-warehouse demo
 
 test: install lint
-	$(BIN)/python -m pytest -n 3 --dist loadfile -m "not long"
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not long"
 
 test-long: install
 	$(BIN)/python -m pytest -n auto --dist load -m long

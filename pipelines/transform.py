@@ -21,7 +21,7 @@ WHOLE_NUMBERS = {
     "min_group_size": ("privacy", 5),
 }
 """Variables that are whole numbers: their section of the settings, and an example."""
-_parsed: dict[tuple[object, ...], Any] = {}
+_parsed: dict[str, Any] = {}
 """The project as dbt reads it, which takes longer than building small marts: once a process."""
 WAREHOUSE_VARIABLE = "CLAUDE_WAREHOUSE_DUCKDB_PATH"
 """What profiles.yml reads the file from; set for the time of a call."""
@@ -156,8 +156,8 @@ def run_dbt(
         *("--log-level", "none", "--log-level-file", "info", "--no-print"),
         *("--no-use-colors", "--no-write-json", "--no-send-anonymous-usage-stats"),
     ]
-    # What the parsed project depends on, beside its files.
-    known = (warehouse.stem, *sorted(variables.items()))
+    # The database's name is in it; variables count only when a model is compiled.
+    known = warehouse.stem
     with _profile_environment(warehouse):
         try:
             if known not in _parsed:

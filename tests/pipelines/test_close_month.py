@@ -62,8 +62,8 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
             patch.setattr("sys.argv", ["claude-warehouse", *words.split()])
             messages = folder / "messages.txt"
             with messages.open("w") as file, pytest.raises(SystemExit) as ended:
-                patch.setattr(cli.out, "file", file)
-                patch.setattr(cli.err, "file", file)
+                patch.setattr(cli.out, "_file", file)
+                patch.setattr(cli.err, "_file", file)
                 cli.main()
             told.ended[step] = (int(ended.value.code or 0), messages.read_text())
             if data.served.exists():
