@@ -24,7 +24,9 @@ from pipelines.transform import transform
 from pipelines.warehouse import DataDir, dict_rows
 from sources.errors import ForeseenError
 
-MARTS = ("chargeback_reconciliation_monthly", "chargeback_monthly")
+BILL = ("+chargeback_reconciliation_monthly", "+chargeback_monthly")
+CHANGED = ("source:claude_raw.closed_months+",)
+"""What a close reads, and what a close changes: dbt's selectors."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +64,7 @@ def close_month(
     listener: Listener | None = None,
     ranges: Callable[[Sequence[date]], str] = lambda days: ", ".join(map(str, days)),
 ) -> CloseResult:
-    """Freeze the month's lines and bill as they are now, then build and publish the marts.
+    """Freeze the month's lines and bill as they are now, then build what that changes; publish.
 
     The rows of a close are one load: a killed one is finished by the next command, or never was.
     The caller holds the warehouse.
@@ -76,7 +78,7 @@ def close_month(
     _refuse_unless_next(_closings(pipeline), month, clock.today)
     create_absent_tables(pipeline)
     listener.on_stage("transform")
-    built = transform(data_dir.warehouse, data_dir.root, transform_variables(), MARTS)
+    built = transform(data_dir.warehouse, data_dir.root, transform_variables(), BILL)
     if built.failed_tests:
         names = ", ".join(test.name for test in built.failed_tests)
         raise ForeseenError(
@@ -105,14 +107,14 @@ def close_month(
         for record in records
         if record["record_type"] == "bill"
     }
-    build(data_dir, result, listener)
+    build(data_dir, result, listener, CHANGED)
     return result
 
 
 def undo_close(
     data_dir: DataDir, clock: Clock, month: date, *, listener: Listener | None = None
 ) -> CloseResult:
-    """Open the month again, if nothing was closed after it, then build and publish the marts.
+    """Open the month again, if nothing was closed after it, then build what that changes; publish.
 
     The caller holds the warehouse.
 
@@ -145,7 +147,7 @@ def undo_close(
     }
     store(pipeline, closed_months([undone]))
     result = CloseResult()
-    build(data_dir, result, listener or Listener())
+    build(data_dir, result, listener or Listener(), (*BILL, *CHANGED))
     return result
 
 

@@ -107,11 +107,16 @@ def sync(
     return result
 
 
-def build(data_dir: DataDir, result: RunResult, listener: Listener) -> None:
-    """Build the marts from what is loaded, and publish them if their tests pass."""
+def build(
+    data_dir: DataDir, result: RunResult, listener: Listener, select: Sequence[str] = ()
+) -> None:
+    """Build the marts from what is loaded, and publish them if their tests pass.
+
+    dbt's selectors name those that changed, if that is known.
+    """
     listener.on_stage("transform")
     create_absent_tables(warehouse_pipeline(data_dir))
-    result.transform = transform(data_dir.warehouse, data_dir.root, transform_variables())
+    result.transform = transform(data_dir.warehouse, data_dir.root, transform_variables(), select)
     if result.transform.failed_tests:
         names = "\n".join(
             f"  {test.name}: {test.count} rows ({test.description})"

@@ -59,9 +59,9 @@ def transform(
     warehouse: Path,
     data_dir: Path,
     variables: Mapping[str, str] | None = None,
-    marts: Sequence[str] = (),
+    select: Sequence[str] = (),
 ) -> TransformResult:
-    """Builds the marts, all of them unless some are named, and runs their data tests.
+    """Builds the marts, all of them unless dbt's selectors name some, and runs their data tests.
 
     The variables are those of dbt_project.yml. When this returns, the file is closed.
 
@@ -71,7 +71,7 @@ def transform(
     chosen = dict(variables or {})
     check_variables(chosen)
     started = time.monotonic()
-    named = ["--select", *(f"+{mart}" for mart in marts)] if marts else []
+    named = ["--select", *select] if select else []
     results = run_dbt(
         ["build", "--exclude-resource-type", "unit_test", *named], warehouse, data_dir, chosen
     )

@@ -159,6 +159,7 @@ summed as (
 with_absent as (
     select
         summed.*,
+        case when summed.actor_type = 'user' then summed.actor_id end as user_id,
         case when days.is_cost_loaded and not summed.has_cost then 0 end as absent_usd,
         case when days.is_usage_loaded and not summed.has_usage and summed.cost_type = 'tokens' then 0 end
             as absent_count,
@@ -176,7 +177,7 @@ with_people as (
         with_absent.activity_date,
         with_absent.actor_type,
         with_absent.actor_id,
-        case when with_absent.actor_type = 'user' then with_absent.actor_id end as user_id,
+        with_absent.user_id,
         people.email,
         with_absent.product,
         with_absent.model,
@@ -195,7 +196,7 @@ with_people as (
             as web_search_request_count,
         with_absent.is_settled
     from with_absent
-    left join people on with_absent.actor_type = 'user' and with_absent.actor_id = people.user_id
+    left join people on with_absent.user_id = people.user_id
 )
 
 select * from with_people
