@@ -205,7 +205,10 @@ def test_a_roster_period_lasts_while_seat_role_and_groups_are_the_same(query: Qu
 
 @pytest.mark.parametrize(
     ("rows_of", "known"),
-    [(["ana", "ben"], {"ana": "active", "ben": "dormant"}), (["ana"], {"ana": "active"})],
+    [
+        (["ana", "ben"], {"ana": "active", "ben": "dormant"}),
+        pytest.param(["ana"], {"ana": "active"}, marks=pytest.mark.long),
+    ],
 )
 def test_without_a_roster_seats_are_the_people_seen_in_activity(
     rows_of: list[str], known: dict[str, str], tmp_path: Path

@@ -22,7 +22,10 @@ ACTIVE = {
 AMOUNTS = {"messages": "0.00000007", "active_days": "-33333.33333333"}
 
 
-@pytest.fixture(scope="module", params=AMOUNTS)
+@pytest.fixture(
+    scope="module",
+    params=["messages", pytest.param("active_days", marks=pytest.mark.long)],
+)
 def built(request: pytest.FixtureRequest, crowd: RawWarehouse) -> Iterator[tuple[str, Query]]:
     """The crowd's warehouse, built with one chargeback policy after the other."""
     policy = request.param
