@@ -8,18 +8,16 @@ import dlt
 import pyarrow as pa
 from dlt.common.configuration import configspec
 from dlt.common.configuration.specs import BaseConfiguration
-from dlt.common.data_types.typing import TDataType
-from dlt.common.schema.typing import TColumnSchema
 from dlt.common.typing import TSecretStrValue
 from dlt.extract import DltResource
 
 from sources.claude_analytics.endpoints import Endpoint
 from sources.claude_analytics.fetch import FetchedDay, Fetcher
 from sources.claude_analytics.pages import day_marker, raw_schema, rows_hash
+from sources.hints import MARKER, REJECTED_ROWS, typed_columns
 
 HISTORY_DAYS = 36_500
 ROWS_PER_BATCH = 50_000
-MARKER: dict[str, TColumnSchema] = {"is_day_marker": {"data_type": "bool", "hard_delete": True}}
 
 
 @configspec
@@ -85,7 +83,7 @@ def empty_endpoints(endpoints: Sequence[Endpoint]) -> list[DltResource]:
 
 def _empty(endpoint: Endpoint) -> Iterator[Any]:
     yield raw_schema(endpoint).empty_table()
-    for hints in (_LEDGER, _REJECTED):
+    for hints in (_LEDGER, REJECTED_ROWS):
         yield dlt.mark.with_hints(
             dlt.mark.materialize_table_schema(), hints, create_table_variant=True
         )
@@ -136,14 +134,9 @@ def daily_resource(
             ]
             rejected = [row for day, _ in batch for row in _rejected_rows(day, fetched_at)]
             yield dlt.mark.with_hints(ledger, _LEDGER, create_table_variant=True)
-            yield dlt.mark.with_hints(rejected, _REJECTED, create_table_variant=True)
+            yield dlt.mark.with_hints(rejected, REJECTED_ROWS, create_table_variant=True)
 
     return _resource(endpoint, fetch)
-
-
-def _columns(**types: TDataType) -> dict[str, TColumnSchema]:
-    """Columns of their types; each its own, because dlt notes its keys in them."""
-    return {name: {"data_type": data_type} for name, data_type in types.items()}
 
 
 _LEDGER = dlt.mark.make_hints(
@@ -153,7 +146,7 @@ _LEDGER = dlt.mark.make_hints(
     primary_key=("endpoint", "activity_date", "fetched_at"),
     columns={
         **MARKER,
-        **_columns(
+        **typed_columns(
             endpoint="text",
             activity_date="date",
             fetched_at="timestamp",
@@ -166,22 +159,6 @@ _LEDGER = dlt.mark.make_hints(
             undeclared_fields="text",
             totals_hash="text",
             data_refreshed_at="timestamp",
-        ),
-    },
-)
-
-_REJECTED = dlt.mark.make_hints(
-    table_name="rejected_rows",
-    write_disposition="merge",
-    merge_key=("endpoint", "activity_date"),
-    columns={
-        **MARKER,
-        **_columns(
-            endpoint="text",
-            activity_date="date",
-            fetched_at="timestamp",
-            reason="text",
-            row_json="text",
         ),
     },
 )

@@ -7,14 +7,13 @@ from typing import Any
 import dlt
 from dlt.common.configuration import configspec
 from dlt.common.configuration.specs import BaseConfiguration
-from dlt.common.data_types.typing import TDataType
-from dlt.common.schema.typing import TColumnSchema
 from dlt.common.typing import TSecretStrValue
 from dlt.extract import DltResource
 
 from sources.claude_compliance.activities import SCHEMA, RejectedActivity
 from sources.claude_compliance.feed import Feed, Reading
 from sources.claude_compliance.windows import ReadWindow, Window
+from sources.hints import REJECTED_ROWS, typed_columns
 
 __all__ = ["ComplianceSettings", "Feed", "ReadWindow", "Reading", "Window", "claude_compliance"]
 
@@ -65,7 +64,7 @@ def claude_compliance(
             if reading.is_complete:
                 ledger = [_ledger_row(reading, read_at)]
                 rejected = _rejected_rows(reading, read_at)
-        for rows, hints in ((ledger, _LEDGER), (rejected, _REJECTED)):
+        for rows, hints in ((ledger, _LEDGER), (rejected, REJECTED_ROWS)):
             yield dlt.mark.with_hints(
                 rows or dlt.mark.materialize_table_schema(), hints, create_table_variant=True
             )
@@ -80,16 +79,11 @@ def claude_compliance(
     ]
 
 
-def _columns(**types: TDataType) -> dict[str, TColumnSchema]:
-    """Columns of their types; each its own, because dlt notes its keys in them."""
-    return {name: {"data_type": data_type} for name, data_type in types.items()}
-
-
 _LEDGER = dlt.mark.make_hints(
     table_name="activity_windows",
     write_disposition="merge",
     primary_key=("from_at", "to_at", "read_at"),
-    columns=_columns(
+    columns=typed_columns(
         from_at="timestamp",
         to_at="timestamp",
         read_at="timestamp",
@@ -100,23 +94,6 @@ _LEDGER = dlt.mark.make_hints(
         page_count="bigint",
         request_ids="text",
     ),
-)
-
-_REJECTED = dlt.mark.make_hints(
-    table_name="rejected_rows",
-    write_disposition="merge",
-    primary_key="",
-    merge_key=("endpoint", "activity_date"),
-    columns={
-        "is_day_marker": {"data_type": "bool", "hard_delete": True},
-        **_columns(
-            endpoint="text",
-            activity_date="date",
-            fetched_at="timestamp",
-            reason="text",
-            row_json="text",
-        ),
-    },
 )
 
 
