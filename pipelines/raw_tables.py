@@ -22,7 +22,7 @@ from sources.langdock import ENTITIES, Collected, langdock
 RUNTIME = {"dlthub_telemetry": False, "log_level": "CRITICAL"}
 """dlt's own settings, where nobody set them. Its messages repeat with a trace what we say."""
 
-COMPLETE = "_dlt_load_id in (select load_id from _dlt_loads where status = 0)"
+COMPLETE = "_dlt_load_id in (select load_id from claude_raw._dlt_loads where status = 0)"
 """Of a row: the load that brought it has ended."""
 
 log = logging.getLogger(__name__)

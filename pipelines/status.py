@@ -7,16 +7,12 @@ import duckdb
 from pipelines.load import Clock
 from pipelines.load_compliance import NO_KEY
 from pipelines.load_roster import NO_KEY as NO_ROSTER_KEY
-from pipelines.raw_tables import finish_pending, warehouse_pipeline
+from pipelines.raw_tables import COMPLETE, finish_pending, warehouse_pipeline
 from pipelines.run import last_run
 from pipelines.warehouse import DataDir, dict_rows
 
-QUERY = """
+QUERY = f"""
     with
-
-    complete_loads as (
-        select load_id from claude_raw._dlt_loads where status = 0
-    ),
 
     newest_fetches as (
         select
@@ -28,7 +24,7 @@ QUERY = """
             last(undeclared_fields order by fetched_at) as undeclared_fields,
             max(fetched_at) as fetched_at
         from claude_raw.loaded_days
-        where _dlt_load_id in (select load_id from complete_loads)
+        where {COMPLETE}
         group by endpoint, activity_date
     ),
 
@@ -99,12 +95,12 @@ QUERY = """
 """
 
 
-FEED_QUERY = """
+FEED_QUERY = f"""
     with
 
     windows as (
         select * from claude_raw.activity_windows
-        where _dlt_load_id in (select load_id from claude_raw._dlt_loads where status = 0)
+        where {COMPLETE}
     ),
 
     newest_run as (
@@ -126,10 +122,10 @@ FEED_QUERY = """
 """One row: how far the activity feed is read, and how the newest run on it ended."""
 
 
-SNAPSHOT_QUERY = """
+SNAPSHOT_QUERY = f"""
     select roster_table, cast(snapshot_at as timestamp), row_count
     from claude_raw.roster_snapshots
-    where _dlt_load_id in (select load_id from claude_raw._dlt_loads where status = 0)
+    where {COMPLETE}
     qualify row_number() over (partition by roster_table order by snapshot_at desc) = 1
     order by roster_table
 """
