@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install demo test test-long lint bench screenshots lock clean
+.PHONY: install demo test test-long lint lint-python lint-sql bench screenshots lock clean
 
 install: .venv/.installed
 
@@ -21,10 +21,16 @@ test-long: install
 	$(BIN)/python -m pytest -n auto --dist load -m long
 
 lint: install
+	$(MAKE) --no-print-directory --jobs 2 lint-python lint-sql
+
+lint-python:
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	mkdir -p data/dbt && $(BIN)/sqlfluff lint transforms --config transforms/.sqlfluff --nocolor --disable-progress-bar --processes -1
+
+lint-sql:
+	mkdir -p data/dbt
+	$(BIN)/sqlfluff lint transforms --config transforms/.sqlfluff --nocolor --disable-progress-bar --processes 0
 
 bench: install
 	$(BIN)/python -m tests.bench

@@ -23,7 +23,7 @@ from pipelines.warehouse import DataDir
 from sources.claude_compliance import ComplianceSettings
 from sources.sandbox import Sandbox
 from tests.conftest import Command, Query
-from tests.transforms.raw_tables import RawWarehouse
+from tests.transforms.raw_tables import RawWarehouse, marts
 
 pytestmark = pytest.mark.long
 
@@ -426,7 +426,7 @@ def audited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DataDir]:
             actor__user_agent="", attributes='{"user_id": "cho", "note": "=1+1"}',
         )  # fmt: skip
     raw.close()
-    result = transform(data_dir.warehouse, data_dir.root)
+    result = transform(data_dir.warehouse, data_dir.root, select=marts("audit"))
     assert not result.failed_tests
     publish(data_dir.warehouse, data_dir.served)
     yield data_dir

@@ -1,6 +1,6 @@
 """Two months that are closed, change, are corrected, and opened again: one story, told once."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -11,6 +11,8 @@ import pytest
 import stamina
 
 from pipelines import cli
+from pipelines.close_month import BILL, CHANGED
+from pipelines.run import Listener, RunResult, build
 from pipelines.warehouse import DataDir
 from sources.sandbox import Sandbox
 
@@ -58,7 +60,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
         patch.setenv("SOURCES__REFERENCE_FILES__ORG_CHART", str(chart))
         patch.setenv("PIPELINE__DATA_DIR", str(data.root))
 
-        def run(step: str, words: str) -> None:
+        def run(step: str, words: str, marts: Sequence[str] = ()) -> None:
             patch.setattr("sys.argv", ["claude-warehouse", *words.split()])
             messages = folder / "messages.txt"
             with messages.open("w") as file, pytest.raises(SystemExit) as ended:
@@ -66,6 +68,9 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
                 patch.setattr(cli.err, "_file", file)
                 cli.main()
             told.ended[step] = (int(ended.value.code or 0), messages.read_text())
+            if marts:
+                with data.held("test"):
+                    build(data, RunResult(), Listener(), marts)
             if data.served.exists():
                 told.lines[step] = _lines(data.served)
                 told.bills[step] = _bills(data.served)
@@ -89,7 +94,11 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
         run("close February", "close-month 2026-02 --today 2026-03-06 --force")
         run("undo January", "close-month 2026-01 --undo --today 2026-03-06")
         api.publish("costs", "2026-01-05", [spent("ana", "9500"), spent(None, "3000")])
-        run("again", f"backfill --from 2026-01-05 --to 2026-01-05 --today 2026-03-07 {cost}")
+        run(
+            "again",
+            f"backfill --from 2026-01-05 --to 2026-01-05 --today 2026-03-07 {cost} --no-transform",
+            [*BILL, *CHANGED],
+        )
         run("undo February", "close-month 2026-02 --undo --today 2026-03-07")
         with duckdb.connect(str(data.warehouse)) as warehouse:
             told.raw = warehouse.execute(

@@ -21,6 +21,7 @@ from anthropic.types.beta.organization import analytics as beta_analytics
 from anthropic.types.organization import analytics, rbac_groups, spend_limits
 from anthropic.types.organization.analytics.apps import chat
 from dlt.common.schema.typing import TColumnSchema
+from pydantic import BaseModel
 
 from sources.claude_admin import endpoints as admin
 from sources.claude_admin.endpoints import ROSTERS, Roster
@@ -44,7 +45,6 @@ from sources.client import HttpClient
 from sources.rate_budget import RateBudget
 from sources.sandbox import Sandbox
 
-Model = anthropic.BaseModel
 DAY = date(2026, 6, 12)
 ANALYTICS = "/v1/organizations/analytics/"
 
@@ -57,7 +57,7 @@ class Official:
         row: One row, or one item whose list `unnest` has the rows.
     """
 
-    row: type[Model]
+    row: type[BaseModel]
     params: type
     method: Callable[[anthropic.Anthropic], Callable[..., object]]
     unnest: str | None = None
@@ -139,7 +139,7 @@ OFFICIAL: dict[str, Official] = {
 class OfficialRoster:
     """The same for a roster; `walk` reads all of it."""
 
-    row: type[Model]
+    row: type[BaseModel]
     params: type | None
     walk: Callable[[anthropic.Anthropic, str], object]
 
@@ -236,7 +236,7 @@ def name_of(endpoint: Endpoint) -> str:
     return endpoint.table if path == endpoint.table else f"{path} as {endpoint.table}"
 
 
-def field_texts(model: type[Model]) -> dict[str, str]:
+def field_texts(model: type[BaseModel]) -> dict[str, str]:
     """What the package says of each field, below its declaration."""
     (found,) = ast.parse(dedent(inspect.getsource(model))).body
     assert isinstance(found, ast.ClassDef)
@@ -262,7 +262,7 @@ def variants(kind: Any) -> Iterator[Any]:
 
 
 def official_fields(
-    model: type[Model], unnest: str | None = None, prefix: str = ""
+    model: type[BaseModel], unnest: str | None = None, prefix: str = ""
 ) -> Iterator[tuple[str, object]]:
     """The package's fields as raw columns: nested models joined with `__`, null or not.
 
@@ -273,7 +273,7 @@ def official_fields(
     for field_name, field in model.model_fields.items():
         name = prefix + (field.alias or field_name)
         for kind in variants(field.annotation):
-            if isinstance(kind, type) and issubclass(kind, Model):
+            if isinstance(kind, type) and issubclass(kind, BaseModel):
                 yield from official_fields(kind, prefix=f"{name}__")
             elif name == unnest:
                 yield from official_fields(get_args(kind)[0])
@@ -284,7 +284,7 @@ def official_fields(
                 yield name, Decimal if is_money else kind
 
 
-def official_columns(model: type[Model], unnest: str | None = None) -> dict[str, object]:
+def official_columns(model: type[BaseModel], unnest: str | None = None) -> dict[str, object]:
     columns: dict[str, object] = {}
     for name, kind in official_fields(model, unnest):
         assert columns.setdefault(name, kind) is kind, f"{name} has two types"

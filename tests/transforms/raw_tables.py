@@ -115,6 +115,11 @@ OTHER_TABLES = {
 }  # fmt: skip
 
 
+def marts(*areas: str) -> list[str]:
+    """dbt's selectors of the marts in these folders, and of all that they are built from."""
+    return [f"+path:models/marts/{area}" for area in areas]
+
+
 def sql_type(kind: pa.DataType) -> str:
     names = {
         pa.string(): "text", pa.int64(): "bigint", pa.float64(): "double", pa.date32(): "date",

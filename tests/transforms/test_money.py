@@ -9,7 +9,7 @@ import pytest
 
 from pipelines.transform import TransformResult, transform
 from tests.transforms.conftest import Query, days, queries
-from tests.transforms.raw_tables import RawWarehouse
+from tests.transforms.raw_tables import RawWarehouse, marts
 
 Row = dict[str, Any]
 
@@ -114,7 +114,9 @@ class Story:
 
     def build(self, **variables: str) -> tuple[Query, TransformResult]:
         self.raw.close()
-        result = transform(self.raw.path, self.folder, variables)
+        result = transform(
+            self.raw.path, self.folder, variables, marts("adoption", "money", "operations")
+        )
         return queries(self.raw.path), result
 
 

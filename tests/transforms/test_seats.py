@@ -8,7 +8,7 @@ import pytest
 
 from pipelines.transform import TransformResult, transform
 from tests.transforms.conftest import CHAT, Query, days, queries
-from tests.transforms.raw_tables import RawWarehouse
+from tests.transforms.raw_tables import RawWarehouse, marts
 
 FIRST, LAST = "2026-03-02", "2026-04-26"
 """Monday of the first week, Sunday of the eighth. Users are loaded up to the last Thursday."""
@@ -222,6 +222,6 @@ def test_without_a_roster_seats_are_the_people_seen_in_activity(
     )
     raw.close()
 
-    transform(raw.path, tmp_path)
+    transform(raw.path, tmp_path, select=marts("seats"))
 
     assert dict(queries(raw.path)("select user_id, seat_status from claude_marts.seats")) == known

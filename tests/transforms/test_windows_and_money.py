@@ -8,7 +8,7 @@ import pytest
 
 from pipelines.transform import transform
 from tests.transforms.conftest import CHAT, TAG, UNIFIED_CHAT, Query, queries
-from tests.transforms.raw_tables import RawWarehouse
+from tests.transforms.raw_tables import RawWarehouse, marts
 from tests.transforms.rolling_speed import speed
 
 CODE = "claude_code_metrics__core_metrics__distinct_session_count"
@@ -33,6 +33,7 @@ def built(request: pytest.FixtureRequest, crowd: RawWarehouse) -> Iterator[tuple
         crowd.path,
         crowd.path.parent,
         {"chargeback_policy": policy, "chargeback_monthly_amount_usd": AMOUNTS[policy]},
+        marts("adoption", "money"),
     )
     assert not result.failed_tests
     yield policy, queries(crowd.path)
