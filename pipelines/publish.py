@@ -80,6 +80,8 @@ def _warehouse_and_copy(
             connection.execute("checkpoint served")
         except BaseException:
             with suppress(duckdb.Error):  # the first error says more
+                connection.execute("rollback")
+            with suppress(duckdb.Error):
                 connection.execute("detach served")
             raise
         connection.execute("detach served")
@@ -130,6 +132,8 @@ def _copy_marts(
     ).fetchall()
     if not names:
         raise ForeseenError(_nothing_to_publish(warehouse, f"it has no tables in {SCHEMA}"))
+    # As one transaction, or each of some hundred comments would wait for the disk.
+    connection.execute("begin")
     connection.execute(f"create schema served.{SCHEMA}")
     rows = 0
     for (name,) in names:
@@ -139,6 +143,7 @@ def _copy_marts(
         ).fetchall()
         rows += copied
         _copy_comments(connection, source, name)
+    connection.execute("commit")
     return len(names), rows
 
 
