@@ -174,6 +174,11 @@ def backfill(
         raise typer.BadParameter(f"--from {first} is before {FIRST_DAY}, the API's first day.")
     if last >= Clock.at(today).today:
         raise typer.BadParameter(f"--to {last} has not ended yet; the API has only whole days.")
+    for source in {"claude_admin", "langdock"}.intersection(only or ()):
+        raise typer.BadParameter(
+            f"--only {source}: it has no days to fetch again; the roster has no history, and "
+            "Langdock's exports are months."
+        )
     _load(
         "backfill",
         data_dir,

@@ -22,6 +22,7 @@ from pipelines.raw_tables import (
 from pipelines.run import Listener, RunResult, build, transform_variables
 from pipelines.transform import transform
 from pipelines.warehouse import DataDir, dict_rows
+from sources.claude_analytics.days import FIRST_DAY
 from sources.errors import ForeseenError
 
 BILL = ("+chargeback_reconciliation_monthly", "+chargeback_monthly")
@@ -181,6 +182,12 @@ def _refuse_unless_next(closings: Mapping[date, Closing], month: date, today: da
             "A closed month stays as it is; what changes in it is charged in the month after.\n"
             f"To open it again: claude-warehouse close-month {month:%Y-%m} --undo. "
             "If the marts do not show the close: claude-warehouse transform"
+        )
+    if month < FIRST_DAY:
+        raise ForeseenError(
+            f"{month:%Y-%m} cannot be closed: the API has no day before {FIRST_DAY}.\n"
+            "There is no bill of it.\n"
+            f"The first month to close is {FIRST_DAY:%Y-%m} or a later one."
         )
     if today < next_month(month):
         raise ForeseenError(

@@ -59,9 +59,12 @@ def checks(data_dir: DataDir, clock: Clock) -> Iterator[Check]:
             yield Check(file.table, None, text)
     langdock = settings(LangdockSettings)
     if langdock.files:
-        yield _check("langdock", partial(_langdock, langdock.files))
-    else:
-        yield Check("langdock", None, "not set; see [sources.langdock] files")
+        yield _check("langdock files", partial(_langdock, langdock.files))
+    if (langdock.api_key or "").strip():
+        text = "a key is set; sync shows whether it works, because each question makes an export"
+        yield Check("langdock API", None, text)
+    if not langdock.files and not langdock.api_key:
+        yield Check("langdock", None, "not set; see [sources.langdock] files and api_key")
     yield from _api(data_dir, clock)
     yield from _rosters(data_dir, clock)
     yield _feed(data_dir, clock)

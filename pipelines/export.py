@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 import xlsxwriter
 
+from pipelines.evidence import FORMULA_STARTS
 from sources.errors import ForeseenError
 
 Writer = Callable[[duckdb.DuckDBPyRelation, Path], None]
@@ -21,8 +22,18 @@ def _parquet(rows: duckdb.DuckDBPyRelation, file: Path) -> None:
 
 
 def _csv(rows: duckdb.DuckDBPyRelation, file: Path) -> None:
-    """Moments as FOCUS wants them, ISO 8601 in UTC."""
-    rows.write_csv(str(file), header=True, timestamp_format="%Y-%m-%dT%H:%M:%SZ")
+    """Moments as FOCUS wants them, ISO 8601 in UTC. Text that a spreadsheet would run gets an
+    apostrophe before it."""
+    starts = ", ".join(f"chr({ord(start)})" for start in FORMULA_STARTS)
+    cells = (
+        f'case when left("{name}", 1) in ({starts}) then chr(39) else \'\' end || "{name}"'
+        f' as "{name}"'
+        if str(kind) == "VARCHAR"
+        else f'"{name}"'
+        for name, kind in zip(rows.columns, rows.types, strict=True)
+    )
+    guarded = rows.project(", ".join(cells))
+    guarded.write_csv(str(file), header=True, timestamp_format="%Y-%m-%dT%H:%M:%SZ")
 
 
 def _xlsx(rows: duckdb.DuckDBPyRelation, file: Path) -> None:

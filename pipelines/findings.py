@@ -122,9 +122,12 @@ def _approvals(served: Served) -> Iterator[Finding]:
 
 
 def _leavers(served: Served) -> Iterator[Finding]:
-    if not served.has("offboarding_check", "finding"):
+    if not served.has("offboarding_check", "has_seat", "residual_active_days"):
         return
-    row = served.row("select count(*) as people from offboarding_check where finding is not null")
+    row = served.row(
+        "select count(*) as people from offboarding_check"
+        " where has_seat or residual_active_days > 0"
+    )
     if row and row["people"]:
         who = wording.plural(row["people"], "person who left", "people who left")
         yield Finding(f"{who} kept a seat or used one afterwards: see offboarding_check.", "seats")

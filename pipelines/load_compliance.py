@@ -1,5 +1,6 @@
 """Run the activity feed into the warehouse: plan windows, and commit them one by one."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, timedelta
 
@@ -58,8 +59,10 @@ def load_activities(
     data_dir: DataDir,
     clock: Clock,
     settings: ComplianceSettings | None,
+    backfill: Sequence[date] = (),
 ) -> ActivitiesReport:
-    """Read what the ledger misses of the feed, or what may have grown since; oldest days first.
+    """Read what the ledger misses of the feed, or what may have grown since, and the days of a
+    backfill; oldest days first.
 
     Each window is committed before the next one begins. Whatever goes wrong is in the report. The
     caller holds the warehouse, and has finished what an earlier run left pending.
@@ -71,7 +74,7 @@ def load_activities(
         report.outcome, report.message = "no_key", NO_KEY
     else:
         try:
-            _load_windows(pipeline, data_dir, clock, settings, report)
+            _load_windows(pipeline, data_dir, clock, settings, report, backfill)
         except KeyRefused as error:
             report.outcome, report.message = "failed", str(error)
         except Refused as error:
@@ -138,6 +141,7 @@ def _load_windows(
     clock: Clock,
     settings: ComplianceSettings,
     report: ActivitiesReport,
+    backfill: Sequence[date],
 ) -> None:
     now = clock.now
     overlap = timedelta(hours=settings.overlap_hours)
@@ -150,7 +154,8 @@ def _load_windows(
             if first_day is None:
                 # Not later than what may still appear, or its day would never be read.
                 first_day = min(feed.first_day(now.date()), (now - overlap).date())
-            days = days_to_read(first_day, now, settled_days(read, overlap))
+            planned = days_to_read(first_day, now, settled_days(read, overlap))
+            days = sorted({*planned, *backfill})
             length = FIRST_WINDOW_DAYS
             while days:
                 reading = Reading(next_window(days, length, now))

@@ -97,7 +97,7 @@ def sync(
         result.roster = load_roster(pipeline, data_dir, clock, admin)
         result.problems += result.roster.problems
     if compliance and (not only or "claude_compliance" in only):
-        result.activities = load_activities(pipeline, data_dir, clock, compliance)
+        result.activities = load_activities(pipeline, data_dir, clock, compliance, backfill or ())
         result.problems += result.activities.problems
     if langdock and (not only or "langdock" in only):
         result.langdock = load_langdock(pipeline, data_dir, clock, langdock)

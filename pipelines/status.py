@@ -9,7 +9,10 @@ from pipelines.load_compliance import NO_KEY
 from pipelines.load_roster import NO_KEY as NO_ROSTER_KEY
 from pipelines.raw_tables import COMPLETE, finish_pending, warehouse_pipeline
 from pipelines.run import last_run
+from pipelines.settings import settings
 from pipelines.warehouse import DataDir, dict_rows
+from sources.claude_admin import AdminSettings
+from sources.claude_compliance import ComplianceSettings
 
 QUERY = f"""
     with
@@ -114,6 +117,8 @@ FEED_QUERY = f"""
         (select outcome from newest_run) as outcome,
         (select message from newest_run) as message,
         (select count(distinct id) from claude_raw.activities) as event_count,
+        (select count(*) from claude_raw.rejected_rows where endpoint = 'activities')
+            as rejected_row_count,
         min(from_at)::timestamp as read_from,
         max(to_at)::timestamp as read_until,
         count(*) as window_count
@@ -177,18 +182,24 @@ def _roster(warehouse: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     return {
         "snapshot_at": max((moment for _, moment, _ in snapshot), default=None),
         "row_counts": {table: count for table, _, count in snapshot},
-        "message": None if snapshot or runs else NO_ROSTER_KEY,
+        "message": None if snapshot or runs else _not_read(AdminSettings, NO_ROSTER_KEY),
         "refusals": {table: why for table, outcome, why in runs if outcome != "ok"},
     }
 
 
 def _activity_feed(warehouse: duckdb.DuckDBPyConnection) -> dict[str, Any]:
-    """The state of the activity feed; `outcome` is "not read" if no run had a key for it."""
+    """The state of the activity feed; `outcome` is "not read" if no run asked for it."""
     try:
         warehouse.execute("set timezone = 'UTC'")
         feed = dict_rows(warehouse.execute(FEED_QUERY))[0]
     except duckdb.CatalogException:
         feed = {"event_count": 0}
     if not feed.get("outcome"):
-        feed |= {"outcome": "not read", "message": NO_KEY}
+        feed |= {"outcome": "not read", "message": _not_read(ComplianceSettings, NO_KEY)}
     return feed
+
+
+def _not_read(source: type[AdminSettings | ComplianceSettings], no_key: str) -> str:
+    """Why no run has read this source."""
+    is_key_set = bool((settings(source).api_key or "").strip())
+    return "A key is set for it, but no run has read it yet." if is_key_set else no_key

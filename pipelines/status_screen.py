@@ -23,6 +23,8 @@ LEVELS = {
     "note": ("·", "dim"),
 }
 BAR_CELLS = 22
+LONGEST_PAUSE_DAYS = 2
+"""One night may be skipped, or a status be read on the evening after."""
 
 
 @dataclass(frozen=True)
@@ -73,10 +75,18 @@ def _attention(state: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield "failed", problem
         if run["exit_code"] == FAILED and not run["problems"]:
             yield "failed", f"The last run ({run['command']}) failed."
+        days_ago = _days_ago(run, state["as_of"])
+        if days_ago > LONGEST_PAUSE_DAYS:
+            yield (
+                "gap",
+                f"The last run was {days_ago} days ago: does the nightly run still take place?",
+            )
     for endpoint in state["endpoints"]:
         name = endpoint["endpoint"]
         if endpoint["outcome"] == "failed" and endpoint["message"]:
             yield "failed", f"{name}: {endpoint['message']}"
+        if endpoint["outcome"] == "unavailable" and endpoint["last_loaded_date"]:
+            yield "gap", f"{name} was loaded before: {endpoint['message']}"
         for kind in ("lost", "missing"):
             days = endpoint[f"{kind}_days"] or []
             if days and endpoint["outcome"] != "unavailable":
@@ -87,11 +97,25 @@ def _attention(state: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
                 f"{endpoint['rejected_row_count']} rows of {name} could not be read; "
                 "claude_raw.rejected_rows says why.",
             )
+    feed = state["activity_feed"]
+    if feed["outcome"] == "unavailable" and feed.get("read_until"):
+        yield "gap", f"activities were loaded before: {feed['message']}"
+    if feed.get("rejected_row_count"):
+        yield (
+            "gap",
+            f"{feed['rejected_row_count']} events of the activity feed could not be read; "
+            "claude_raw.rejected_rows says why.",
+        )
+
+
+def _days_ago(run: Mapping[str, Any], as_of: date) -> int:
+    return (as_of - date.fromisoformat(run["run_at"][:10])).days
 
 
 def _notes(state: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for endpoint in state["endpoints"]:
-        if endpoint["outcome"] not in ("failed", "ok") and endpoint["message"]:
+        is_new = not endpoint["last_loaded_date"]
+        if endpoint["outcome"] not in ("failed", "ok") and endpoint["message"] and is_new:
             yield "note", f"{endpoint['endpoint']}: {endpoint['message']}"
         if endpoint["undeclared_fields"]:
             yield (
@@ -103,13 +127,15 @@ def _notes(state: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "note", f"{table}: {why}"
     if roster["message"]:
         yield "note", f"roster: {roster['message']}"
-    if state["activity_feed"].get("message"):
-        yield "note", f"activities: {state['activity_feed']['message']}"
+    feed = state["activity_feed"]
+    if feed.get("message") and not (feed["outcome"] == "unavailable" and feed.get("read_until")):
+        yield "note", f"activities: {feed['message']}"
     for test in (state["last_run"] or {}).get("warnings", []):
         yield "note", f"Note: {test['name']}: {test['count']} rows. {test['description']}"
 
 
 def _freshness(state: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    run = state["last_run"]
     loaded = [each for each in state["endpoints"] if each["last_loaded_date"]]
     # Cost and usage load into the present, so the people's days say how fresh the numbers are.
     people = [each for each in loaded if each["endpoint"] == "users"] or loaded
@@ -119,11 +145,11 @@ def _freshness(state: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         text = f"{newest}, {age} before {state['as_of']}"
         available = [each["newest_available_date"] for each in people]
         if all(day and newest >= day for day in available):
-            text += "; the API has no newer one"
+            is_current = run and not _days_ago(run, state["as_of"])
+            text += f"; the API {'has' if is_current else 'had, when it was asked,'} no newer one"
         yield "Newest day", text
     else:
         yield "Newest day", "none is loaded yet"
-    run = state["last_run"]
     if run:
         ended = datetime.fromisoformat(run["ended_at"])
         yield (

@@ -88,6 +88,8 @@ class Api:
         reads: What its key is for, as in "The key may not read …".
         key_advice: Which key it needs, and who creates it.
         what_it_takes: What the organisation or key needs for a path not to be answered with 404.
+        if_forbidden: What to do about a 403 that names no scope.
+        if_not_taken: What to do about a 400.
         key_header: Header and prefix that carry the key.
     """
 
@@ -96,6 +98,13 @@ class Api:
     reads: str
     key_advice: str
     what_it_takes: str
+    if_forbidden: str = (
+        "API access may be switched off for the organisation, or for this key.\n"
+        "The primary owner can check it in claude.ai: organisation settings, API page."
+    )
+    if_not_taken: str = (
+        "Days that it does not have are refused so; check --from, and the settings of days."
+    )
     key_header: tuple[str, str] = ("x-api-key", "")
     version: str | None = API_VERSION
 
@@ -261,7 +270,8 @@ class HttpClient:
         except _Retry as error:
             raise ApiError(
                 f"{what}: {error}, {ATTEMPTS} times in a row at most.\n"
-                f"The service at {self.base_url} has a fault, or it is not {self.api.name}.\n"
+                f"The service at {self.base_url} has a fault, or it is not {self.api.name},\n"
+                f"or it allows fewer requests than [sources.{self.api.section}] says.\n"
                 "Run again later; what is missing stays planned until it is loaded."
             ) from None
         raise AssertionError("the retry loop returns or raises")
@@ -289,7 +299,9 @@ class HttpClient:
                 self._budget.pause(wait_seconds)
             if response.headers.get("x-should-retry") == "false":
                 raise ApiError(self._refusal(what, response).text)
-            raise _Retry(f"the API answers {response.status_code}", wait_seconds=wait_seconds)
+            own_words, _ = _own_words(response)
+            said = f' ("{own_words.replace(self._api_key, "[key]")}")' if own_words else ""
+            raise _Retry(f"the API answers {response.status_code}{said}", wait_seconds=wait_seconds)
         if response.status_code != 200:
             refused = self._refusal(what, response)
             raise refusal(refused) or _error_of(refused)
@@ -326,14 +338,12 @@ class HttpClient:
         else:
             advice = {
                 402: "An account or billing problem of the organisation; its owner can mend it.",
-                403: "API access may be switched off for the organisation, or for this key.\n"
-                "The primary owner can check it in claude.ai: organisation settings, API page.",
+                403: api.if_forbidden,
                 410: "The data was refreshed while its pages were read, so they do not belong "
                 "together.\nNothing of these days was stored. Run again later.",
                 404: f"{api.what_it_takes},\nor {self.base_url} is not the API.\n"
                 f"Check [sources.{api.section}] base_url, the plan and the key.",
-                400: "The API does not take this request. Days before its window are gone there; "
-                f"check --from,\nand the days and windows set in [sources.{api.section}].",
+                400: api.if_not_taken,
             }.get(status, f"Check [sources.{api.section}] base_url ({self.base_url}).")
             says = f'It says "{message}".\n' if message else ""
             text = f"The API refuses the request {where}.\n{says}{advice}"
@@ -352,7 +362,7 @@ def _own_words(response: Response) -> tuple[str, str]:
     """The message and error code of an error body; empty text where it has none."""
     try:
         body = response.json()
-        error = body["error"]
+        error = body.get("error") or ""
         if isinstance(error, str):  # as Langdock has it
             return str(body.get("message") or error), error
         details = error.get("details") or {}

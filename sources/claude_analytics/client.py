@@ -133,8 +133,8 @@ class Client:
         except ForeignCurrency as error:
             raise WrongCurrency(
                 f"{_what(endpoint, first)}: amounts are in {error}, not in USD.\n"
-                "Every table of ours says US dollars, so the run stops here; this day was not "
-                "stored.\nPlease report it: other currencies are not supported."
+                "Every table of ours says US dollars, so nothing more of it is read; this day was "
+                "not stored.\nPlease report it: other currencies are not supported."
             ) from None
         except MissingList:
             raise ApiError(

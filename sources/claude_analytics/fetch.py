@@ -214,10 +214,12 @@ def _cut_into_days(series: FetchedDay, days: Sequence[date]) -> list[FetchedDay]
     if series.endpoint.kind == "money":
         there = [day for day in days if refreshed_at and _starts(day) < refreshed_at]
     else:
-        # A series that ends early does not have its later days yet; an empty one is empty.
+        # A day that a series leaves out or ends before is not there yet; one before its beginning
+        # is empty, and so is an empty series.
         answered = {*pc.unique(rows["activity_date"]).to_pylist()}
         answered |= {row.day for row in series.rejected}
-        there = [day for day in days if not answered or day <= max(answered)]
+        first = min(answered, default=date.max)
+        there = [day for day in days if day < first or day in answered]
     return [
         FetchedDay(
             series.endpoint,

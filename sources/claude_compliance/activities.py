@@ -1,6 +1,7 @@
 """Events of the activity feed as raw rows: typed envelope and actor, all else as JSON."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -71,7 +72,22 @@ NEVER_STORED = frozenset(
     }
 )
 """Keys whose values may be what somebody wrote or was answered. They are dropped with their values,
-at any depth and in any case, before anything is written."""
+at any depth, in any case and spelling (`requestBody`), before anything is written."""
+
+CONTENT_WORDS = frozenset(
+    {
+        "answer",
+        "body",
+        "completion",
+        "content",
+        "messages",
+        "payload",
+        "prompt",
+        "response",
+        "transcript",
+    }
+)
+"""A key whose last word is one of these is dropped too, such as `model_response`."""
 
 SCHEMA = pa.schema(
     [
@@ -156,11 +172,14 @@ def without_content(value: Any) -> Any:
     """The value without what is never stored."""
     if isinstance(value, Mapping):
         return {
-            name: without_content(part)
-            for name, part in value.items()
-            if name.lower() not in NEVER_STORED
+            name: without_content(part) for name, part in value.items() if not _is_content(name)
         }
     return [without_content(part) for part in value] if isinstance(value, list) else value
+
+
+def _is_content(name: str) -> bool:
+    words = [word.lower() for word in re.findall(r"[A-Z]?[a-z0-9]+|[A-Z0-9]+", name)]
+    return "_".join(words) in NEVER_STORED or bool(CONTENT_WORDS.intersection(words[-1:]))
 
 
 def _moment_or_none(activity: Any) -> datetime | None:

@@ -64,7 +64,7 @@ def _number(text: str, mark: str | None) -> Decimal:
         if form.fullmatch(text):
             numbers.add(Decimal(re.sub(rf"[.,'’ ](?<![{decimal}])", "", text).replace(",", ".")))
     if len(numbers) == 2:
-        raise Unreadable("a number that can be read in two ways, such as 1.234")
+        raise Unreadable("one number: such as 1.234 can be read in two ways")
     if not numbers:
         raise Unreadable("a number")
     return numbers.pop()

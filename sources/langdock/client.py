@@ -19,6 +19,10 @@ EXPORTS = Api(
     reads="usage exports",
     key_advice="with the scope USAGE_EXPORT_API; a workspace admin creates it",
     what_it_takes="a workspace that has this export, and a key with the scope USAGE_EXPORT_API",
+    if_forbidden="A workspace admin creates a key with the scope USAGE_EXPORT_API; set it as "
+    "SOURCES__LANGDOCK__API_KEY.",
+    if_not_taken="A month that the API cannot give can be exported by hand, and its file read: "
+    "see [sources.langdock] files.",
     key_header=("authorization", "Bearer "),
     version=None,
 )

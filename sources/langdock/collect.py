@@ -270,8 +270,8 @@ def _overlap(part: Part, rival: Part) -> str:
         f"Two Langdock exports of {part.slot.table} tell of the same days: "
         f"{_named(part)} and {_named(rival)}.\n"
         "Adding them up would count those days twice, so the first of these was not loaded.\n"
-        'Take one of them out of the folder, or set [sources.langdock] overlaps to "newest" or '
-        '"longest".'
+        "What was loaded before stays, also when its file is gone: take the first one out of the "
+        'folder,\nor set [sources.langdock] overlaps to "newest" or "longest" to say which counts.'
     )
 
 

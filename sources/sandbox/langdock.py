@@ -92,6 +92,7 @@ class LangdockExports:
     Attributes:
         requests: Path, body and headers of every request, oldest first.
         without: Data types that the workspace does not have.
+        forbidden: Why the key may not export anything; None if it may.
 
     Args:
         emails: The people of the organisation; some of them use Langdock too.
@@ -103,6 +104,7 @@ class LangdockExports:
     ) -> None:
         self.requests: list[tuple[str, Any, dict[str, str]]] = []
         self.without: set[str] = set()
+        self.forbidden: str | None = None
         self.api_key = API_KEY
         self._emails = emails
         self._today = today
@@ -154,6 +156,8 @@ class LangdockExports:
         self.requests.append((request.url.path, body, dict(request.headers)))
         if request.headers.get("authorization") != f"Bearer {self.api_key}":
             return refusal(401, "Unauthorized", "Invalid API key")
+        if self.forbidden:
+            return refusal(403, "Forbidden", self.forbidden)
         if data_type not in DATA_TYPES or data_type in self.without:
             return refusal(404, "Not Found", f"Cannot POST {request.url.path}")
         try:

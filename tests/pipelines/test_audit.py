@@ -92,6 +92,27 @@ def test_an_event_that_appears_late_is_read_by_the_next_run(
     assert query("select id from claude_raw.activities order by id") == [("a",), ("late",)]
 
 
+def test_a_backfill_reads_its_days_again_whatever_is_known_of_them(
+    api: Sandbox, command: Command, query: Query
+) -> None:
+    compliance = {
+        "SOURCES__CLAUDE_COMPLIANCE__BASE_URL": api.url,
+        "SOURCES__CLAUDE_COMPLIANCE__API_KEY": api.api_key,
+        "SOURCES__CLAUDE_COMPLIANCE__FIRST_DAY": "2026-01-01",
+    }
+    api.publish_activities([event("late", "2026-01-02T09:00Z")], indexed_at="2026-01-20T01:00Z")
+    command("sync --no-transform --only claude_compliance --today 2026-01-21", **compliance)
+    api.publish_activities([event("later", "2026-01-02T10:00Z")], indexed_at="2026-01-22T01:00Z")
+    words = "backfill --from 2026-01-02 --to 2026-01-03 --today 2026-01-23 --no-transform"
+    command("sync --no-transform --only claude_compliance --today 2026-01-23", **compliance)
+    assert query("select id from claude_raw.activities") == [("late",)]
+
+    ended = command(f"{words} --only claude_compliance", **compliance)
+
+    assert ended.exit_code == DONE, ended.err
+    assert query("select id from claude_raw.activities order by id") == [("late",), ("later",)]
+
+
 def test_days_that_ended_long_enough_ago_are_not_read_again(api: Sandbox, read: Read) -> None:
     api.publish_activities([event("a", "2026-01-01T10:00:00Z")])
     read("2026-01-06T12:00")

@@ -252,6 +252,36 @@ def test_status_says_how_old_the_roster_is_and_what_of_it_is_not_there(
     assert json.loads(command("status --json").out)["roster"]["row_counts"]["members"] == 2
 
 
+def test_doctor_knows_a_key_of_langdock_without_a_folder(command: Command) -> None:
+    ended = command("doctor --today 2026-01-08", SOURCES__LANGDOCK__API_KEY="ld-key")
+
+    assert "langdock API" in ended.out
+    assert "langdock: not set" not in ended.out
+
+
+def test_status_shows_that_nothing_ran_for_days_and_that_something_is_no_longer_there(
+    api: Sandbox, command: Command
+) -> None:
+    command(f"{LOAD} --only skills --only users")
+    before = command("status --today 2026-01-08").out
+    api.answer("/v1/organizations/analytics/skills", status=403, times=100)
+    command("sync --no-transform --only skills --only users --today 2026-01-09")
+    after = command("status --today 2026-01-20").out
+
+    assert "Nothing needs attention" in before
+    assert "; the API has no newer one" in before
+    assert "The last run was 11 days ago" in after
+    assert "skills was loaded before: " in after
+    assert "the API had, when it was asked, no newer one" in after
+
+
+def test_a_backfill_of_a_source_without_days_is_wrong_usage(command: Command) -> None:
+    ended = command("backfill --from 2026-01-01 --to 2026-01-02 --only langdock")
+
+    assert ended.exit_code == WRONG_USAGE
+    assert "it has no days to fetch again" in " ".join(ended.err.split())
+
+
 def test_doctor_says_what_is_wrong_with_the_key(api: Sandbox, command: Command) -> None:
     api.scopes = ("read:members",)
     ended = command("doctor --today 2026-01-08")

@@ -170,13 +170,16 @@ def test_focus_as_csv_writes_moments_in_utc_and_decimals_in_full(export: Export)
     assert first["BillingPeriodEnd"] == "2026-06-01T00:00:00Z"
     assert datetime.fromisoformat(first["ChargePeriodStart"]) == datetime(2026, 5, 1, tzinfo=UTC)
     assert "2.00000001" in {row["BilledCost"] for row in rows}
+    assert "-0.50000000" in {row["BilledCost"] for row in rows}
+    assert '\'=HYPERLINK("//x","y")' in {row["SubAccountName"] for row in rows}
 
 
 def test_a_statement_is_a_line_per_department_and_pool(export: Export) -> None:
     with export("chargeback --month 2026-05").open(newline="") as file:
         rows = list(csv.DictReader(file))
 
-    harm = '=HYPERLINK("//x","y")'
+    # The apostrophe keeps a spreadsheet from running it.
+    harm = '\'=HYPERLINK("//x","y")'
     assert [(row["department"], row["cost_pool"], row["amount_usd"]) for row in rows] == [
         (harm, "metered", "3.00000002"),
         (harm, "seats", "62.00000000"),

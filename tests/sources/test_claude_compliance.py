@@ -125,7 +125,9 @@ def test_envelope_and_actor_are_columns_and_all_else_is_json() -> None:
     }
 
 
-@pytest.mark.parametrize("name", ["request_body", "Content", "prompt", "messages"])
+@pytest.mark.parametrize(
+    "name", ["request_body", "Content", "prompt", "messages", "requestBody", "modelResponse"]
+)
 def test_what_somebody_wrote_is_dropped_at_any_depth(name: str) -> None:
     found = row(**{name: "secret words", "details": [{name: {"a": "secret words"}, "kept": 1}]})
 

@@ -447,6 +447,9 @@ REFUSALS: dict[str, tuple[type[ApiError], Row, list[str]]] = {
     "an error without its envelope": (
         Refused, {"status": 404, "body": {"error": "gone"}}, ["(404 for"]
     ),
+    "an error that is only a message": (
+        Refused, {"status": 403, "body": {"message": "not you"}}, ["(403 for", 'It says "not you".']
+    ),
     "an error with null details": (
         ApiError, {"status": 400, "body": error_body("No.", details=None)}, ["(400 for", "No."]
     ),

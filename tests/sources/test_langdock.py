@@ -151,7 +151,7 @@ def test_a_number_that_could_be_two_is_not_guessed() -> None:
     row = "2026-10-01;2026-10-31;{};5;{}\n"
 
     assert rejected(header + row.format("a", "1.234")) == [
-        (2, "column total_cost_usd: it is not a number that can be read in two ways, such as 1.234")
+        (2, "column total_cost_usd: it is not one number: such as 1.234 can be read in two ways")
     ]
     assert values(header + row.format("a", "1.234") + row.format("b", "0,5"), "total_cost_usd") == [
         (Decimal(1234),),
@@ -638,6 +638,16 @@ def test_a_wrong_key_is_one_message_and_no_secret_is_in_it(api: Sandbox, ask: Lo
     assert "SOURCES__LANGDOCK__API_KEY" in message
     assert "ld-wrong" not in message
     assert len(api.langdock.requests) == 1
+
+
+def test_a_refusal_is_told_in_langdocks_own_words(api: Sandbox, ask: Load) -> None:
+    api.langdock.forbidden = "API key lacks scope USAGE_EXPORT_API"
+
+    [message, *_] = ask().refusals
+
+    assert 'It says "API key lacks scope USAGE_EXPORT_API".' in message
+    assert "A workspace admin creates a key" in message
+    assert "claude.ai" not in message
 
 
 def test_a_dedicated_deployment_has_its_path_in_the_base_url(

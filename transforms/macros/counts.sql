@@ -33,6 +33,11 @@
     case when count(*) = 1 then max({{ column }}) end
 {%- endmacro %}
 
+{#- In a grouping: the sum over what repeats a name; unknown where one of the parts is. -#}
+{% macro sum_of_known(column) -%}
+    case when count(*) = count({{ column }}) then sum({{ column }}) end
+{%- endmacro %}
+
 {#- A share as a fraction; null when there is nothing to divide by. Never for money: it is a double. -#}
 {% macro rate(numerator, denominator) -%}
     cast({{ numerator }} as double precision) / nullif({{ denominator }}, 0)

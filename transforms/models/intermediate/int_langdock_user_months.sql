@@ -49,6 +49,7 @@ periods_by_month as (
         month_ends.month,
         exports.period_days,
         exports.is_provisional,
+        exports.has_skipped_rows,
         nameless_slots.slot is not null as is_nameless,
         exports.period_start_date >= month_ends.month and exports.period_end_date <= month_ends.last_date as is_within
     from exports
@@ -62,7 +63,7 @@ by_grouping as (
         org_key,
         grouping_key,
         month,
-        sum(case when is_within and not is_provisional then period_days else 0 end) as covered_days,
+        sum(case when is_within and not is_provisional and not has_skipped_rows then period_days else 0 end) as covered_days,
         sum(case when is_within and is_provisional then period_days else 0 end) as provisional_days,
         count(case when is_within then 1 end) as period_count,
         count(case when is_within and is_nameless then 1 end) as nameless_period_count

@@ -9,8 +9,8 @@ by_type as (
     select
         activity_date,
         artifact_type,
-        cast(sum(artifacts_created_count) as bigint) as artifacts_created_count,
-        cast(sum(published_artifacts_created_count) as bigint) as published_artifacts_created_count,
+        cast({{ sum_of_known('artifacts_created_count') }} as bigint) as artifacts_created_count,
+        cast({{ sum_of_known('published_artifacts_created_count') }} as bigint) as published_artifacts_created_count,
         {{ unless_repeated('distinct_user_count') }} as distinct_user_count,
         is_shared
     from artifacts

@@ -20,7 +20,7 @@ by_plugin as (
         plugin_id,
         {{ unless_repeated('distinct_user_count') }} as distinct_user_count,
         {{ unless_repeated('distinct_installing_user_count') }} as distinct_installing_user_count,
-        cast(sum(invocation_count) as bigint) as invocation_count,
+        cast({{ sum_of_known('invocation_count') }} as bigint) as invocation_count,
         {{ unless_repeated('claude_code_session_count') }} as claude_code_session_count,
         {{ unless_repeated('all_cowork_session_count') }} as cowork_session_count
     from by_product

@@ -13,7 +13,7 @@ by_project as (
         max(created_by_user_id) as created_by_user_id,
         {{ unless_repeated('distinct_user_count') }} as distinct_user_count,
         {{ unless_repeated('distinct_conversation_count') }} as distinct_conversation_count,
-        cast(sum(message_count) as bigint) as message_count,
+        cast({{ sum_of_known('message_count') }} as bigint) as message_count,
         max(created_at) as created_at
     from chat_projects
     group by activity_date, project_id

@@ -24,13 +24,13 @@ by_name as (
         max(share_status) as share_status,
         {{ unless_repeated('distinct_user_count') }} as distinct_user_count,
         {{ unless_repeated('enable_count') }} as enable_count,
-        cast(sum(invocation_count) as bigint) as invocation_count,
+        cast({{ sum_of_known('invocation_count') }} as bigint) as invocation_count,
         {{ unless_repeated('all_chat_conversation_count') }} as chat_conversation_count,
         {{ unless_repeated('claude_code_session_count') }} as claude_code_session_count,
         {{ unless_repeated('all_cowork_session_count') }} as cowork_session_count,
         {{ unless_repeated('office_session_count') }} as office_session_count,
-        cast(sum(estimated_overage_spend_usd) as decimal(38, 8)) as estimated_overage_spend_usd,
-        cast(sum(list_price_usd) as decimal(38, 8)) as list_price_usd
+        cast({{ sum_of_known('estimated_overage_spend_usd') }} as decimal(38, 8)) as estimated_overage_spend_usd,
+        cast({{ sum_of_known('list_price_usd') }} as decimal(38, 8)) as list_price_usd
     from by_product
     group by activity_date, skill_name
 )

@@ -67,6 +67,11 @@ coverage as (
             endpoints.endpoint = days_loaded.endpoint
             and days.activity_date = days_loaded.activity_date
     left join latest_runs on endpoints.endpoint = latest_runs.endpoint
+    -- An organisation that has the newer API of cost is not asked for the older reports any more.
+    where
+        days_loaded.outcome is not null
+        or endpoints.endpoint not in ({{ quoted(var('older_money_endpoints')) }})
+        or 'costs' not in (select days_loaded.endpoint from days_loaded)
 )
 
 select * from coverage
