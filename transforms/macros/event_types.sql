@@ -116,6 +116,24 @@
 }) }}
 {% endmacro %}
 
+{#- Whose privilege it is where the event names nobody else -> the types. `invitee`: who acted accepted what others gave. -#}
+{% macro privilege_subject_types() %}
+{{ return({
+    'invitee': ['org_user_invite_accepted'],
+    'actor': ['org_user_left', 'account_deleted'],
+    'owner': ['primary_owner_transferred'],
+    'group': ['group_member_added', 'group_member_removed'],
+    'role': [
+        'rbac_role_created', 'rbac_role_updated', 'rbac_role_deleted', 'rbac_role_permission_added',
+        'rbac_role_permission_removed',
+    ],
+    'organization': [
+        'org_capability_grant_added', 'org_capability_grant_removed', 'org_sso_group_role_mappings_updated',
+        'org_sso_seat_tier_mappings_updated', 'org_sso_provisioning_mode_changed',
+    ],
+}) }}
+{% endmacro %}
+
 {#- Whether somebody left or came -> the types. -#}
 {% macro membership_change_types() %}
 {{ return({
