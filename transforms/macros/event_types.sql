@@ -108,7 +108,7 @@
     ],
     'revoked': [
         'org_user_deleted', 'org_user_left', 'account_deleted', 'scim_user_deleted', 'group_member_removed',
-        'platform_workspace_member_removed', 'design_project_member_removed', 'rbac_role_unassigned',
+        'group_deleted', 'platform_workspace_member_removed', 'design_project_member_removed', 'rbac_role_unassigned',
         'role_assignment_revoked', 'org_capability_grant_removed',
     ],
     'requested': ['rbac_role_permission_added', 'rbac_role_permission_removed'],
@@ -122,7 +122,7 @@
     'invitee': ['org_user_invite_accepted'],
     'actor': ['org_user_left', 'account_deleted'],
     'owner': ['primary_owner_transferred'],
-    'group': ['group_member_added', 'group_member_removed'],
+    'group': ['group_member_added', 'group_member_removed', 'group_deleted'],
     'role': [
         'rbac_role_created', 'rbac_role_updated', 'rbac_role_deleted', 'rbac_role_permission_added',
         'rbac_role_permission_removed',
