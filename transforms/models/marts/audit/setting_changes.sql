@@ -11,7 +11,8 @@ updates as (
     where category = 'setting'
 ),
 
--- Events without a list of updates are switches, or say what was made, changed or removed.
+-- Events without a list of updates are switches, or say what was made, changed or removed. An update that lists nothing
+-- changed nothing.
 changes as (
     select
         coalesce(organization_id, 'none') as organization_id,
@@ -47,7 +48,10 @@ changes as (
         actor_email as changed_by_email,
         event_at
     from events
-    where event_id not in (select updates.event_id from updates)
+    where
+        event_id not in (select updates.event_id from updates)
+        and event_type <> 'claude_organization_settings_updated'
+        and (event_type not like '%updated' or {{ json_text('attributes', 'updates') }} is null)
 ),
 
 changes_in_order as (
