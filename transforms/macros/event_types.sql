@@ -8,7 +8,7 @@
         'magic_link_login_initiated', 'magic_link_login_succeeded', 'magic_link_login_failed', 'social_login_succeeded',
         'anonymous_mobile_login_attempted', 'platform_federated_authentication', 'user_logged_out', 'session_revoked',
         'org_user_trusted_devices_revoked', 'step_up_authentication_succeeded', 'step_up_authentication_failed',
-        'step_up_credential_enrolled', 'trusted_device_enrolled', 'trusted_device_revoked',
+        'step_up_credential_enrolled', 'trusted_device_enrolled', 'trusted_device_revoked', 'abuse_decision_received',
     ],
     'api_key': [
         'api_key_created', 'scoped_api_key_updated', 'scoped_api_key_deleted', 'platform_api_key_created',
@@ -32,10 +32,11 @@
         'rbac_role_permission_removed', 'role_assignment_granted', 'role_assignment_revoked',
         'org_capability_grant_added', 'org_capability_grant_removed', 'org_sso_group_role_mappings_updated',
         'org_sso_seat_tier_mappings_updated', 'org_sso_provisioning_mode_changed', 'claude_user_seat_tier_updated',
+        'seat_tiers_purchased',
     ],
     'setting': [
-        'claude_organization_settings_updated', 'seat_tiers_purchased', 'org_sso_toggled',
-        'org_sso_connection_activated', 'org_sso_connection_deactivated', 'org_sso_connection_deleted',
+        'claude_organization_settings_updated', 'org_sso_toggled', 'org_sso_connection_activated',
+        'org_sso_connection_deactivated', 'org_sso_connection_deleted',
         'org_domain_verified', 'org_domain_removed', 'org_ip_restriction_created', 'org_ip_restriction_updated',
         'org_ip_restriction_deleted', 'org_magic_link_second_factor_toggled', 'org_directory_sync_activated',
         'org_directory_sync_deleted', 'org_data_residency_updated', 'org_external_key_created',
@@ -74,9 +75,9 @@
         'audit_log_export_started', 'audit_log_export_accessed', 'org_members_exported',
     ],
     'other': [
-        'abuse_decision_received', 'inference_hooks_request_denied', 'inference_hooks_request_failed_open',
-        'claude_project_created', 'claude_project_deleted', 'claude_project_viewed', 'claude_chat_created',
-        'claude_chat_viewed', 'claude_chat_deleted', 'claude_chat_access_failed',
+        'inference_hooks_request_denied', 'inference_hooks_request_failed_open', 'claude_project_created',
+        'claude_project_deleted', 'claude_project_viewed', 'claude_chat_created', 'claude_chat_viewed',
+        'claude_chat_deleted', 'claude_chat_access_failed',
     ],
 }) }}
 {% endmacro %}
@@ -108,11 +109,29 @@
     ],
     'revoked': [
         'org_user_deleted', 'org_user_left', 'account_deleted', 'scim_user_deleted', 'group_member_removed',
-        'platform_workspace_member_removed', 'design_project_member_removed', 'rbac_role_unassigned',
+        'group_deleted', 'platform_workspace_member_removed', 'design_project_member_removed', 'rbac_role_unassigned',
         'role_assignment_revoked', 'org_capability_grant_removed',
     ],
     'requested': ['rbac_role_permission_added', 'rbac_role_permission_removed'],
     'changed': ['platform_workspace_member_updated', 'design_project_member_role_updated'],
+}) }}
+{% endmacro %}
+
+{#- Whose privilege it is where the event names nobody else -> the types. `invitee`: who acted accepted what others gave. -#}
+{% macro privilege_subject_types() %}
+{{ return({
+    'invitee': ['org_user_invite_accepted'],
+    'actor': ['org_user_left', 'account_deleted'],
+    'owner': ['primary_owner_transferred'],
+    'group': ['group_member_added', 'group_member_removed', 'group_deleted'],
+    'role': [
+        'rbac_role_created', 'rbac_role_updated', 'rbac_role_deleted', 'rbac_role_permission_added',
+        'rbac_role_permission_removed',
+    ],
+    'organization': [
+        'org_capability_grant_added', 'org_capability_grant_removed', 'org_sso_group_role_mappings_updated',
+        'org_sso_seat_tier_mappings_updated', 'org_sso_provisioning_mode_changed', 'seat_tiers_purchased',
+    ],
 }) }}
 {% endmacro %}
 

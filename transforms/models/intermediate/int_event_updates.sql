@@ -6,11 +6,19 @@ events as (
     where {{ json_text('attributes', 'updates') }} is not null
 ),
 
+elements as (
+    select
+        event_id,
+        {{ json_elements('attributes', 'updates') }} as element
+    from events
+),
+
+-- Anything but an object names nothing.
 updates as (
     select
         event_id,
-        {{ json_elements('attributes', 'updates') }} as update_json
-    from events
+        case when left(element, 1) = '{' then element end as update_json
+    from elements
 ),
 
 named_updates as (

@@ -13,7 +13,8 @@ event_types as (
 privilege_events as (
     select
         events.*,
-        event_types.privilege_change
+        event_types.privilege_change,
+        event_types.privilege_subject
     from events
     inner join event_types on events.event_type = event_types.event_type
 ),
@@ -26,65 +27,125 @@ members as (
     from privilege_events
 ),
 
-distinct_members as (
-    select distinct * from members
+owners as (
+    select
+        event_id,
+        {{ json_text('attributes', 'new_owner_id') }} as new_owner_id,
+        {{ json_text('attributes', 'previous_owner_id') }} as previous_owner_id
+    from privilege_events
+    where privilege_subject = 'owner'
 ),
 
+-- People whom an event names side by side. A new owner gets what the previous one loses.
+people as (
+    select distinct
+        event_id,
+        member_id as user_id,
+        cast(null as {{ dbt.type_string() }}) as privilege_change
+    from members
+    where member_id is not null
+    union all
+    select
+        event_id,
+        new_owner_id as user_id,
+        'granted' as privilege_change
+    from owners
+    where new_owner_id is not null
+    union all
+    select
+        event_id,
+        previous_owner_id as user_id,
+        'revoked' as privilege_change
+    from owners
+    where previous_owner_id <> coalesce(new_owner_id, '')
+),
+
+with_named_subject as (
+    select
+        privilege_events.*,
+        people.privilege_change as change_for_one,
+        coalesce(
+            people.user_id,
+            {{ json_text('privilege_events.attributes', 'user_id') }},
+            {{ json_text('privilege_events.attributes', 'deleted_user_id') }},
+            case when privilege_events.privilege_subject in ('actor', 'invitee') then privilege_events.user_id end
+        ) as subject_user_id,
+        coalesce(
+            {{ json_text('privilege_events.attributes', 'principal_id') }},
+            {{ json_text('privilege_events.attributes', 'target_id') }}
+        ) as principal_id,
+        coalesce(
+            {{ json_text('privilege_events.attributes', 'principal_type') }},
+            {{ json_text('privilege_events.attributes', 'target_type') }}
+        ) as principal_type,
+        case
+            when people.user_id is null
+                then coalesce(
+                    {{ json_text('privilege_events.attributes', 'user_email') }},
+                    {{ json_text('privilege_events.attributes', 'deleted_user_email') }},
+                    case
+                        when
+                            privilege_events.privilege_subject in ('actor', 'invitee')
+                            and privilege_events.user_id is not null
+                            then privilege_events.actor_email
+                    end
+                )
+        end as subject_email
+    from privilege_events
+    left join people on privilege_events.event_id = people.event_id
+),
+
+-- Who acted is not whose privilege it is, unless the event's type says so.
 with_values as (
     select
-        privilege_events.event_id,
-        coalesce(distinct_members.member_id, privilege_events.target_id, privilege_events.user_id) as subject_id,
-        privilege_events.event_date,
-        privilege_events.event_type,
-        privilege_events.privilege_change,
+        event_id,
+        coalesce(
+            subject_user_id,
+            principal_id,
+            case privilege_subject
+                when 'group' then {{ json_text('attributes', 'group_id') }}
+                when 'role' then {{ json_text('attributes', 'role_id') }}
+                when 'organization' then organization_id
+            end
+        ) as subject_id,
+        event_date,
+        event_type,
+        coalesce(change_for_one, privilege_change) as privilege_change,
+        privilege_subject,
         case
-            when distinct_members.member_id is not null then 'user'
-            else coalesce(
-                {{ json_text('privilege_events.attributes', 'principal_type') }},
-                {{ json_text('privilege_events.attributes', 'target_type') }},
-                case when privilege_events.category = 'membership' then 'user' end,
-                case
-                    when
-                        coalesce(
-                            {{ json_text('privilege_events.attributes', 'user_id') }},
-                            {{ json_text('privilege_events.attributes', 'new_owner_id') }}
-                        ) is not null
-                        then 'user'
-                end,
-                case when {{ json_text('privilege_events.attributes', 'role_id') }} is not null then 'role' end
-            )
+            when subject_user_id is not null then 'user'
+            when principal_id is not null then principal_type
+            when subject_email is not null then 'user'
+            when privilege_subject in ('group', 'role', 'organization') then privilege_subject
         end as subject_type,
+        subject_email,
         coalesce(
-            {{ json_text('privilege_events.attributes', 'user_email') }},
-            {{ json_text('privilege_events.attributes', 'deleted_user_email') }}
-        ) as subject_email,
-        coalesce(
-            {{ json_text('privilege_events.attributes', 'role') }},
-            {{ json_text('privilege_events.attributes', 'action') }},
-            {{ json_text('privilege_events.attributes', 'group_id') }},
-            {{ json_text('privilege_events.attributes', 'workspace_id') }},
-            {{ json_text('privilege_events.attributes', 'role_id') }},
-            {{ json_text('privilege_events.attributes', 'capability') }}
+            case when privilege_subject = 'owner' then 'primary_owner' end,
+            {{ json_text('attributes', 'role') }},
+            {{ json_text('attributes', 'action') }},
+            {{ json_text('attributes', 'group_id') }},
+            {{ json_text('attributes', 'workspace_id') }},
+            {{ json_text('attributes', 'role_id') }},
+            {{ json_text('attributes', 'capability') }}
         ) as privilege,
         coalesce(
-            {{ json_text('privilege_events.attributes', 'previous_role') }},
-            {{ json_text('privilege_events.attributes', 'previous_seat_tier') }},
-            {{ json_text('privilege_events.attributes', 'previous_owner_id') }}
+            {{ json_text('attributes', 'previous_role') }},
+            {{ json_text('attributes', 'previous_seat_tier') }},
+            {{ json_text('attributes', 'previous_owner_id') }}
         ) as previous_value,
         coalesce(
-            {{ json_text('privilege_events.attributes', 'current_role') }},
-            {{ json_text('privilege_events.attributes', 'current_seat_tier') }},
-            {{ json_text('privilege_events.attributes', 'new_owner_id') }}
+            {{ json_text('attributes', 'current_role') }},
+            {{ json_text('attributes', 'current_seat_tier') }},
+            {{ json_text('attributes', 'new_owner_id') }}
         ) as current_value,
-        privilege_events.actor_type,
-        privilege_events.actor_id,
-        privilege_events.actor_email,
-        privilege_events.ip_address,
-        privilege_events.organization_id,
-        privilege_events.attributes,
-        privilege_events.event_at
-    from privilege_events
-    left join distinct_members on privilege_events.event_id = distinct_members.event_id
+        actor_type,
+        actor_id,
+        actor_email,
+        ip_address,
+        organization_id,
+        attributes,
+        event_at
+    from with_named_subject
 ),
 
 -- A role without a previous one was given, one without a current one was taken away.
@@ -111,7 +172,11 @@ with_direction as (
         ip_address,
         organization_id,
         attributes,
-        subject_id = actor_id as is_own_change,
+        case
+            when privilege_subject = 'invitee' then false
+            when subject_type in ('group', 'organization') then null
+            else subject_id = actor_id
+        end as is_own_change,
         event_at
     from with_values
 )

@@ -28,6 +28,9 @@ with_category as (
         ) as actor_id,
         activities.user_id,
         coalesce(activities.email, activities.unverified_email) as actor_email,
+        nullif({{ json_of_texts(
+            ['provider', 'issuer', 'audience', 'idp_connection_type', 'workos_event_id', 'kid_hash']
+        ) }}, '{}') as actor_identity_provider,
         coalesce(
             {{ json_text('activities.attributes', 'user_id') }},
             {{ json_text('activities.attributes', 'deleted_user_id') }},

@@ -1,4 +1,4 @@
--- One row per setting of an organisation and period in which it had one value.
+-- One row per setting of an organisation (each one, where it has several) and period in which it had one value.
 with
 
 events as (
@@ -11,11 +11,13 @@ updates as (
     where category = 'setting'
 ),
 
--- Events without a list of updates are switches, or say what was made, changed or removed.
+-- Events without a list of updates are switches, or say what was made, changed or removed. An update that lists nothing
+-- changed nothing.
 changes as (
     select
         coalesce(organization_id, 'none') as organization_id,
         update_type as setting_name,
+        {{ setting_instance('event_type', 'attributes') }} as setting_instance,
         event_id,
         event_type,
         current_value as setting_value,
@@ -30,6 +32,7 @@ changes as (
     select
         coalesce(organization_id, 'none') as organization_id,
         {{ setting_of_event_type('event_type') }} as setting_name,
+        {{ setting_instance('event_type', 'attributes') }} as setting_instance,
         event_id,
         event_type,
         case
@@ -45,17 +48,20 @@ changes as (
         actor_email as changed_by_email,
         event_at
     from events
-    where event_id not in (select updates.event_id from updates)
+    where
+        event_id not in (select updates.event_id from updates)
+        and event_type <> 'claude_organization_settings_updated'
+        and (event_type not like '%updated' or {{ json_text('attributes', 'updates') }} is null)
 ),
 
 changes_in_order as (
     select
         changes.*,
-        row_number() over (partition by organization_id, setting_name order by event_at, event_id) as change_number,
-        lag(setting_value) over (partition by organization_id, setting_name order by event_at, event_id)
-            as value_before,
-        lead(event_at) over (partition by organization_id, setting_name order by event_at, event_id) as valid_until_at
+        row_number() over one_setting as change_number,
+        lag(setting_value) over one_setting as value_before,
+        lead(event_at) over one_setting as valid_until_at
     from changes
+    window one_setting as (partition by organization_id, setting_name, setting_instance order by event_at, event_id)
 ),
 
 -- What the first change replaced was the value before it, since nobody knows when.
@@ -63,6 +69,7 @@ periods as (
     select
         organization_id,
         setting_name,
+        setting_instance,
         event_id,
         event_type,
         setting_value,
@@ -82,6 +89,7 @@ periods as (
     select
         organization_id,
         setting_name,
+        setting_instance,
         cast(null as {{ dbt.type_string() }}) as event_id,
         cast(null as {{ dbt.type_string() }}) as event_type,
         previous_value as setting_value,
@@ -100,6 +108,7 @@ with_current as (
     select
         organization_id,
         setting_name,
+        setting_instance,
         event_id,
         event_type,
         setting_value,
