@@ -301,6 +301,14 @@ def saving_column(served: Served, mart: str) -> str:
     return served.first_column(mart, *names) or "null"
 
 
+def unknown_seats(served: Served) -> int:
+    """Seats of which nobody knows whether they stand idle, because a day is not loaded."""
+    if not served.has("seats", "seat_status"):
+        return 0
+    row = served.row("select count(*) as seats from seats where seat_status = 'unknown'")
+    return int(row["seats"]) if row else 0
+
+
 def _reclaimable(served: Served) -> Headline | None:
     source = reclaimable(served)
     if not source:
@@ -316,7 +324,7 @@ def _reclaimable(served: Served) -> Headline | None:
         from {mart}
         """
     )
-    if not row or not row["people"]:
+    if not row or not row["people"] or (not row["value"] and unknown_seats(served)):
         return None
     saving = row["saving_usd"]
     column = "recommendation" if mart == "seat_recommendations" else "seat_status"

@@ -1,7 +1,7 @@
 """Seats: how many are used, in which state they are, which could be given to others."""
 
 from pipelines import wording
-from pipelines.headlines import reclaimable, saving_column
+from pipelines.headlines import reclaimable, saving_column, unknown_seats
 from pipelines.report import ChartName, charts
 from pipelines.report.context import (
     REBUILD,
@@ -181,6 +181,9 @@ def reclaim(context: Context) -> list[Part]:
     headline = context.headlines.get("reclaimable")
     if not source:
         return [Absent(f"Seats to reclaim: the mart seats is not published yet. {REBUILD}")]
+    if not headline and (unknown := unknown_seats(served)):
+        seats = wording.plural(unknown, "seat")
+        return [Absent(f"Of {seats} it is not known whether they stand idle: days are missing.")]
     if not headline:
         return []
     mart, condition = source

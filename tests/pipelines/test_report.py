@@ -103,6 +103,15 @@ def test_titles_are_findings(report: Report) -> None:
     assert "Every cent is charged to somebody: the difference is $0.00" in page
 
 
+def test_seats_whose_use_is_not_known_are_not_called_used(report: Report) -> None:
+    known = served_marts.MARTS["seats"]
+    page = seen(report(seats=f"select * replace ('unknown' as seat_status) from ({known})"))
+
+    assert "it is not known whether they stand idle: days are missing." in page
+    assert "No seat stands idle" not in page
+    assert "0 seats to reclaim" not in page
+
+
 def test_a_missing_day_is_a_gap_and_never_zero(report: Report) -> None:
     values = drawn_values(report(), "active-people")
 
