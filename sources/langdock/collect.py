@@ -113,6 +113,14 @@ def collect(
             row["read_at"] = read_at
         if row != _without_state(before.get(row["export_id"], {})):
             collected.ledger.append(row)
+            if rival and policy != "refuse":
+                log.warning(
+                    "Left out: %s of %s, because %s overlaps it and counts (overlaps = %s).",
+                    _named(part),
+                    part.slot.table,
+                    _named(rival),
+                    policy,
+                )
     for file_hash, export in exports.items():
         _tell(collected, present[file_hash], file_hash, export, read_at)
     return collected

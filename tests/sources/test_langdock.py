@@ -400,14 +400,23 @@ def test_a_week_and_its_month_never_add_up_and_the_message_names_both(
 
 @pytest.mark.parametrize(("policy", "kept"), [("newest", "week.csv"), ("longest", "month.csv")])
 def test_a_policy_says_which_of_overlapping_periods_counts(
-    policy: str, kept: str, drop: Drop, load: Load, query: Query
+    policy: str,
+    kept: str,
+    drop: Drop,
+    load: Load,
+    query: Query,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     for name, content, minute in [("month.csv", ADA, 1), ("week.csv", WEEK, 2)]:
         drop(name, USERS + content, minute)
         load(overlaps=policy)
 
+    [said] = [line for line in caplog.messages if line.startswith("Left out: ")]
+    assert f"{kept} (2026-10-" in said.split("because")[1]
+    caplog.clear()
     assert load(overlaps=policy).refusals == []
     assert query("select source_name from claude_raw.langdock_users") == [(kept,)]
+    assert caplog.messages == []  # It is said once.
 
 
 def test_an_export_that_was_left_out_comes_back_when_nothing_is_in_its_way(

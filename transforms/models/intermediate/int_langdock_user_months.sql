@@ -63,7 +63,9 @@ by_grouping as (
         org_key,
         grouping_key,
         month,
-        sum(case when is_within and not is_provisional and not has_skipped_rows then period_days else 0 end) as covered_days,
+        sum(
+            case when is_within and not is_provisional and not has_skipped_rows then period_days else 0 end
+        ) as covered_days,
         sum(case when is_within and is_provisional then period_days else 0 end) as provisional_days,
         count(case when is_within then 1 end) as period_count,
         count(case when is_within and is_nameless then 1 end) as nameless_period_count

@@ -44,6 +44,12 @@ days as (
     from spend_days
 ),
 
+newer_api as (
+    select count(*) as loaded_days
+    from days_loaded
+    where endpoint = 'costs'
+),
+
 -- A day that nobody fetched is not settled, whatever the API would answer.
 coverage as (
     select
@@ -67,11 +73,12 @@ coverage as (
             endpoints.endpoint = days_loaded.endpoint
             and days.activity_date = days_loaded.activity_date
     left join latest_runs on endpoints.endpoint = latest_runs.endpoint
+    cross join newer_api
     -- An organisation that has the newer API of cost is not asked for the older reports any more.
     where
         days_loaded.outcome is not null
         or endpoints.endpoint not in ({{ quoted(var('older_money_endpoints')) }})
-        or 'costs' not in (select days_loaded.endpoint from days_loaded)
+        or newer_api.loaded_days = 0
 )
 
 select * from coverage
