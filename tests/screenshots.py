@@ -7,7 +7,7 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-FOLDER = Path(__file__).parent.parent / "pipelines" / "report" / "screenshots"
+FOLDER = Path(__file__).parent.parent / "docs" / "screenshots"
 MOST_BYTES = 150_000
 WIDTHS = {"desktop-light.png": 1200, "desktop-dark.png": 1200, "phone-light.png": 390}
 HEIGHT = 780

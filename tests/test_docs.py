@@ -1,4 +1,4 @@
-"""What the README promises exists, and what exists is in the README."""
+"""What README.md and docs/ promise exists, and what exists is in them."""
 
 import re
 import tomllib
@@ -17,7 +17,9 @@ from sources.claude_analytics.endpoints import EVERY_ENDPOINT
 from sources.reference_files import FILES
 
 ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text()
+README = ROOT / "README.md"
+PAGES = [README, *sorted((ROOT / "docs").glob("*.md"))]
+TEXT = "\n".join(page.read_text() for page in PAGES)
 CONFIG = (ROOT / ".dlt/config.toml").read_text()
 SETTINGS = [
     (".".join(sections), name)
@@ -28,7 +30,7 @@ SETTINGS = [
 
 def table_rows(heading: str) -> dict[str, list[str]]:
     """First cell -> the others, of the table whose first heading this is."""
-    after = re.split(rf"^\| {re.escape(heading)}.*\n\| ---.*\n", README, flags=re.MULTILINE)[1]
+    after = re.split(rf"^\| {re.escape(heading)}.*\n\| ---.*\n", TEXT, flags=re.MULTILINE)[1]
     rows = {}
     for line in after.splitlines():
         if not line.startswith("|"):
@@ -38,7 +40,7 @@ def table_rows(heading: str) -> dict[str, list[str]]:
     return rows
 
 
-def test_every_mart_is_in_the_readme_with_its_grain() -> None:
+def test_every_mart_is_documented_with_its_grain() -> None:
     models = [
         model
         for area in (ROOT / "transforms/models/marts").glob("*/_models.yml")
@@ -52,19 +54,19 @@ def test_every_mart_is_in_the_readme_with_its_grain() -> None:
         assert model["description"].lower().startswith(f"one row per {grain}".lower()), grain
 
 
-def test_every_command_is_in_the_readme() -> None:
+def test_every_command_is_documented() -> None:
     commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
 
     assert {name.split()[0] for name in table_rows("command")} == set(commands)
 
 
-def test_every_exit_code_is_in_the_readme() -> None:
+def test_every_exit_code_is_documented() -> None:
     documented = table_rows("exit code")
 
     assert {int(code): text[0].replace("`", "") for code, text in documented.items()} == EXIT_CODES
 
 
-def test_every_endpoint_is_in_the_readme() -> None:
+def test_every_endpoint_is_documented() -> None:
     paths: dict[str, list[str]] = {}
     for endpoint in EVERY_ENDPOINT:
         paths.setdefault(endpoint.table, []).append(f"`{endpoint.path}`")
@@ -74,22 +76,20 @@ def test_every_endpoint_is_in_the_readme() -> None:
     }
 
 
-def test_every_roster_is_in_the_readme() -> None:
+def test_every_roster_is_documented() -> None:
     assert {name: path[0] for name, path in table_rows("roster (raw table").items()} == {
         roster.table: f"`{roster.path}`" for roster in ROSTERS
     }
 
 
 @pytest.mark.parametrize(("section", "name"), SETTINGS)
-def test_every_setting_is_in_the_readme_and_in_the_configuration_file(
-    section: str, name: str
-) -> None:
+def test_every_setting_is_documented_and_in_the_configuration_file(section: str, name: str) -> None:
     assert f"[{section}] {name}" in table_rows("setting")
     if name not in ("api_key", "webhook_url"):
         assert re.search(rf"^(# )?{name} = ", CONFIG, re.MULTILINE)
 
 
-def test_no_setting_is_in_the_readme_that_does_not_exist() -> None:
+def test_no_setting_is_documented_that_does_not_exist() -> None:
     assert set(table_rows("setting")) == {f"[{section}] {name}" for section, name in SETTINGS}
 
 
@@ -101,3 +101,24 @@ def test_the_configuration_file_says_what_the_defaults_are() -> None:
             section = section.get(name, {})
         for name, value in section.items():
             assert str(getattr(kind(), name)) == str(value), name
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
+    targets = re.findall(r"\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)", page.read_text())
+
+    for target, heading in targets:
+        file = page.parent / target if target else page
+        assert file.is_file(), target
+        if heading:
+            headings = re.findall(r"^#+ (.*)$", file.read_text(), re.MULTILINE)
+            assert heading in {
+                re.sub(r"[^\w -]", "", h).lower().replace(" ", "-") for h in headings
+            }
+
+
+def test_the_readme_leads_to_every_page_and_fits_one_sitting() -> None:
+    text = README.read_text()
+
+    assert {page.name for page in PAGES[1:]} <= set(re.findall(r"docs/([\w-]+\.md)", text))
+    assert len(text.splitlines()) < 160
