@@ -23,6 +23,7 @@ from pipelines import evidence as evidence_run
 from pipelines import export as export_run
 from pipelines import status as status_run
 from pipelines import webhook
+from pipelines.data_dir import DataDir, WarehouseHeld, disk_full_error
 from pipelines.evidence import EvidenceFormat
 from pipelines.exit_codes import DONE, EXIT_CODES, FAILED, HELD, REJECTED
 from pipelines.load import Clock, LoadProgress, LoadReport
@@ -49,7 +50,6 @@ from pipelines.status_screen import show as show_status
 from pipelines.summary import run_text
 from pipelines.summary import summary as summary_text
 from pipelines.transform import check_variables
-from pipelines.warehouse import DataDir, WarehouseHeld, disk_full_error
 from pipelines.wording import ranges
 from sources.claude_admin import AdminSettings
 from sources.claude_analytics import AnalyticsSettings

@@ -11,6 +11,7 @@ import dlt
 import duckdb
 
 from pipelines.closed_months import closed_months
+from pipelines.data_dir import DataDir
 from pipelines.load import Clock
 from pipelines.raw_tables import (
     create_absent_tables,
@@ -21,7 +22,7 @@ from pipelines.raw_tables import (
 )
 from pipelines.run import Listener, RunResult, build, transform_variables
 from pipelines.transform import transform
-from pipelines.warehouse import DataDir, dict_rows
+from pipelines.warehouse import dict_rows
 from sources.claude_analytics.days import FIRST_DAY
 from sources.errors import ForeseenError
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import duckdb
 
+from pipelines.data_dir import DataDir
 from pipelines.load import Clock
 from pipelines.run import Listener, RunResult, sync
-from pipelines.warehouse import DataDir
 from sources.claude_admin import AdminSettings
 from sources.claude_analytics import AnalyticsSettings
 from sources.claude_compliance import ComplianceSettings

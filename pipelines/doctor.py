@@ -7,13 +7,13 @@ from functools import partial
 
 import duckdb
 
+from pipelines.data_dir import DataDir
 from pipelines.load import GENERATIONS, Clock, newest_day
 from pipelines.load_compliance import NO_KEY, compliance_client
 from pipelines.load_roster import NO_KEY as NO_ROSTER_KEY
 from pipelines.load_roster import roster_clients
 from pipelines.run import transform_variables
 from pipelines.settings import settings
-from pipelines.warehouse import DataDir
 from sources.claude_admin import AdminSettings
 from sources.claude_admin.endpoints import ROSTERS
 from sources.claude_admin.snapshot import check as check_roster

@@ -11,6 +11,7 @@ import dlt
 import pyarrow as pa
 from dlt.extract import DltSource
 
+from pipelines.data_dir import DataDir
 from pipelines.raw_tables import (
     COMPLETE,
     finish_pending,
@@ -19,7 +20,6 @@ from pipelines.raw_tables import (
     stored,
     warehouse_pipeline,
 )
-from pipelines.warehouse import DataDir
 from sources.claude_analytics import AnalyticsSettings, claude_analytics
 from sources.claude_analytics.client import Client, NotAvailable
 from sources.claude_analytics.days import (

@@ -6,9 +6,9 @@ from datetime import UTC, date, timedelta
 
 import dlt
 
+from pipelines.data_dir import DataDir
 from pipelines.load import Clock, endpoint_runs
 from pipelines.raw_tables import COMPLETE, store, stored
-from pipelines.warehouse import DataDir
 from sources.claude_compliance import ComplianceSettings, Reading, claude_compliance
 from sources.claude_compliance.feed import COMPLIANCE_API, Feed
 from sources.claude_compliance.windows import (

@@ -4,9 +4,9 @@ from typing import Any
 
 import dlt
 
+from pipelines.data_dir import DataDir
 from pipelines.load import Clock
 from pipelines.raw_tables import COMPLETE, store, stored
-from pipelines.warehouse import DataDir
 from sources.errors import ForeseenError
 from sources.langdock import (
     ENTITIES,

@@ -8,9 +8,9 @@ from typing import Any
 
 import dlt
 
+from pipelines.data_dir import DataDir
 from pipelines.load import Clock, endpoint_runs
 from pipelines.raw_tables import COMPLETE, store, stored
-from pipelines.warehouse import DataDir
 from sources.claude_admin import AdminSettings, claude_admin
 from sources.claude_admin.snapshot import ADMIN_API, Snapshot, take_snapshot
 from sources.client import HttpClient

@@ -10,8 +10,9 @@ from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 from dlt.pipeline.exceptions import PipelineStepFailed
 
 from pipelines.closed_months import closed_months
+from pipelines.data_dir import DataDir
 from pipelines.pending import set_back
-from pipelines.warehouse import DataDir, dict_rows
+from pipelines.warehouse import dict_rows
 from sources.claude_admin import claude_admin
 from sources.claude_admin.endpoints import ROSTERS
 from sources.claude_analytics import empty_endpoints

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+from pipelines.data_dir import DataDir
 from pipelines.load import Clock, LoadProgress, LoadReport, load
 from pipelines.load_compliance import ActivitiesReport, load_activities
 from pipelines.load_langdock import load_langdock
@@ -22,7 +23,6 @@ from pipelines.settings import (
     settings,
 )
 from pipelines.transform import TransformResult, transform
-from pipelines.warehouse import DataDir
 from sources.claude_admin import AdminSettings
 from sources.claude_analytics import AnalyticsSettings
 from sources.claude_compliance import ComplianceSettings

@@ -20,9 +20,9 @@ import duckdb
 from rich.console import Console
 from rich.table import Table
 
+from pipelines.data_dir import DataDir
 from pipelines.load import load_spans
 from pipelines.raw_tables import warehouse_pipeline
-from pipelines.warehouse import DataDir
 from sources.claude_analytics import claude_analytics
 from sources.claude_analytics.days import Span
 from sources.claude_analytics.endpoints import COUNT, ENDPOINTS, Endpoint

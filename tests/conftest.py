@@ -11,9 +11,9 @@ import pytest
 import stamina
 
 from pipelines import cli
+from pipelines.data_dir import DataDir
 from pipelines.load import Clock, LoadReport
 from pipelines.load import load as load_run
-from pipelines.warehouse import DataDir
 from sources.claude_analytics import AnalyticsSettings
 from sources.claude_analytics.endpoints import ENDPOINTS
 from sources.sandbox import Sandbox

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import duckdb
 
-from pipelines.warehouse import DataDir
+from pipelines.data_dir import DataDir
 
 DAYS = """
     select cast(unnest(generate_series(

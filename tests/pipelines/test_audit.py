@@ -13,13 +13,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pipelines.data_dir import DataDir
 from pipelines.exit_codes import DONE, FAILED, REJECTED
 from pipelines.load import Clock
 from pipelines.load_compliance import ActivitiesReport, load_activities
 from pipelines.publish import publish
 from pipelines.raw_tables import warehouse_pipeline
 from pipelines.transform import run_dbt, transform
-from pipelines.warehouse import DataDir
 from sources.claude_compliance import ComplianceSettings
 from sources.sandbox import Sandbox
 from tests.conftest import Command, Query

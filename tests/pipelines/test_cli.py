@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.data_dir import DataDir, disk_full_error
 from pipelines.exit_codes import DONE, FAILED, HELD, REJECTED, WRONG_USAGE
-from pipelines.warehouse import DataDir, disk_full_error
 from sources.sandbox import Sandbox
 from tests.conftest import Command, Query
 
@@ -152,7 +152,7 @@ def test_a_wrong_setting_is_told(command: Command) -> None:
 def another_run(data_dir: DataDir) -> Iterator[subprocess.Popen[str]]:
     """A process that holds the warehouse until it is killed."""
     code = (
-        "import sys, time; from pathlib import Path; from pipelines.warehouse import DataDir\n"
+        "import sys, time; from pathlib import Path; from pipelines.data_dir import DataDir\n"
         "with DataDir(Path(sys.argv[1])).held('sync'): print('held', flush=True); time.sleep(1_800)"
     )
     with subprocess.Popen(

@@ -12,8 +12,8 @@ import stamina
 
 from pipelines import cli
 from pipelines.close_month import BILL, CHANGED
+from pipelines.data_dir import DataDir
 from pipelines.run import Listener, RunResult, build
-from pipelines.warehouse import DataDir
 from sources.sandbox import Sandbox
 
 Lines = list[tuple[Any, ...]]

@@ -13,9 +13,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipelines import cli
+from pipelines.data_dir import DataDir
 from pipelines.publish import publish
 from pipelines.transform import transform
-from pipelines.warehouse import DataDir
 from tests.transforms.raw_tables import RawWarehouse, marts
 
 Export = Callable[..., Path]

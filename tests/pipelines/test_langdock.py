@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from pipelines.data_dir import DataDir
 from pipelines.run import Listener, RunResult, build
-from pipelines.warehouse import DataDir
 from sources.sandbox import Sandbox
 from tests.conftest import Command, Query
 

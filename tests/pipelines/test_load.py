@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from dlt.common.storages import FileStorage, PackageStorage
 
+from pipelines.data_dir import DataDir
 from pipelines.raw_tables import warehouse_pipeline
-from pipelines.warehouse import DataDir
 from sources.claude_analytics.days import days_between
 from sources.claude_analytics.endpoints import ENDPOINTS
 from sources.errors import ForeseenError

@@ -10,9 +10,9 @@ from typing import Any
 import duckdb
 import pytest
 
+from pipelines.data_dir import DataDir
 from pipelines.load import Clock
 from pipelines.load import load as load_run
-from pipelines.warehouse import DataDir
 from sources.claude_analytics import AnalyticsSettings
 from sources.claude_analytics.days import days_between
 from sources.claude_analytics.endpoints import COST_API, REPORTS_API

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from pipelines.data_dir import DataDir
 from pipelines.load import Clock
 from pipelines.load_roster import RosterReport, load_roster
 from pipelines.raw_tables import create_absent_tables, warehouse_pipeline
-from pipelines.warehouse import DataDir
 from sources.claude_admin import AdminSettings
 from sources.claude_admin.endpoints import ROSTERS
 from sources.sandbox import Sandbox

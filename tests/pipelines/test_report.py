@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from pipelines.data_dir import DataDir
 from pipelines.exit_codes import DONE, FAILED, WRONG_USAGE
 from pipelines.report import ChartName
-from pipelines.warehouse import DataDir
 from sources.sandbox import Sandbox
 from tests.conftest import Command, Query
 from tests.pipelines import served_marts

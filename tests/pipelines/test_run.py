@@ -17,9 +17,9 @@ from typing import Any
 import duckdb
 import pytest
 
+from pipelines.data_dir import DataDir
 from pipelines.exit_codes import DONE
 from pipelines.load import REQUESTS_PER_CHUNK
-from pipelines.warehouse import DataDir
 from sources.claude_analytics.endpoints import COST_API, ENDPOINTS
 from sources.sandbox import Received, Sandbox
 

@@ -11,8 +11,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
+from pipelines.data_dir import DataDir
 from pipelines.exit_codes import DONE, FAILED, HELD
-from pipelines.warehouse import DataDir
 from sources.sandbox import Sandbox
 from tests.conftest import Command
 from tests.pipelines import served_marts

@@ -11,11 +11,11 @@ from typing import Any
 import duckdb
 import pytest
 
+from pipelines.data_dir import DataDir
 from pipelines.load import Clock
 from pipelines.load_roster import load_roster
 from pipelines.raw_tables import warehouse_pipeline
 from pipelines.run import sync
-from pipelines.warehouse import DataDir
 from sources.claude_admin import AdminSettings
 from sources.claude_analytics import AnalyticsSettings
 from sources.sandbox import Sandbox

@@ -14,10 +14,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipelines.data_dir import DataDir
 from pipelines.load import Clock
 from pipelines.load_langdock import load_langdock
 from pipelines.raw_tables import create_absent_tables, warehouse_pipeline
-from pipelines.warehouse import DataDir
 from sources.errors import ForeseenError
 from sources.langdock import Collected, LangdockSettings
 from sources.langdock.periods import POLICIES, Part, months_to_ask, plan

@@ -1,0 +1,141 @@
+"""The data folder: where everything is, and who may write to it."""
+
+import errno
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import filelock
+
+from sources.errors import ForeseenError
+
+
+class WarehouseHeld(ForeseenError):
+    """Another run holds the warehouse; the command exits with 3."""
+
+
+@dataclass(frozen=True)
+class DataDir:
+    """Paths of everything that a run writes."""
+
+    root: Path
+
+    @property
+    def warehouse(self) -> Path:
+        """The private file that a run writes; nobody else should open it."""
+        return self.root / "warehouse.duckdb"
+
+    @property
+    def served(self) -> Path:
+        """The copy for readers, replaced whole."""
+        return self.root / "serving.duckdb"
+
+    @property
+    def dlt(self) -> Path:
+        return self.root / "dlt"
+
+    @property
+    def rate_budget(self) -> Path:
+        return self.root / "rate_budget.sqlite"
+
+    def rate_budget_of(self, name: str) -> Path:
+        """That of an API whose limit is not shared with the Analytics API."""
+        return self.root / f"rate_budget_{name}.sqlite"
+
+    @property
+    def last_run(self) -> Path:
+        """How the last run ended, as JSON."""
+        return self.root / "last_run.json"
+
+    @property
+    def holder(self) -> Path:
+        """Who holds the warehouse, as JSON; only while somebody does."""
+        return self.root / "run.json"
+
+    def create(self) -> None:
+        """Make the folder, and see that it can be written to.
+
+        Raises:
+            ForeseenError: It cannot.
+        """
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            probe = self.root / ".writable"
+            probe.touch()
+            probe.unlink()
+        except OSError as error:
+            raise ForeseenError(
+                f"The data folder {self.root} cannot be written to ({error.strerror}).\n"
+                "A run keeps its warehouse, its state and its rate budget there.\n"
+                "Make it writable, or name another one: --data-dir, or PIPELINE__DATA_DIR."
+            ) from error
+
+    def require_warehouse(self) -> None:
+        """See that something was loaded into the folder.
+
+        Raises:
+            ForeseenError: Nothing was.
+        """
+        if not self.warehouse.exists():
+            raise ForeseenError(
+                f"There is no warehouse in {self.root} yet.\n"
+                "Nothing has been loaded into this folder.\n"
+                "Run: claude-warehouse sync (or, without a key: claude-warehouse demo)."
+            )
+
+    @contextmanager
+    def held(self, command: str) -> Iterator[None]:
+        """Hold the warehouse for one writer. A crashed run's lock ends with its process.
+
+        Raises:
+            WarehouseHeld: Another run has it; the message says which, and since when.
+        """
+        self.create()
+        lock = filelock.FileLock(self.root / "run.lock", timeout=0)
+        try:
+            lock.acquire()
+        except filelock.Timeout:
+            raise WarehouseHeld(
+                f"Another run holds the warehouse {self.warehouse}: {_holder_text(self.holder)}.\n"
+                "Only one may write at a time.\n"
+                "Wait until it ends, then run this again; readers can use serving.duckdb meanwhile."
+            ) from None
+        try:
+            since = datetime.now(UTC).isoformat(timespec="seconds")
+            self.holder.write_text(
+                json.dumps({"command": command, "process": os.getpid(), "since": since})
+            )
+            yield
+        finally:
+            self.holder.unlink(missing_ok=True)
+            lock.release()
+
+
+def _holder_text(holder: Path) -> str:
+    try:
+        run = json.loads(holder.read_text())
+        return f"{run['command']}, process {run['process']}, since {run['since']}"
+    except (OSError, ValueError, KeyError):
+        return "it has only just begun"
+
+
+DISK_FULL_TEXTS = ("no space left on device", "disk quota exceeded", "out of disk space")
+
+
+def disk_full_error(error: BaseException) -> ForeseenError | None:
+    """The message for a full disk, if that is what stands behind the error."""
+    seen: BaseException | None = error
+    while seen is not None:
+        full = isinstance(seen, OSError) and seen.errno in (errno.ENOSPC, errno.EDQUOT)
+        if full or any(text in str(seen).lower() for text in DISK_FULL_TEXTS):
+            return ForeseenError(
+                "The disk is full.\n"
+                "What was committed before is safe; the unfinished part is fetched again.\n"
+                "Free some space, or name another folder with --data-dir, then run this again."
+            )
+        seen = seen.__cause__ or seen.__context__
+    return None
