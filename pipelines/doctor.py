@@ -22,8 +22,8 @@ from sources.claude_analytics.client import Client
 from sources.claude_analytics.endpoints import ENDPOINTS
 from sources.claude_compliance import ComplianceSettings
 from sources.claude_compliance.feed import Feed
-from sources.client import KeyRefused, Refused
 from sources.errors import ForeseenError
+from sources.http import KeyRefused, Refused
 from sources.langdock import LangdockSettings
 from sources.langdock.folder import csv_files
 from sources.rate_budget import RateBudget

@@ -20,8 +20,8 @@ from sources.claude_compliance.windows import (
     next_window,
     settled_days,
 )
-from sources.client import HttpClient, KeyRefused, Refused
 from sources.errors import ForeseenError
+from sources.http import HttpClient, KeyRefused, Refused
 from sources.rate_budget import RateBudget
 
 NO_KEY = (

@@ -13,8 +13,8 @@ from pipelines.load import Clock, endpoint_runs
 from pipelines.raw_tables import COMPLETE, store, stored
 from sources.claude_admin import AdminSettings, claude_admin
 from sources.claude_admin.snapshot import ADMIN_API, Snapshot, take_snapshot
-from sources.client import HttpClient
 from sources.errors import ForeseenError
+from sources.http import HttpClient
 from sources.rate_budget import RateBudget
 
 SPEND_LIMIT_REQUESTS_PER_MINUTE = 60

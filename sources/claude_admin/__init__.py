@@ -10,6 +10,7 @@ from dlt.common.configuration.specs import BaseConfiguration
 from dlt.common.typing import TSecretStrValue
 from dlt.extract import DltResource
 
+from sources.anthropic import BASE_URL
 from sources.claude_admin.endpoints import ROSTERS, TEXT, Roster
 from sources.claude_admin.snapshot import Row
 
@@ -25,7 +26,7 @@ class AdminSettings(BaseConfiguration):
         requests_per_minute: The organisation's limit of the Admin API, in any 60 seconds.
     """
 
-    base_url: str = "https://api.anthropic.com"
+    base_url: str = BASE_URL
     api_key: TSecretStrValue | None = None
     requests_per_minute: int = 100
 

@@ -10,9 +10,10 @@ from urllib.parse import quote
 
 from dlt.common.schema.typing import TColumnSchema
 
+from sources.anthropic import claude_api
 from sources.claude_admin.endpoints import CENTS, FLAG, LIST, ROSTERS, TIMESTAMP, Roster
-from sources.client import (
-    Api,
+from sources.errors import NotJson
+from sources.http import (
     ApiError,
     HttpClient,
     KeyRefused,
@@ -20,9 +21,8 @@ from sources.client import (
     Response,
     Unreachable,
 )
-from sources.errors import NotJson
 
-ADMIN_API = Api(
+ADMIN_API = claude_api(
     name="the Admin API",
     section="claude_admin",
     reads="the roster",

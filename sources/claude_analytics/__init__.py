@@ -11,6 +11,7 @@ from dlt.common.configuration.specs import BaseConfiguration
 from dlt.common.typing import TSecretStrValue
 from dlt.extract import DltResource
 
+from sources.anthropic import BASE_URL
 from sources.claude_analytics.endpoints import Endpoint
 from sources.claude_analytics.fetch import FetchedDay, Fetcher
 from sources.claude_analytics.pages import day_marker, raw_schema, rows_hash
@@ -36,7 +37,7 @@ class AnalyticsSettings(BaseConfiguration):
         requests_per_minute: The organisation's limit, in any 60 seconds.
     """
 
-    base_url: str = "https://api.anthropic.com"
+    base_url: str = BASE_URL
     api_key: TSecretStrValue | None = None
     window_days: int = 90
     lag_days: str = "3"

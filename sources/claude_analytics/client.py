@@ -9,12 +9,13 @@ from datetime import date, datetime, timedelta
 from types import TracebackType
 from typing import Self
 
+from sources.anthropic import claude_api
 from sources.claude_analytics.endpoints import Endpoint, Params
 from sources.claude_analytics.pages import ForeignCurrency, MissingList, Page, page_of_body
-from sources.client import Api, ApiError, Expired, HttpClient, Refusal, Response
+from sources.http import ApiError, Expired, HttpClient, Refusal, Response
 from sources.rate_budget import RateBudget
 
-ANALYTICS_API = Api(
+ANALYTICS_API = claude_api(
     name="the Analytics API",
     section="claude_analytics",
     reads="analytics",

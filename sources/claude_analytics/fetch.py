@@ -14,7 +14,7 @@ from sources.claude_analytics.client import Client, NotAvailable, WrongCurrency
 from sources.claude_analytics.days import Span
 from sources.claude_analytics.endpoints import Endpoint
 from sources.claude_analytics.pages import Page, RejectedRow
-from sources.client import ApiError, Expired, KeyRefused, NotTheApi, Refused, Unreachable
+from sources.http import ApiError, Expired, KeyRefused, NotTheApi, Refused, Unreachable
 from sources.rate_budget import BudgetClosed
 
 WORKERS = 16

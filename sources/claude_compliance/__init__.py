@@ -10,6 +10,7 @@ from dlt.common.configuration.specs import BaseConfiguration
 from dlt.common.typing import TSecretStrValue
 from dlt.extract import DltResource
 
+from sources.anthropic import BASE_URL
 from sources.claude_compliance.activities import SCHEMA, RejectedActivity
 from sources.claude_compliance.feed import Feed, Reading
 from sources.claude_compliance.windows import ReadWindow, Window
@@ -33,7 +34,7 @@ class ComplianceSettings(BaseConfiguration):
         requests_per_minute: The organisation's limit for the Compliance API, in any 60 seconds.
     """
 
-    base_url: str = "https://api.anthropic.com"
+    base_url: str = BASE_URL
     # Not `path`: dlt would also look for the variable PATH, which everybody has.
     activities_path: str = "/v1/compliance/activities"
     api_key: TSecretStrValue | None = None

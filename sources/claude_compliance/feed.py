@@ -9,12 +9,13 @@ from typing import Any
 
 import pyarrow as pa
 
+from sources.anthropic import claude_api
 from sources.claude_compliance.activities import RejectedActivity, rows_of
 from sources.claude_compliance.windows import MOST_PAGES, RETENTION_DAYS, Window, start_of
-from sources.client import Api, ApiError, HttpClient, Refusal, Response
 from sources.errors import NotJson
+from sources.http import ApiError, HttpClient, Refusal, Response
 
-COMPLIANCE_API = Api(
+COMPLIANCE_API = claude_api(
     name="the Compliance API",
     section="claude_compliance",
     reads="the activity feed",

@@ -15,9 +15,9 @@ from dlt.common.schema.typing import TColumnSchema
 from dlt.common.typing import TSecretStrValue
 from dlt.extract import DltResource
 
-from sources.client import KeyRefused, Refused
 from sources.errors import ForeseenError
-from sources.langdock.client import ExportClient
+from sources.http import KeyRefused, Refused
+from sources.langdock.client import BASE_URL, ExportClient
 from sources.langdock.collect import Collected, LedgerRow, Source, collect
 from sources.langdock.entities import ENTITIES, Entity
 from sources.langdock.folder import csv_files
@@ -104,7 +104,7 @@ class LangdockSettings(BaseConfiguration):
     files: str | None = None
     overlaps: str = "refuse"
     api_key: TSecretStrValue | None = None
-    base_url: str = "https://api.langdock.com"
+    base_url: str = BASE_URL
     revision_days: int = 7
     requests_per_minute: int = 60
 

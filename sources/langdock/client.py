@@ -7,34 +7,38 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import parse_qsl, urlsplit
 
-from sources.client import Api, ApiError, HttpClient, Refusal, Response
 from sources.errors import NotJson
+from sources.http import Api, ApiError, HttpClient, Refusal, Response
 from sources.langdock.entities import Entity
 from sources.langdock.periods import last_day
 from sources.rate_budget import RateBudget
+
+BASE_URL = "https://api.langdock.com"
 
 EXPORTS = Api(
     name="Langdock's usage export API",
     section="langdock",
     reads="usage exports",
-    key_advice="with the scope USAGE_EXPORT_API; a workspace admin creates it",
-    what_it_takes="a workspace that has this export, and a key with the scope USAGE_EXPORT_API",
+    base_url=BASE_URL,
+    key_header=("authorization", "Bearer "),
+    key_advice="Every request needs one with the scope USAGE_EXPORT_API; a workspace admin "
+    "creates it.",
+    what_it_takes="The workspace may not have this export, the key may lack the scope "
+    "USAGE_EXPORT_API",
     if_forbidden="A workspace admin creates a key with the scope USAGE_EXPORT_API; set it as "
     "SOURCES__LANGDOCK__API_KEY.",
     if_not_taken="A month that the API cannot give can be exported by hand, and its file read: "
     "see [sources.langdock] files.",
-    key_header=("authorization", "Bearer "),
-    version=None,
 )
 STORAGE = Api(
     name="Langdock's file storage",
     section="langdock",
     reads="the exported file",
-    key_advice="",
-    what_it_takes="a download address that is still valid",
-    # The address is signed: the key must not go there. A header has to, so a harmless one does.
-    key_header=("accept", ""),
-    version=None,
+    base_url="https://storage.example.com",
+    # The address is signed: the key must not go there.
+    key_header=None,
+    headers={"accept": "text/csv"},
+    what_it_takes="The address may not be valid any more",
 )
 EXPORTS_PER_MONTH = 3
 """How often a month is exported if the address of its file has run out."""
@@ -135,7 +139,7 @@ class ExportClient:
         with HttpClient(
             STORAGE,
             base_url=f"{parts.scheme}://{parts.netloc}",
-            api_key="text/csv",
+            api_key=None,
             budget=RateBudget(Path(":memory:"), DOWNLOADS_PER_MINUTE),
         ) as storage:
             return storage.get(

@@ -296,7 +296,7 @@ def test_a_host_that_does_not_answer_is_told(
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{taken.getsockname()[1]}"
-        monkeypatch.setattr("sources.client.UNREACHABLE_SECONDS", 0)
+        monkeypatch.setattr("sources.http.UNREACHABLE_SECONDS", 0)
         ended = command(LOAD, SOURCES__CLAUDE_ANALYTICS__BASE_URL=url)
 
     assert ended.exit_code == FAILED

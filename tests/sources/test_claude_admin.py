@@ -12,7 +12,7 @@ import pytest
 
 from sources.claude_admin.endpoints import ROSTERS, Roster
 from sources.claude_admin.snapshot import ADMIN_API, Snapshot, raw_row, take_snapshot
-from sources.client import ApiError, HttpClient
+from sources.http import ApiError, HttpClient
 from sources.rate_budget import RateBudget
 from sources.sandbox import Sandbox
 

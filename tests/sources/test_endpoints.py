@@ -41,7 +41,7 @@ from sources.claude_analytics.endpoints import (
     TIMESTAMP,
     Endpoint,
 )
-from sources.client import HttpClient
+from sources.http import HttpClient
 from sources.rate_budget import RateBudget
 from sources.sandbox import Sandbox
 

@@ -14,7 +14,7 @@ from sources.claude_analytics.client import Client
 from sources.claude_analytics.days import Span, days_between, spans
 from sources.claude_analytics.endpoints import COST_API, ENDPOINTS, REPORTS_API, Params
 from sources.claude_analytics.fetch import RESTARTS, WORKERS, FetchedDay, Fetcher
-from sources.client import KeyRefused, NotTheApi, Refused, Unreachable
+from sources.http import KeyRefused, NotTheApi, Refused, Unreachable
 from sources.rate_budget import RateBudget
 from sources.sandbox import Sandbox
 

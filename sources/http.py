@@ -5,7 +5,7 @@ import re
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import format_datetime
 from math import isfinite
@@ -19,13 +19,7 @@ import stamina
 from sources.errors import ForeseenError, NotJson
 from sources.rate_budget import RateBudget
 
-API_VERSION = "2026-10-21"
 RETRIED_STATUSES = {408, 409, 429, *range(500, 600)}
-NOT_FOR_THIS_ORGANISATION = {
-    "organization_type_not_supported",
-    "organization_not_enrolled_in_beta",
-    "parent_organization_required",
-}
 ATTEMPTS = 7
 UNREACHABLE_SECONDS = 60
 HTML_ATTEMPTS = 3
@@ -78,7 +72,7 @@ class _Html(_Retry):
     pass
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Api:
     """An API as messages name it, and where its settings are.
 
@@ -86,27 +80,27 @@ class Api:
         name: As in "the Analytics API".
         section: Its settings are in `[sources.<section>]`.
         reads: What its key is for, as in "The key may not read …".
-        key_advice: Which key it needs, and who creates it.
+        base_url: Where it usually is.
+        key_header: Header and prefix that carry the key; None: it takes none.
+        key_advice: Which key it needs, and who creates it; a whole sentence.
+        headers: Sent with every request.
         what_it_takes: What the organisation or key needs for a path not to be answered with 404.
         if_forbidden: What to do about a 403 that names no scope.
         if_not_taken: What to do about a 400.
-        key_header: Header and prefix that carry the key.
+        not_for_this_organisation: Error codes that say so, whatever their status.
     """
 
     name: str
     section: str
     reads: str
-    key_advice: str
+    base_url: str
+    key_header: tuple[str, str] | None
+    key_advice: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
     what_it_takes: str
-    if_forbidden: str = (
-        "API access may be switched off for the organisation, or for this key.\n"
-        "The primary owner can check it in claude.ai: organisation settings, API page."
-    )
-    if_not_taken: str = (
-        "Days that it does not have are refused so; check --from, and the settings of days."
-    )
-    key_header: tuple[str, str] = ("x-api-key", "")
-    version: str | None = API_VERSION
+    if_forbidden: str = ""
+    if_not_taken: str = ""
+    not_for_this_organisation: frozenset[str] = frozenset()
 
     @property
     def key_variable(self) -> str:
@@ -134,7 +128,6 @@ class HttpClient:
         api_key: str | None,
         budget: RateBudget,
         clock: datetime | None = None,
-        headers: Mapping[str, str] | None = None,
     ) -> None:
         """`clock`: the run's clock where it was set by hand; a sandbox then answers as of it.
 
@@ -143,14 +136,15 @@ class HttpClient:
         """
         self.api = api
         self.base_url = _checked_base_url(api, base_url)
-        self._api_key = _checked_key(api, api_key or "")
         self._budget = budget
         self.requests_by: Counter[str] = Counter()
         self._counting = threading.Lock()
-        header, prefix = api.key_header
-        sent = {header: prefix + self._api_key, **(headers or {})}
-        if api.version:
-            sent["anthropic-version"] = api.version
+        sent = dict(api.headers)
+        self._api_key = ""
+        if api.key_header:
+            header, prefix = api.key_header
+            self._api_key = _checked_key(api, api_key or "")
+            sent[header] = prefix + self._api_key
         if clock and httpx.URL(self.base_url).host in ("127.0.0.1", "localhost"):
             sent["date"] = format_datetime(clock, usegmt=True)
         self._http = httpx.Client(
@@ -300,11 +294,11 @@ class HttpClient:
             if response.headers.get("x-should-retry") == "false":
                 raise ApiError(self._refusal(what, response).text)
             own_words, _ = _own_words(response)
-            said = f' ("{own_words.replace(self._api_key, "[key]")}")' if own_words else ""
+            said = f' ("{self._without_key(own_words)}")' if own_words else ""
             raise _Retry(f"the API answers {response.status_code}{said}", wait_seconds=wait_seconds)
         if response.status_code != 200:
             refused = self._refusal(what, response)
-            raise refusal(refused) or _error_of(refused)
+            raise refusal(refused) or _error_of(self.api, refused)
         try:
             answer = read(response)
         except NotJson:
@@ -314,11 +308,14 @@ class HttpClient:
         log.info("%s: answered (%s)", what, response.headers.get("request-id", "no request id"))
         return answer
 
+    def _without_key(self, text: str) -> str:
+        return text.replace(self._api_key, "[key]") if self._api_key else text
+
     def _refusal(self, what: str, response: Response) -> Refusal:
         """What happened, why, and what to do; with the API's own words, without the key."""
         status = response.status_code
         own_words, error_code = _own_words(response)
-        message = own_words.replace(self._api_key, "[key]")
+        message = self._without_key(own_words)
         where = f"({status} for {what})"
         api = self.api
         scopes = re.search(r"Got: \[(.*?)\].*Needed: \[(.*?)\]", message)
@@ -350,10 +347,10 @@ class HttpClient:
         return Refusal(status, message, error_code, text)
 
 
-def _error_of(refusal: Refusal) -> ApiError:
+def _error_of(api: Api, refusal: Refusal) -> ApiError:
     if refusal.status in (401, 402):
         return KeyRefused(refusal.text)
-    if refusal.status in (403, 404) or refusal.error_code in NOT_FOR_THIS_ORGANISATION:
+    if refusal.status in (403, 404) or refusal.error_code in api.not_for_this_organisation:
         return Refused(refusal.text)
     return Expired(refusal.text) if refusal.status == 410 else ApiError(refusal.text)
 
@@ -410,6 +407,6 @@ def _checked_base_url(api: Api, base_url: str) -> str:
         raise ForeseenError(
             f"[sources.{api.section}] base_url is {base_url!r}.\n"
             "It is scheme and host only; paths are added by each endpoint.\n"
-            "Write it as https://api.anthropic.com."
+            f"Write it as {api.base_url}."
         )
     return str(url)

@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 import stamina
 
-from sources import client as client_module
+from sources import http as http_module
 from sources.claude_analytics.client import Client, NotAvailable, WrongCurrency
 from sources.claude_analytics.endpoints import ENDPOINTS
 from sources.claude_analytics.pages import Page
-from sources.client import ApiError, Expired, KeyRefused, NotTheApi, Refused, Unreachable
 from sources.errors import ForeseenError
+from sources.http import ApiError, Expired, KeyRefused, NotTheApi, Refused, Unreachable
 from sources.rate_budget import BudgetClosed, RateBudget
 from sources.sandbox import Sandbox
 
@@ -355,7 +355,7 @@ def test_a_host_that_cannot_be_reached_is_given_up_after_a_minute(
 ) -> None:
     waited: list[float] = []
     monkeypatch.setattr(time, "sleep", waited.append)
-    monkeypatch.setattr(client_module, "monotonic", lambda: sum(waited))
+    monkeypatch.setattr(http_module, "monotonic", lambda: sum(waited))
 
     with stamina.set_testing(False), pytest.raises(Unreachable, match=r"tried for \d\d s"):
         read(connect(base_url=f"http://127.0.0.1:{free_port()}"))
@@ -370,7 +370,7 @@ def test_a_host_that_lets_every_attempt_wait_is_given_up_after_a_minute_too(
     client = connect(base_url=f"http://127.0.0.1:{free_port()}")
     waited: list[float] = []
     monkeypatch.setattr(time, "sleep", waited.append)
-    monkeypatch.setattr(client_module, "monotonic", lambda: sum(waited) + 10 * client.request_count)
+    monkeypatch.setattr(http_module, "monotonic", lambda: sum(waited) + 10 * client.request_count)
 
     with stamina.set_testing(False), pytest.raises(Unreachable):
         read(client)
