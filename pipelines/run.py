@@ -1,12 +1,9 @@
-"""One run from the API to the served file, and the record of how it went."""
+"""One run from the API to the served file."""
 
-import json
-import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from datetime import UTC, date, datetime
+from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
-from typing import Any
 
 from pipelines.data_dir import DataDir
 from pipelines.load import Clock, LoadProgress, LoadReport, load
@@ -15,6 +12,7 @@ from pipelines.load_langdock import load_langdock
 from pipelines.load_roster import RosterReport, load_roster
 from pipelines.publish import PublishResult, publish
 from pipelines.raw_tables import create_absent_tables, warehouse_pipeline
+from pipelines.run_record import last_run
 from pipelines.settings import (
     ChargebackSettings,
     PrivacySettings,
@@ -164,33 +162,3 @@ def report_path(data_dir: DataDir) -> Path | None:
     """Where a run writes the report; None if the settings do not ask for one."""
     wanted = settings(ReportSettings)
     return data_dir.root / wanted.out if wanted.enabled else None
-
-
-def record(
-    data_dir: DataDir, command: str, clock: Clock, started: float, exit_code: int, result: RunResult
-) -> None:
-    """Write down how the run ended, for `status`."""
-    ended = {
-        "command": command,
-        "run_at": clock.now.isoformat(),
-        "ended_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "seconds": round(time.monotonic() - started, 1),
-        "exit_code": exit_code,
-        "requests": result.load.request_count if result.load else 0,
-        "days": result.load.day_count if result.load else 0,
-        "rows": result.load.row_count if result.load else 0,
-        "problems": result.problems,
-        "warnings": [asdict(test) for test in result.transform.warnings]
-        if result.transform
-        else [],
-    }
-    data_dir.last_run.write_text(json.dumps(ended, indent=2))
-
-
-def last_run(data_dir: DataDir) -> dict[str, Any] | None:
-    """The record of the last run that loaded or built anything."""
-    try:
-        run: dict[str, Any] = json.loads(data_dir.last_run.read_text())
-    except (OSError, ValueError):
-        return None
-    return run

@@ -9,7 +9,7 @@ from pipelines.load import Clock
 from pipelines.load_compliance import NO_KEY
 from pipelines.load_roster import NO_KEY as NO_ROSTER_KEY
 from pipelines.raw_tables import COMPLETE, finish_pending, warehouse_pipeline
-from pipelines.run import last_run
+from pipelines.run_record import last_run
 from pipelines.settings import settings
 from pipelines.warehouse import dict_rows
 from sources.claude_admin import AdminSettings

@@ -9,7 +9,7 @@ import pytest
 import typer
 import yaml
 
-from pipelines.cli import app
+from pipelines.cli.app import app
 from pipelines.exit_codes import EXIT_CODES
 from pipelines.settings import SECTIONS
 from sources.claude_admin.endpoints import ROSTERS

@@ -11,6 +11,7 @@ import pytest
 import stamina
 
 from pipelines import cli
+from pipelines.cli.told import err, out
 from pipelines.close_month import BILL, CHANGED
 from pipelines.data_dir import DataDir
 from pipelines.run import Listener, RunResult, build
@@ -64,8 +65,8 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
             patch.setattr("sys.argv", ["claude-warehouse", *words.split()])
             messages = folder / "messages.txt"
             with messages.open("w") as file, pytest.raises(SystemExit) as ended:
-                patch.setattr(cli.out, "_file", file)
-                patch.setattr(cli.err, "_file", file)
+                patch.setattr(out, "_file", file)
+                patch.setattr(err, "_file", file)
                 cli.main()
             told.ended[step] = (int(ended.value.code or 0), messages.read_text())
             if marts:

@@ -1,0 +1,111 @@
+"""The commands that write what is in the marts to a file, or check such a file."""
+
+from datetime import date
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipelines import evidence as evidence_run
+from pipelines import export as export_run
+from pipelines.cli.options import DataDirOption, data_dir_of, day
+from pipelines.cli.options import month as month_of
+from pipelines.cli.told import out
+from pipelines.evidence import EvidenceFormat
+
+commands = typer.Typer()
+exports = typer.Typer(help="Write what is in the marts to a file.", no_args_is_help=True)
+commands.add_typer(exports, name="export")
+
+MonthOption = Annotated[
+    date,
+    typer.Option("--month", parser=month_of, metavar="YYYY-MM", help="The month to write."),
+]
+OutOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--out", help="File to write.", show_default="named for the month, in this folder"
+    ),
+]
+ChargebackFormat = StrEnum(  # type: ignore[misc]
+    "ChargebackFormat", {form: form for form in export_run.CHARGEBACK.formats}
+)
+
+
+FocusFormat = StrEnum(  # type: ignore[misc]
+    "FocusFormat", {form: form for form in export_run.FOCUS.formats}
+)
+
+
+@exports.command("focus")
+def export_focus(
+    month: MonthOption,
+    form: Annotated[
+        FocusFormat, typer.Option("--format", help="What FinOps tools read.")
+    ] = FocusFormat(export_run.FOCUS.formats[0]),
+    file: OutOption = None,
+    data_dir: DataDirOption = None,
+) -> None:
+    """Write a month's charges in the columns of FOCUS 1.4."""
+    _export(export_run.FOCUS, month, form, file, data_dir)
+
+
+@exports.command("chargeback")
+def export_chargeback(
+    month: MonthOption,
+    form: Annotated[
+        ChargebackFormat, typer.Option("--format", help="For programs, or for Excel.")
+    ] = ChargebackFormat(export_run.CHARGEBACK.formats[0]),
+    file: OutOption = None,
+    data_dir: DataDirOption = None,
+) -> None:
+    """Write a month's statement: what each department and cost center pays, by pool."""
+    _export(export_run.CHARGEBACK, month, form, file, data_dir)
+
+
+@exports.command("evidence")
+def export_evidence(
+    file: Annotated[Path, typer.Option("--out", help="File to write.")],
+    form: Annotated[
+        EvidenceFormat, typer.Option("--format", help="How the rows are written.")
+    ] = EvidenceFormat.CSV,
+    first: Annotated[
+        date | None,
+        typer.Option("--from", parser=day, metavar="YYYY-MM-DD", help="First UTC day."),
+    ] = None,
+    last: Annotated[
+        date | None,
+        typer.Option("--to", parser=day, metavar="YYYY-MM-DD", help="Last UTC day, included."),
+    ] = None,
+    data_dir: DataDirOption = None,
+) -> None:
+    """Write the events about access for auditors, each row chained to the one before by a hash."""
+    if first and last and first > last:
+        raise typer.BadParameter(f"--from {first} is after --to {last}; swap them.")
+    served = data_dir_of(data_dir).served
+    evidence = evidence_run.export_evidence(served, file, form, first=first, last=last)
+    out.print(f"Wrote {evidence.row_count:,} rows to {file}.", markup=False)
+    out.print(f"Hash of the last row: {evidence.head_hash}")
+    out.print("Keep it elsewhere: it tells this file from a rewritten one.")
+
+
+@commands.command("verify-evidence")
+def verify_evidence(
+    file: Annotated[Path, typer.Argument(help="File that `export evidence` wrote.")],
+    head_hash: Annotated[
+        str | None, typer.Option("--hash", help="Hash of the last row, as the export gave it.")
+    ] = None,
+) -> None:
+    """Check that no row of an evidence file is missing, altered or in another place."""
+    evidence = evidence_run.verify_evidence(file, head_hash)
+    out.print(f"{file} is as it was exported: {evidence.row_count:,} rows.", markup=False)
+    out.print(f"Hash of the last row: {evidence.head_hash}")
+
+
+def _export(
+    what: export_run.Export, month: date, form: str, file: Path | None, data_dir: Path | None
+) -> None:
+    file = file or Path(f"{what.name}_{month:%Y-%m}.{form}")
+    count = export_run.export(data_dir_of(data_dir).served, what, month, str(form), file)
+    out.print(f"Wrote {count:,} rows of {month:%Y-%m} to {file}.", markup=False)

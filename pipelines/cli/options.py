@@ -1,0 +1,70 @@
+"""Options that more than one command has, and what their words are read as."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipelines.data_dir import DataDir
+from pipelines.run import OTHER_SOURCES
+from pipelines.settings import PipelineSettings, settings
+from sources.claude_analytics.days import FIRST_DAY
+from sources.claude_analytics.endpoints import EVERY_ENDPOINT
+
+LOADABLE = [*(endpoint.table for endpoint in EVERY_ENDPOINT), *OTHER_SOURCES]
+Loadable = StrEnum("Loadable", {name: name for name in LOADABLE})  # type: ignore[misc]
+
+
+def day(text: str | date) -> date:
+    try:
+        return text if isinstance(text, date) else date.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a day; write it as 2026-06-15.") from None
+
+
+def today(text: str | date) -> date:
+    moment = day(text)
+    if moment < FIRST_DAY:
+        raise typer.BadParameter(f"{moment} is before {FIRST_DAY}, the first day that the API has.")
+    return moment
+
+
+def month(text: str | date) -> date:
+    try:
+        return text if isinstance(text, date) else datetime.strptime(text, "%Y-%m").date()
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a month; write it as 2026-05.") from None
+
+
+DataDirOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--data-dir",
+        help="Folder that holds everything a run writes. Setting: pipeline.data_dir.",
+        show_default="data",
+    ),
+]
+TodayOption = Annotated[
+    date | None,
+    typer.Option(
+        "--today",
+        parser=today,
+        metavar="YYYY-MM-DD",
+        help="The day the run takes place on.",
+        show_default="today, in UTC",
+    ),
+]
+OnlyOption = Annotated[
+    list[Loadable] | None,
+    typer.Option("--only", help="Load only this endpoint or source; may be repeated."),
+]
+NoTransformOption = Annotated[
+    bool,
+    typer.Option("--no-transform", help="Load only; build and publish no marts."),
+]
+
+
+def data_dir_of(option: Path | None) -> DataDir:
+    return DataDir(option or Path(settings(PipelineSettings).data_dir))
