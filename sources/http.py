@@ -6,8 +6,8 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
-from email.utils import format_datetime
+from datetime import UTC, datetime
+from email.utils import format_datetime, parsedate_to_datetime
 from math import isfinite
 from time import monotonic
 from types import TracebackType
@@ -118,7 +118,11 @@ class Refusal:
 
 
 class HttpClient:
-    """Reads one API. Safe to use from many threads."""
+    """Reads one API. Safe to use from many threads.
+
+    Attributes:
+        server_now: What the newest answer, of any status, said that the time is, in UTC.
+    """
 
     def __init__(
         self,
@@ -138,6 +142,7 @@ class HttpClient:
         self.base_url = _checked_base_url(api, base_url)
         self._budget = budget
         self.requests_by: Counter[str] = Counter()
+        self.server_now: datetime | None = None
         self._counting = threading.Lock()
         sent = dict(api.headers)
         self._api_key = ""
@@ -287,6 +292,7 @@ class HttpClient:
                 raise _NoConnection(str(error) or type(error).__name__) from None
             except httpx.RequestError as error:
                 raise _Retry(f"the connection was lost ({type(error).__name__})") from None
+        self.server_now = _moment(response.headers.get("date", "")) or self.server_now
         if response.status_code in RETRIED_STATUSES:
             wait_seconds = _retry_after_seconds(response)
             if wait_seconds is not None:
@@ -366,6 +372,15 @@ def _own_words(response: Response) -> tuple[str, str]:
         return str(error.get("message", "")), str(details.get("error_code", ""))
     except (ValueError, KeyError, TypeError, AttributeError):
         return "", ""
+
+
+def _moment(text: str) -> datetime | None:
+    """A moment as HTTP writes it, in UTC."""
+    try:
+        moment = parsedate_to_datetime(text)
+        return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+    except (ValueError, TypeError, OverflowError):
+        return None
 
 
 def _retry_after_seconds(response: Response) -> float | None:

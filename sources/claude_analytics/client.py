@@ -74,6 +74,11 @@ class Client:
         return self._http.requests_by
 
     @property
+    def server_now(self) -> datetime | None:
+        """What the newest answer said that the time is, in UTC."""
+        return self._http.server_now
+
+    @property
     def request_count(self) -> int:
         return self._http.request_count
 

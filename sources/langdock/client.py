@@ -98,6 +98,11 @@ class ExportClient:
         self._http.__exit__(kind, error, trace)
 
     @property
+    def server_now(self) -> datetime | None:
+        """What the newest answer said that the time is, in UTC."""
+        return self._http.server_now
+
+    @property
     def request_count(self) -> int:
         return self._http.request_count
 

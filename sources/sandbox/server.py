@@ -9,16 +9,18 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from email.utils import format_datetime
 from types import TracebackType
 from typing import Any, Literal, Self
 
 import uvicorn
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from sources.errors import ForeseenError
@@ -102,6 +104,25 @@ class Dropped(Response):
                 connection.transport.abort()
 
 
+class Dated:
+    """The application, with the sandbox's own time as the `date` of every answer without one."""
+
+    def __init__(self, app: ASGIApp, today: Callable[[], date]) -> None:
+        self._app = app
+        self._today = today
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def dated(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                now = datetime.combine(self._today(), datetime.now(UTC).time(), UTC)
+                asked = Headers(scope=scope).get("date")
+                headers.setdefault("date", asked or format_datetime(now, usegmt=True))
+            await send(message)
+
+        await self._app(scope, receive, dated)
+
+
 class Sandbox:
     """A server that answers as Anthropic's APIs would; serves while used as a context manager.
 
@@ -183,7 +204,11 @@ class Sandbox:
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         self._server = uvicorn.Server(
             uvicorn.Config(
-                Starlette(routes=[*self.langdock.routes, Route("/{path:path}", self._answer)]),
+                Dated(
+                    Starlette(routes=[*self.langdock.routes, Route("/{path:path}", self._answer)]),
+                    lambda: self.today,
+                ),
+                date_header=False,
                 http="h11",
                 ws="none",
                 lifespan="off",

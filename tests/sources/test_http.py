@@ -4,7 +4,7 @@ import logging
 import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -110,6 +110,20 @@ def test_a_clock_set_by_hand_goes_with_the_request_and_no_other_clock_does(
     set_by_hand, not_set = api.requests
     assert set_by_hand.headers["date"] == "Sat, 20 Jun 2026 12:00:00 GMT"
     assert "date" not in not_set.headers
+
+
+def test_every_answer_tells_the_time_of_the_server_whatever_its_status(
+    api: Sandbox, client: Client
+) -> None:
+    for status, said in ((403, "Sun, 07 Jun 2026 09:30:00 GMT"), (404, "not a moment at all")):
+        api.answer("connectors", status=status, headers={"date": said})
+        with suppress(Refused):
+            read(client, "connectors")
+
+        assert client.server_now == datetime(2026, 6, 7, 9, 30, tzinfo=UTC)
+
+    read(client)
+    assert client.server_now is not None and client.server_now.date() == date(2026, 6, 15)
 
 
 def test_pages_are_asked_for_to_the_end_with_the_same_parameters(
