@@ -2,6 +2,11 @@
     up to 30 days then looks at two integers, a block of 30 days and the one before it, where sorting every person's
     days would take minutes. -#}
 
+{#- A day's place in its block, 0 to 29, also of one before 2026-01-01: mod() of a negative number is negative. -#}
+{% macro day_in_block(day_number) -%}
+    mod(mod({{ day_number }}, 30) + 30, 30)
+{%- endmacro %}
+
 {#- In a grouping by block: the days that meet the condition as bits; bit is 29 for a block's first day, 0 for its last. -#}
 {% macro days_as_bits(condition, bit) -%}
     bit_or(case when {{ condition }} then cast(1 as bigint) << cast({{ bit }} as integer) else 0 end)

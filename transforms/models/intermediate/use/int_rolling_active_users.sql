@@ -125,8 +125,8 @@ numbered_days as (
 days_in_blocks as (
     select
         activity_date,
-        29 - mod(day_number, 30) as bit,
-        day_number - mod(day_number, 30) as block_start
+        29 - {{ day_in_block('day_number') }} as bit,
+        day_number - {{ day_in_block('day_number') }} as block_start
     from numbered_days
 ),
 

@@ -11,8 +11,8 @@ user_days as (
 user_days_in_blocks as (
     select
         user_days.*,
-        29 - mod(day_number, 30) as bit,
-        day_number - mod(day_number, 30) as block_start
+        29 - {{ day_in_block('day_number') }} as bit,
+        day_number - {{ day_in_block('day_number') }} as block_start
     from user_days
 ),
 
