@@ -1,16 +1,18 @@
 """Export the access evidence for auditors, and check that a file of it is whole and unaltered."""
 
+import codecs
 import csv
 import hashlib
 import io
 import json
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
-from itertools import chain
+from itertools import chain, islice, product
 from pathlib import Path
 
 import duckdb
@@ -41,6 +43,15 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "'")
 """A cell of a CSV file that starts so gets an apostrophe before it, or a spreadsheet runs it."""
 LONGEST_CELL = 2**31 - 1
 """In characters; an event may bring a huge JSON."""
+LINE_ENDS = ("\n", "\r\n", "\r")
+MOST_LINE_ENDS_TRIED = 1_000
+BYTE_ORDER_MARKS = {
+    codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+DELIMITERS = (",", ";", "\t")
+"""Of a CSV file; an export has the first, a program that saves it again may take another."""
 MOST_FINDINGS = 20
 ROWS_AT_ONCE = 10_000
 
@@ -70,6 +81,18 @@ def row_hash(previous_hash: str, cells: Cells) -> str:
     """The hash of a row: SHA-256 over the hash before it and each hashed cell with its length."""
     text = "".join("-" if cell is None else f"{len(cell)}:{cell}" for cell in cells)
     return _sha256(previous_hash + text)
+
+
+def _is_hash_of(expected: str | None, previous_hash: str, cells: Cells) -> bool:
+    """Whether these are the cells that were hashed, but for the ends of lines inside them: a tool
+    that converts a file's ends of lines changes those too."""
+    if row_hash(previous_hash, cells) == expected:
+        return True
+    forms: list[set[str | None]] = [
+        {re.sub("\r\n|\r|\n", end, cell) for end in LINE_ENDS} if cell else {cell} for cell in cells
+    ]
+    tried = islice(product(*forms), MOST_LINE_ENDS_TRIED)
+    return any(row_hash(previous_hash, each) == expected for each in tried)
 
 
 def export_evidence(
@@ -127,7 +150,12 @@ def verify_evidence(file: Path, head_hash: str | None = None) -> Evidence:
         ForeseenError: It cannot be read.
     """
     try:
-        with file.open(encoding="utf-8", errors="surrogateescape", newline="") as lines:
+        with file.open("rb") as opened:
+            start = opened.read(4)
+        encoding = next(
+            (name for mark, name in BYTE_ORDER_MARKS.items() if start.startswith(mark)), "utf-8"
+        )
+        with file.open(encoding=encoding, errors="surrogateescape", newline="") as lines:
             found = _Verification()
             for record in _records(lines):
                 found.check(record)
@@ -154,11 +182,9 @@ def verify_evidence(file: Path, head_hash: str | None = None) -> Evidence:
 
 @dataclass(frozen=True)
 class Record:
-    """One record of a file: its cells, or None if they cannot be read, and whether its text is
-    exactly what an export writes for these cells."""
+    """One record of a file: its cells, or None if they are not those of a row."""
 
     cells: Cells | None
-    is_as_written: bool
     is_opening: bool = False
 
 
@@ -174,17 +200,16 @@ class _Verification:
         self._closing: Cells | None = None
 
     def check(self, record: Record) -> None:
-        if record.is_opening:
-            if not record.is_as_written:
-                self.findings.append("the first line, which names the columns, was altered")
-            return
         cells = record.cells
-        if self._closing is not None:
+        if record.is_opening:
+            if cells is None:
+                self.findings.append("the first line, which names the columns, was altered")
+        elif self._closing is not None:
             self.findings.append(f"something follows on the closing line, after row {self._row}")
         elif cells is not None and cells[0] == CLOSING:
-            self._close(cells, record.is_as_written)
+            self._close(cells)
         else:
-            self._check_row(cells, record.is_as_written)
+            self._check_row(cells)
 
     def end(self) -> Evidence:
         if self._closing is None:
@@ -193,7 +218,7 @@ class _Verification:
             )
         return Evidence(self._row, self._head or NO_ROW_BEFORE)
 
-    def _check_row(self, cells: Cells | None, is_as_written: bool) -> None:
+    def _check_row(self, cells: Cells | None) -> None:
         self._row += 1
         if cells is None:
             self.findings.append(f"row {self._row} was altered: it cannot be read")
@@ -203,7 +228,7 @@ class _Verification:
         *hashed, previous_hash, own_hash = cells
         name = f"row {self._row} (evidence {cells[0]}, event {cells[1]})"
         number = int(cells[0]) if cells[0] and cells[0].isdecimal() else None
-        if not is_as_written or row_hash(previous_hash or "", hashed) != own_hash:
+        if not _is_hash_of(own_hash, previous_hash or "", hashed):
             self.findings.append(f"{name} was altered: its hash is not that of its cells")
         elif self._expected is not None and number is not None and number > self._expected:
             missing = self._numbers(self._expected, number - 1)
@@ -227,10 +252,10 @@ class _Verification:
     def _numbers(first: int, last: int) -> str:
         return f"evidence {first} is" if first == last else f"evidence {first} to {last} are"
 
-    def _close(self, cells: Cells, is_as_written: bool) -> None:
+    def _close(self, cells: Cells) -> None:
         self._closing = cells
         count, first, head = cells[1] or "", cells[2] or "", cells[-2] or ""
-        if not is_as_written or list(cells) != _closing(count, first, head):
+        if list(cells) != _closing(count, first, head):
             self.findings.append("the closing line was altered")
             return
         if self._first is not None and first.isdecimal() and self._first > int(first):
@@ -279,11 +304,14 @@ class _Writer:
     line: Callable[[Cells], str]
 
 
+def _guarded(cell: str | None) -> str | None:
+    """The cell as a CSV file has it."""
+    return f"'{cell}" if cell and cell.startswith(FORMULA_STARTS) else cell
+
+
 def _csv_line(cells: Cells) -> str:
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerow(
-        f"'{cell}" if cell and cell.startswith(FORMULA_STARTS) else cell for cell in cells
-    )
+    csv.writer(text, lineterminator="\n").writerow(map(_guarded, cells))
     return text.getvalue()
 
 
@@ -298,52 +326,57 @@ WRITERS = {
 
 
 def _records(lines: Iterable[str]) -> Iterator[Record]:
-    """The records of a file, whose format its first line tells."""
+    """The records of a file, whose format its first line tells. Blank lines are none."""
     remaining = iter(lines)
-    first = next(remaining, "")
+    first = next((line for line in remaining if line.strip()), "")
     everything = chain([first], remaining)
-    return _jsonl_records(everything) if first.startswith("{") else _csv_records(everything)
+    return (
+        _jsonl_records(everything) if first.lstrip().startswith("{") else _csv_records(everything)
+    )
 
 
 def _csv_records(lines: Iterator[str]) -> Iterator[Record]:
-    read: list[str] = []
-
-    def remembered() -> Iterator[str]:
-        for line in lines:
-            read.append(line)
-            yield line
-
     csv.field_size_limit(LONGEST_CELL)
-    reader = csv.reader(remembered(), strict=True)
-    is_opening = True
+    opening = next(lines)
+    delimiter = next((mark for mark in DELIMITERS if _is_opening(opening, mark)), None)
+    yield Record(COLUMNS if delimiter else None, is_opening=True)
+    reader = csv.reader(lines, strict=True, delimiter=delimiter or DELIMITERS[0])
     while True:
-        read.clear()
         try:
             written: Sequence[str] = next(reader)
         except StopIteration:
             return
         except csv.Error:
-            yield Record(None, False)
+            yield Record(None)
             continue
-        text = "".join(read)
-        if is_opening:
-            yield Record(written, text == WRITERS[EvidenceFormat.CSV].opening[0], is_opening=True)
-            is_opening = False
+        if not written:
             continue
         cells = [_cell_of(cell) for cell in written]
-        is_row = len(cells) == len(COLUMNS)
-        yield Record(cells if is_row else None, is_row and text == _csv_line(cells))
+        is_row = len(cells) == len(COLUMNS) and [_guarded(cell) or "" for cell in cells] == written
+        yield Record(cells if is_row else None)
+
+
+def _is_opening(line: str, delimiter: str) -> bool:
+    try:
+        return list(csv.reader([line], strict=True, delimiter=delimiter)) == [list(COLUMNS)]
+    except csv.Error:
+        return False
 
 
 def _jsonl_records(lines: Iterator[str]) -> Iterator[Record]:
     for line in lines:
+        if not line.strip():
+            continue
         try:
-            record = json.loads(line)
-            cells = [record[name] or None for name in COLUMNS]
-            is_row = all(cell is None or isinstance(cell, str) for cell in cells)
-            yield Record(cells if is_row else None, is_row and line == _jsonl_line(cells))
-        except (ValueError, KeyError, TypeError):
-            yield Record(None, False)
+            pairs = json.loads(line, object_pairs_hook=list)
+            record = dict(pairs)
+            cells = [record[name] for name in COLUMNS]
+            is_row = len(pairs) == len(COLUMNS) and all(
+                cell is None or isinstance(cell, str) for cell in cells
+            )
+            yield Record(cells if is_row else None)
+        except (ValueError, KeyError, TypeError, RecursionError):
+            yield Record(None)
 
 
 def _cell_of(written: str) -> str | None:

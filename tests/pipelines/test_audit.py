@@ -1,5 +1,7 @@
 """The audit feed from the API to the served file, and the evidence that is taken from it."""
 
+import csv
+import io
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -489,6 +491,92 @@ def test_any_one_character_changed_is_found(export: Export, command: Command, fo
         assert command(f"verify-evidence {file}").exit_code == FAILED, (place, text[place])
 
 
+def as_spreadsheets_quote(text: str) -> str:
+    rows = csv.reader(io.StringIO(text, newline=""))
+    with_quotes = io.StringIO(newline="")
+    csv.writer(with_quotes, quoting=csv.QUOTE_ALL).writerows(rows)
+    return with_quotes.getvalue()
+
+
+def as_another_json_writer(text: str) -> str:
+    lines = (json.loads(line) for line in text.splitlines())
+    return "\n".join(
+        json.dumps(line, sort_keys=True, indent=None, separators=(" , ", " : ")) for line in lines
+    )
+
+
+def with_semicolons(text: str) -> str:
+    saved = io.StringIO(newline="")
+    csv.writer(saved, delimiter=";").writerows(csv.reader(io.StringIO(text, newline="")))
+    return saved.getvalue()
+
+
+SAVED_AGAIN: dict[str, tuple[str, Callable[[str], bytes]]] = {
+    "with CRLF": ("csv", lambda text: text.replace("\n", "\r\n").encode()),
+    "with CR": ("csv", lambda text: text.replace("\n", "\r").encode()),
+    "with a byte-order mark": ("csv", lambda text: text.encode("utf-8-sig")),
+    "as UTF-16": ("csv", lambda text: text.encode("utf-16")),
+    "with every cell quoted": ("csv", lambda text: as_spreadsheets_quote(text).encode()),
+    "with blank lines": ("csv", lambda text: f"\n{text}\n\r\n".encode()),
+    "without the last line end": ("csv", lambda text: text.rstrip("\n").encode()),
+    "with semicolons": ("csv", lambda text: with_semicolons(text).encode()),
+    "JSON with CRLF": ("jsonl", lambda text: text.replace("\n", "\r\n").encode()),
+    "JSON with a byte-order mark": ("jsonl", lambda text: f"\n{text}\n".encode("utf-8-sig")),
+    "JSON by another writer": ("jsonl", lambda text: as_another_json_writer(text).encode()),
+}
+
+
+@pytest.mark.parametrize("how", SAVED_AGAIN)
+def test_a_file_saved_again_with_the_same_cells_is_as_it_was_exported(
+    export: Export, command: Command, how: str
+) -> None:
+    form, saved = SAVED_AGAIN[how]
+    file = export(form)
+    file.write_bytes(saved(file.read_bytes().decode()))
+    ended = command(f"verify-evidence {file}")
+
+    assert ended.exit_code == DONE, ended.err
+    assert "6 rows" in ended.out
+
+
+@pytest.mark.parametrize("how", SAVED_AGAIN)
+def test_a_cell_changed_in_a_file_saved_again_is_named(
+    export: Export, command: Command, how: str
+) -> None:
+    form, saved = SAVED_AGAIN[how]
+    file = export(form)
+    file.write_bytes(saved(file.read_bytes().decode().replace("second", "seconds")))
+    ended = command(f"verify-evidence {file}")
+
+    assert ended.exit_code == FAILED
+    assert "row 3 (evidence 3, event e3) was altered" in ended.err
+    assert ended.err.count("row ") == 1
+
+
+@pytest.mark.parametrize(
+    ("form", "cell", "other"),
+    [
+        ("csv", "'=cmd", "=cmd"),
+        ("csv", ",ada,\"'+49", ", ada,\"'+49"),
+        ("jsonl", '"user_agent": null', '"user_agent": ""'),
+        ("jsonl", '"category": "role"', '"category": "role", "category": "role"'),
+        ("jsonl", '"category": "role"', '"category": "role", "note": "approved"'),
+        ("jsonl", '"evidence_number": "3"', '"evidence_number": 3'),
+    ],
+)
+def test_what_a_reader_would_not_undo_is_a_change(
+    export: Export, command: Command, form: str, cell: str, other: str
+) -> None:
+    file = export(form)
+    text = file.read_bytes().decode()
+    assert cell in text
+    file.write_bytes(text.replace(cell, other, 1).encode())
+    ended = command(f"verify-evidence {file}")
+
+    assert ended.exit_code == FAILED
+    assert re.search(r"row \d .*was altered", ended.err)
+
+
 @FORMATS
 def test_an_altered_row_is_named(export: Export, command: Command, form: str) -> None:
     file = export(form)
@@ -573,8 +661,6 @@ def test_days_are_exported_from_the_first_to_the_last_included(
 
 
 def test_what_a_spreadsheet_would_run_stays_text(export: Export, command: Command) -> None:
-    import csv
-
     with export().open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     emails = {row["event_id"]: row["actor_email"] for row in rows}
