@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install demo test test-long lint lint-python lint-sql bench screenshots lock clean
+.PHONY: install demo test test-long lint lint-python lint-sql bench compare screenshots lock clean
 
 install: .venv/.installed
 
@@ -34,6 +34,10 @@ lint-sql:
 
 bench: install
 	$(BIN)/python -m tests.bench
+
+# Marts and words of another commit beside ours, on the same data; ALLOW: a file of wanted differences.
+compare: install
+	$(BIN)/python -m tests.compare $(BASE) $(if $(ALLOW),--allow $(ALLOW)) $(if $(STORY),--story $(STORY))
 
 # The README's pictures; needs Chromium (apt-get install chromium).
 screenshots: demo
