@@ -25,7 +25,7 @@ from sources.claude_compliance.feed import Feed
 from sources.errors import ForeseenError
 from sources.http import KeyRefused, Refused
 from sources.langdock import LangdockSettings
-from sources.langdock.folder import csv_files
+from sources.langdock.folder import listing
 from sources.rate_budget import RateBudget
 from sources.reference_files import FILES, ReferenceFile, configured_path, read
 
@@ -149,7 +149,10 @@ def _feed(data_dir: DataDir, clock: Clock) -> Check:
 
 
 def _langdock(folder: str) -> str:
-    return f"{folder}: {sum(1 for _ in csv_files(folder))} CSV files"
+    found = listing(folder)
+    if found.refusal:
+        raise ForeseenError(found.refusal)
+    return f"{folder}: {len(found.files)} files" + (f". {found.note}" if found.note else "")
 
 
 def _api(data_dir: DataDir, clock: Clock) -> Iterator[Check]:

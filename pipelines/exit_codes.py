@@ -6,7 +6,8 @@ EXIT_CODES = {
     FAILED: "failed; the message says what, why, and what to do",
     WRONG_USAGE: "wrong usage",
     HELD: "another run holds the warehouse",
-    REJECTED: "done, but some rows could not be read; they are in claude_raw.rejected_rows",
+    REJECTED: "done, but some rows could not be read; they are in claude_raw.rejected_rows, "
+    "lines of Langdock's files in claude_raw.langdock_rejected_rows",
 }
 
 

@@ -1,4 +1,4 @@
-"""The dlt source of Langdock's usage exports: CSV files of a folder, and the export API."""
+"""The dlt source of Langdock's usage exports: files of a folder, and the export API."""
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,7 +20,7 @@ from sources.http import KeyRefused, Refused
 from sources.langdock.client import BASE_URL, ExportClient
 from sources.langdock.collect import Collected, LedgerRow, Source, collect
 from sources.langdock.entities import ENTITIES, Entity
-from sources.langdock.folder import csv_files
+from sources.langdock.folder import listing
 from sources.langdock.periods import POLICIES, last_day, months_to_ask
 from sources.langdock.reader import Slot, raw_schema
 
@@ -93,7 +93,7 @@ class LangdockSettings(BaseConfiguration):
     """`[sources.langdock]`, resolved by dlt: environment, secrets.toml, config.toml.
 
     Attributes:
-        files: Folder with exported CSV files, or the URL of an object store; none: not used.
+        files: Folder with exported files (CSV, .xlsx), or an object store's URL; none: not used.
         overlaps: What happens to periods that overlap without being the same: one of POLICIES.
         api_key: A workspace key with the scope USAGE_EXPORT_API; none: the API is not asked.
         base_url: Scheme and host; a dedicated deployment's path may follow.
@@ -110,14 +110,20 @@ class LangdockSettings(BaseConfiguration):
 
 
 def file_sources(folder: str | None, refusals: list[str]) -> Iterator[Source]:
-    """The folder's CSV files; a message in `refusals` if it cannot be listed."""
+    """The folder's exports; a message in `refusals` about what is there and cannot be read."""
     if not folder:
         return
     try:
-        for file in csv_files(folder):
-            yield Source(name=file.name, exported_at=file.modified_at, content=file.content)
+        found = listing(folder)
     except ForeseenError as refusal:
         refusals.append(str(refusal))
+        return
+    if found.refusal:
+        refusals.append(found.refusal)
+    if found.note:
+        log.warning(found.note)
+    for file in found.files:
+        yield Source(name=file.name, exported_at=file.modified_at, content=file.content)
 
 
 def api_sources(

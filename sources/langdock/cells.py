@@ -5,8 +5,11 @@ import re
 from collections.abc import Callable, Iterable
 from datetime import date
 from decimal import Context, Decimal
+from typing import NamedTuple
 
 from sources.langdock.entities import Cell
+from sources.typed_files.dates import Order, day_problem, readings, without_time
+from sources.typed_files.numbers import Number
 
 PLAIN = re.compile(r"[+-]?\d+")
 FORMS = {
@@ -18,8 +21,6 @@ FORMS = {
 }
 """Decimal mark -> numbers written with it."""
 
-ISO_DATE = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:[T ]\d\d:.*)?")
-GERMAN_DATE = re.compile(r"(\d\d?)\.(\d\d?)\.(\d{4})(?: \d\d:.*)?")
 SPACES = str.maketrans(dict.fromkeys("\u00a0\u2009\u202f", " "))
 LARGEST = 2**63
 EXACT = Context(prec=38)
@@ -28,7 +29,14 @@ FALSE = {"false", "0", "no", "falsch", "nein"}
 
 
 class Unreadable(ValueError):
-    """What a cell should be and is not."""
+    """What is wrong with a cell, to be read after "it is"."""
+
+
+class Forms(NamedTuple):
+    """How a file writes what can be written in several ways; None where nothing tells it."""
+
+    mark: str | None = None
+    order: Order | None = None
 
 
 def decimal_mark(cells: Iterable[tuple[Cell, str]], delimiter: str) -> str | None:
@@ -40,7 +48,7 @@ def decimal_mark(cells: Iterable[tuple[Cell, str]], delimiter: str) -> str | Non
     """
     seen = {".": 0, ",": 0}
     for kind, cell in cells:
-        if cell.isdecimal():
+        if cell.isdecimal() or isinstance(cell, Number):
             continue
         text = cell.translate(SPACES)
         if PLAIN.fullmatch(text):
@@ -58,59 +66,61 @@ def decimal_mark(cells: Iterable[tuple[Cell, str]], delimiter: str) -> str | Non
 
 
 def _number(text: str, mark: str | None) -> Decimal:
+    if isinstance(text, Number):
+        return Decimal(text)
     text = text.translate(SPACES)
     numbers = set()
     for decimal, form in FORMS.items() if mark is None else [(mark, FORMS[mark])]:
         if form.fullmatch(text):
             numbers.add(Decimal(re.sub(rf"[.,'’ ](?<![{decimal}])", "", text).replace(",", ".")))
     if len(numbers) == 2:
-        raise Unreadable("one number: such as 1.234 can be read in two ways")
+        raise Unreadable("not one number: such as 1.234 can be read in two ways")
     if not numbers:
-        raise Unreadable("a number")
+        raise Unreadable("not a number")
     return numbers.pop()
 
 
-def _decimal(text: str, mark: str | None) -> Decimal:
-    number = _number(text, mark)
+def _decimal(text: str, forms: Forms) -> Decimal:
+    number = _number(text, forms.mark)
     if abs(number) >= Decimal("1e26"):
-        raise Unreadable("a number of that size")
+        raise Unreadable("not a number of that size")
     return number.quantize(Decimal("1e-12"), context=EXACT)
 
 
-def _count(text: str, mark: str | None) -> int:
+def _count(text: str, forms: Forms) -> int:
     if text.isdecimal() and len(text) < 19:  # nearly every cell
         return int(text)
     try:
-        number = _number(text, mark)
+        number = _number(text, forms.mark)
     except Unreadable:
         # Where nothing tells the mark: a count has no fraction.
-        number = _number(re.sub(r"(?<=\d)[.,](?=\d{3}\b)", "", text), mark or ".")
+        number = _number(re.sub(r"(?<=\d)[.,](?=\d{3}\b)", "", text), forms.mark or ".")
     if number != number.to_integral_value() or abs(number) >= LARGEST:
-        raise Unreadable("a whole number")
+        raise Unreadable("not a whole number")
     return int(number)
 
 
-def _date(text: str, _: str | None) -> date:
-    iso = ISO_DATE.fullmatch(text)
-    german = None if iso else GERMAN_DATE.fullmatch(text)
-    found = iso.groups() if iso else german.groups()[::-1] if german else ()
-    try:
-        return date(*map(int, found))
-    except (TypeError, ValueError):
-        raise Unreadable("a date written as YYYY-MM-DD or DD.MM.YYYY") from None
+def _date(text: str, forms: Forms) -> date:
+    day = without_time(text, any_time=True)
+    found = readings(day)
+    if len(set(found.values())) == 1:
+        return next(iter(found.values()))
+    if forms.order in found:
+        return found[forms.order]
+    raise Unreadable(day_problem(day))
 
 
-def _bool(text: str, _: str | None) -> bool:
+def _bool(text: str, _: Forms) -> bool:
     if text.lower() in TRUE | FALSE:
         return text.lower() in TRUE
-    raise Unreadable("true or false")
+    raise Unreadable("not true or false")
 
 
-def _text(text: str, _: str | None) -> str:
-    return text
+def _text(text: str, _: Forms) -> str:
+    return str(text)
 
 
-VALUES: dict[Cell, Callable[[str, str | None], object]] = {
+VALUES: dict[Cell, Callable[[str, Forms], object]] = {
     Cell.TEXT: _text,
     Cell.JSON: _text,
     Cell.DATE: _date,
@@ -118,7 +128,7 @@ VALUES: dict[Cell, Callable[[str, str | None], object]] = {
     Cell.NUMBER: _decimal,
     Cell.BOOL: _bool,
 }
-"""How a cell becomes its value, given the file's decimal mark; each raises Unreadable."""
+"""How a cell becomes its value, given the file's forms; each raises Unreadable."""
 
 
 def is_json_object(text: str) -> bool:

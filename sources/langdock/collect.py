@@ -11,7 +11,7 @@ from typing import Any
 
 from sources.errors import ForeseenError
 from sources.langdock.periods import Part, plan
-from sources.langdock.reader import Export, Slot, content_hash, read_export
+from sources.langdock.reader import Export, Slot, content_hash, read_export, told_by_name
 
 log = logging.getLogger(__name__)
 
@@ -127,8 +127,10 @@ def collect(
 
 
 def _hash(source: Source, content: bytes) -> str:
-    # Months without usage are alike, and yet not the same export.
-    return content_hash(source.name.encode() + content if source.empty_slot else content)
+    # Months without usage are alike, and yet not the same export; nor are files whose month is
+    # in their name alone.
+    is_of_name = source.empty_slot or told_by_name(content, source.name)
+    return content_hash(source.name.encode() + content if is_of_name else content)
 
 
 def _without_state(row: LedgerRow) -> LedgerRow:

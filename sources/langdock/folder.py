@@ -1,7 +1,9 @@
-"""CSV files of a folder or an object store, through dlt's filesystem source."""
+"""The files of a folder or an object store, through dlt's filesystem source."""
 
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from pathlib import PurePosixPath
 
 from dlt.common.exceptions import MissingDependencyException
 from dlt.common.storages.fsspec_filesystem import FileItemDict
@@ -9,12 +11,17 @@ from dlt.extract.exceptions import ResourceExtractionError
 from dlt.sources.filesystem import filesystem
 
 from sources.errors import ForeseenError
+from sources.langdock.reader import is_export
+from sources.typed_files.forms import OTHER_PROGRAM, PERHAPS_TABLES, TABLES, is_hidden
 
 EXTRAS = {"s3": "s3", "gs": "gs", "gcs": "gs", "az": "az", "abfss": "az", "adl": "az"}
 """Scheme of a store's URL -> our extra that reads it."""
+OF_THE_SYSTEM = {".ds_store", "thumbs.db", "desktop.ini", ".localized"}
+"""What operating systems put into every folder: not worth a word."""
+SHOWN = 10
 
 
-class CsvFile:
+class ExportFile:
     """A file that is there; its name is the path below the folder."""
 
     def __init__(self, item: FileItemDict) -> None:
@@ -37,8 +44,47 @@ class CsvFile:
             ) from error
 
 
-def csv_files(folder: str) -> Iterator[CsvFile]:
-    """Every .csv file below the folder, by name; hidden and temporary ones are left out.
+@dataclass(frozen=True)
+class Listing:
+    """What a folder holds.
+
+    Attributes:
+        files: Those that are read, by name.
+        refused: Those that could be exports, in a form that is not read -> which form.
+        passed_over: Those that are none: hidden ones, leftovers, texts, pictures.
+    """
+
+    files: Sequence[ExportFile]
+    refused: Mapping[str, str]
+    passed_over: Sequence[str]
+
+    @property
+    def refusal(self) -> str | None:
+        """The message about files that are not read."""
+        if not self.refused:
+            return None
+        shown = [f"\n  {name}: it is {form}" for name, form in sorted(self.refused.items())]
+        more = len(shown) - SHOWN
+        return (
+            f"{len(shown)} of the files in Langdock's folder are in a form that is not read:"
+            + "".join(shown[:SHOWN])
+            + (f"\n  and {more} more" if more > 0 else "")
+            + "\nNothing of them was loaded. CSV and .xlsx are read. "
+            "Do what is said beside each, or take it out of the folder; then run the command again."
+        )
+
+    @property
+    def note(self) -> str | None:
+        """The line that names what was passed over."""
+        if not self.passed_over:
+            return None
+        more = len(self.passed_over) - SHOWN
+        names = ", ".join(self.passed_over[:SHOWN]) + (f" and {more} more" if more > 0 else "")
+        return f"Langdock's folder has files that are no exports and were not read: {names}."
+
+
+def listing(folder: str) -> Listing:
+    """Every file below the folder.
 
     Raises:
         ForeseenError: The folder cannot be listed.
@@ -61,7 +107,19 @@ def csv_files(folder: str) -> Iterator[CsvFile]:
             "a relative path starts at the current directory.\n"
             "Correct the setting, or remove it to go on without Langdock's exports."
         ) from error
-    for item in items:
-        name = item["file_name"]
-        if name.lower().endswith(".csv") and not name.startswith((".", "~")):
-            yield CsvFile(item)
+    files: list[ExportFile] = []
+    refused: dict[str, str] = {}
+    passed_over: list[str] = []
+    for file in map(ExportFile, items):
+        suffix = PurePosixPath(file.name).suffix.lower()
+        if PurePosixPath(file.name).name.lower() in OF_THE_SYSTEM:
+            continue
+        if is_hidden(file.name):
+            passed_over.append(file.name)
+        elif suffix in TABLES or (suffix in PERHAPS_TABLES and is_export(file.content())):
+            files.append(file)
+        elif suffix in OTHER_PROGRAM:
+            refused[file.name] = OTHER_PROGRAM[suffix]
+        else:
+            passed_over.append(file.name)
+    return Listing(files, refused, passed_over)

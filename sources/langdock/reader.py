@@ -1,15 +1,9 @@
-"""Reads a usage export: any edition, any language and delimiter, whatever the columns' order.
+"""Reads a usage export: any edition, any language and delimiter, whatever the columns' order."""
 
-Python's CSV reader takes the lines apart, one record at a time, so that a broken line costs
-nothing but itself and cells may be as large as they like.
-"""
-
-import csv
 import hashlib
 import json
-import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple
@@ -17,15 +11,30 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from sources.errors import ForeseenError
-from sources.langdock.cells import VALUES, Unreadable, decimal_mark, is_json_object
+from sources.langdock.cells import VALUES, Forms, Unreadable, decimal_mark, is_json_object
 from sources.langdock.entities import BY_TABLE, KEY, Cell, Entity, column_of, entity_of
+from sources.langdock.names import period_of_name
+from sources.typed_files.dates import common_order, readings, without_time
+from sources.typed_files.forms import is_workbook
+from sources.typed_files.keys import name_key
+from sources.typed_files.records import (
+    LONGEST_KEPT_LINE,
+    BrokenLine,
+    NoTable,
+    Record,
+    Table,
+    read_table,
+)
 
-DELIMITERS = ",;\t|"
 SHOWN_PROBLEMS = 10
-LONGEST_KEPT_LINE = 10_000
-"""Characters of a rejected line that are kept."""
-
-csv.field_size_limit(2**31 - 1)
+LONGEST_HEAD = 100_000
+"""Bytes of a text in which its names are."""
+EVERY_COLUMN = {column for entity in BY_TABLE.values() for column in entity.all_columns}
+TOTALS = {
+    "total", "totals", "grand total", "sum", "sums", "subtotal",
+    "summe", "gesamt", "gesamtsumme", "gesamtergebnis", "insgesamt", "ergebnis", "zwischensumme",
+}  # fmt: skip
+"""How a spreadsheet's line of totals begins, in English and German."""
 
 
 class Slot(NamedTuple):
@@ -57,16 +66,6 @@ class Slot(NamedTuple):
         return "/".join([self.org_id, str(self.period_start), str(self.period_end), self.group_by])
 
 
-@dataclass(frozen=True)
-class RejectedLine:
-    """A line that could not be read, and why; numbers count from 1."""
-
-    line: int
-    reason: str
-    text: str
-    line_count: int = 1
-
-
 @dataclass(frozen=True, kw_only=True)
 class Export:
     """What a file or an answer holds.
@@ -84,7 +83,7 @@ class Export:
     columns: Sequence[str]
     undeclared: Sequence[str] = ()
     rows: Mapping[Slot, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
-    rejected: Sequence[RejectedLine] = ()
+    rejected: Sequence[BrokenLine] = ()
     repeat_count: int = 0
     warnings: Sequence[str] = ()
 
@@ -98,14 +97,8 @@ class _Header(NamedTuple):
     entity: Entity
     columns: list[str]
     """Our column of each cell; empty for one that we do not declare."""
-
-
-class _Record(NamedTuple):
-    """A line of cells; `line` is its first."""
-
-    line: int
-    cells: list[str]
-    line_count: int
+    period: tuple[date, date] | None
+    """What the file's name says of the rows, where none of the columns does."""
 
 
 def content_hash(content: bytes) -> str:
@@ -136,103 +129,58 @@ def read_export(content: bytes, name: str) -> Export:
     Raises:
         ForeseenError: It is no usage export, or contradicts itself.
     """
-    lines, rejected = _lines(content, name)
-    foreign = {line.line for line in rejected}
-    header = _header(lines, name)
-    if header.line in foreign:
-        raise _refusal(name, f"line {header.line}: {rejected[0].reason}")
+    try:
+        table = read_table(content, _known_columns, ansi=True)
+    except NoTable as problem:
+        raise _refusal(name, str(problem)) from problem
+    header = _header(table, name)
+    rejected = list(table.broken)
     records = []
-    for found in _records(lines, header):
-        if not foreign.isdisjoint(range(found.line, found.line + found.line_count)):
-            continue  # Named already.
-        if isinstance(found, RejectedLine):
-            rejected.append(found)
-        elif _is_header(found.cells, header):
-            if [cell.strip() for cell in found.cells] != header.cells:
+    for record in table.records:
+        if _is_header(record.cells, header):
+            if [cell.strip() for cell in record.cells] != header.cells:
                 raise _refusal(
                     name,
-                    f"line {found.line}: another table begins here; "
+                    f"line {record.line}: another table begins here; "
                     "several exports were put into one file",
                 )
-            rejected.append(RejectedLine(found.line, "it repeats the first line", ""))
+            rejected.append(BrokenLine(record.line, "it repeats the first line", ""))
         else:
-            records.append(found)
+            records.append(record)
     return _export(name, header, records, rejected)
 
 
-def _lines(content: bytes, name: str) -> tuple[list[str], list[RejectedLine]]:
-    """The lines of the file, and those that are in another encoding than most."""
-    if not content.strip(b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n"):
-        raise _refusal(name, "line 1: the file is empty")
-    encoding = _utf16(content)
-    if encoding:
-        try:
-            return _split(content.decode(encoding).lstrip("\ufeff")), []
-        except UnicodeDecodeError:
-            raise _refusal(
-                name, "its text begins as UTF-16 and goes on in another encoding"
-            ) from None
-    try:
-        return _split(content.decode("utf-8-sig")), []
-    except UnicodeDecodeError:
-        pass
-    # A line of cp1252 is hardly ever valid UTF-8; a file with lines of both has two encodings.
-    encoded = re.split(rb"\r\n|\r|\n", content.removeprefix(b"\xef\xbb\xbf"))
-    has_utf8 = content.startswith(b"\xef\xbb\xbf") or any(
-        not line.isascii() and _decodes(line, "utf-8") for line in encoded
-    )
-    encoding = "utf-8" if has_utf8 else "cp1252"
-    reason = (
-        "it is not UTF-8, as other lines are; the file has two encodings"
-        if has_utf8
-        else "it is neither UTF-8 nor Windows-1252"
-    )
-    rejected = [
-        RejectedLine(number, reason, line.decode(encoding, errors="replace")[:LONGEST_KEPT_LINE])
-        for number, line in enumerate(encoded, start=1)
-        if not _decodes(line, encoding)
-    ]
-    return [line.decode(encoding, errors="replace") for line in encoded], rejected
+def is_export(content: bytes) -> bool:
+    """Whether a file that may be anything is an export, by its names."""
+    return entity_of(_columns(content)) is not None
 
 
-def _utf16(content: bytes) -> str | None:
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return "utf-16"
-    start = content[:200]
-    if start[1::2].count(0) > len(start) // 4:
-        return "utf-16-le"
-    return "utf-16-be" if start[::2].count(0) > len(start) // 4 else None
-
-
-def _decodes(line: bytes, encoding: str) -> bool:
-    try:
-        line.decode(encoding)
-    except UnicodeDecodeError:
+def told_by_name(content: bytes, name: str) -> bool:
+    """Whether the period is in the file's name alone, so that a copy is not the same export."""
+    if period_of_name(name) is None:
         return False
-    return True
+    columns = _columns(content)
+    return bool(columns) and columns.isdisjoint({"period_start", "period_end"})
 
 
-def _split(text: str) -> list[str]:
-    return re.split(r"\r\n|\r|\n", text)
+def _columns(content: bytes) -> set[str]:
+    """The columns that a content names in its first lines; none if it is no table."""
+    head = content if is_workbook(content) else content[:LONGEST_HEAD]
+    try:
+        return {
+            column_of(cell) for cell in read_table(head, _known_columns, ansi=True).header.cells
+        }
+    except NoTable:
+        return set()
 
 
-def _header(lines: Sequence[str], name: str) -> _Header:
-    """The first line that is not blank, and what its names mean; `sep=;` before it is Excel's."""
-    number, line = next(
-        (number, line)
-        for number, line in enumerate(lines, start=1)
-        if line.strip() and not re.fullmatch(r"\s*sep=.\s*", line, re.IGNORECASE)
-    )
+def _known_columns(cells: Sequence[str]) -> int:
+    return len(EVERY_COLUMN & {column_of(cell) for cell in cells})
 
-    def read(delimiter: str) -> list[str]:
-        return [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter))]
 
-    def known(cells: list[str]) -> int:
-        every = {column for entity in BY_TABLE.values() for column in entity.all_columns}
-        return len(every & {column_of(cell) for cell in cells})
-
-    delimiter = max(DELIMITERS, key=lambda delimiter: known(read(delimiter)))
-    cells = read(delimiter)
+def _header(table: Table, name: str) -> _Header:
+    """What the names mean."""
+    number, cells, _ = table.header
     columns = [column_of(cell) for cell in cells]
     entity = entity_of(set(columns))
     if entity is None:
@@ -246,10 +194,16 @@ def _header(lines: Sequence[str], name: str) -> _Header:
         if column not in columns:
             columns = [column if found == spelling else found for found in columns]
     declared = entity.all_columns
+    period = None
+    if "period_start" not in columns and "period_end" not in columns:
+        period = period_of_name(name)
     for column in ("period_start", "period_end"):
-        if column not in columns:
+        if column not in columns and period is None:
             raise _refusal(
-                name, f"line {number}: there is no column {column}, so its period is unknown"
+                name,
+                f"line {number}: there is no column {column}, so its period is unknown; "
+                "export it with that column, or name the file for its month "
+                "(such as users-2026-10.csv)",
             )
     for column in declared:
         if columns.count(column) > 1:
@@ -258,69 +212,47 @@ def _header(lines: Sequence[str], name: str) -> _Header:
                 name, f"line {number}: {' and '.join(twice)} are both the column {column}"
             )
     ours = [column if column in declared else "" for column in columns]
-    return _Header(number, delimiter, cells, entity, ours)
-
-
-def _records(lines: Sequence[str], header: _Header) -> Iterator[_Record | RejectedLine]:
-    """Every record below the header; what is broken costs its own line, not those after it."""
-    width = len(header.cells)
-    at = header.line
-    while at < len(lines):
-        if not lines[at].strip(header.delimiter + " \t"):
-            at += 1
-            continue
-        cells, line_count, problem = _record(lines, at, header)
-        if len(cells) > width and not any(cells[width:]):
-            cells = cells[:width]
-        if problem is None and len(cells) != width:
-            problem = f"it has {len(cells)} of {width} cells" + (
-                f"; a cell that contains {header.delimiter!r} needs quotes around it"
-                if len(cells) > width
-                else ""
-            )
-            if _stands_alone(lines, at + 1, header):
-                line_count = 1  # A quote that does not close swallowed a good line.
-        if problem is None and any("\0" in cell for cell in cells):
-            problem = "it contains a NUL character"
-        if problem is None:
-            yield _Record(at + 1, cells, line_count)
-        else:
-            text = "\n".join(lines[at : at + line_count]).replace("\0", "\ufffd")
-            yield RejectedLine(at + 1, problem, text[:LONGEST_KEPT_LINE], line_count)
-        at += line_count
-
-
-def _record(lines: Sequence[str], at: int, header: _Header) -> tuple[list[str], int, str | None]:
-    """The cells of the record that begins in this line, how many lines it has, or its problem."""
-    reader = csv.reader(
-        (f"{lines[number]}\n" for number in range(at, len(lines))),
-        delimiter=header.delimiter,
-        strict=True,
-    )
-    try:
-        return next(reader), reader.line_num, None
-    except csv.Error:
-        return [], 1, 'its quotes do not close at its end; a " inside of quotes is written ""'
-
-
-def _stands_alone(lines: Sequence[str], at: int, header: _Header) -> bool:
-    """Whether a record of the right width begins in this line."""
-    if at >= len(lines):
-        return False
-    cells, _, problem = _record(lines, at, header)
-    return problem is None and len(cells) == len(header.cells)
+    return _Header(number, table.delimiter, cells, entity, ours, period)
 
 
 def _is_header(cells: Sequence[str], header: _Header) -> bool:
+    if header.period:
+        return [cell.strip() for cell in cells] == header.cells
     at = header.columns.index("period_start")
     return cells[at][:1].isalpha() and column_of(cells[at]) == "period_start"
 
 
+def _is_total(record: Record, header: _Header) -> bool:
+    """The sum that somebody added below the rows."""
+    cells = dict(zip(header.columns, map(str.strip, record.cells), strict=True))
+    dates = [cells.get(column, "") for column in ("period_start", "period_end")]
+    if any(readings(without_time(text, any_time=True)) for text in dates):
+        return False
+    names = [cell for cell in map(str.strip, record.cells) if cell[:1].isalpha()]
+    keys = [cells.get(column) for column in header.entity.key]
+    if names:
+        return len(names) == 1 and name_key(names[0]).strip(": ") in TOTALS
+    return not any(keys) and not header.period
+
+
 def _export(
-    name: str, header: _Header, records: Sequence[_Record], rejected: list[RejectedLine]
+    name: str, header: _Header, records: Sequence[Record], rejected: list[BrokenLine]
 ) -> Export:
     entity = header.entity
     kinds = entity.all_columns
+    notes = []
+    if header.period:
+        first, last = header.period
+        notes.append(f"{name}: its period is taken from its name: {first} to {last}.")
+    if records and _is_total(records[-1], header):
+        notes.append(f"{name}: line {records[-1].line} is a line of totals; it was left out.")
+        records = records[:-1]
+    order = common_order(
+        without_time(record.cells[number].strip(), any_time=True)
+        for number, column in enumerate(header.columns)
+        if column and kinds[column] is Cell.DATE
+        for record in records
+    )
     mark = decimal_mark(
         (
             (kinds[column], record.cells[number].strip())
@@ -337,12 +269,12 @@ def _export(
     repeats = 0
     for record in records:
         try:
-            row = _row(record, header, kinds, mark)
+            row = _row(record, header, kinds, Forms(mark, order))
         except Unreadable as problem:
             text = json.dumps(
                 dict(zip(header.cells, record.cells, strict=True)), ensure_ascii=False
             )
-            rejected.append(RejectedLine(record.line, str(problem), text[:LONGEST_KEPT_LINE]))
+            rejected.append(BrokenLine(record.line, str(problem), text[:LONGEST_KEPT_LINE]))
             continue
         slot = Slot(
             entity.table,
@@ -377,12 +309,12 @@ def _export(
         rows=dict(rows),
         rejected=sorted(rejected, key=lambda line: line.line),
         repeat_count=repeats,
-        warnings=_warnings(name, undeclared, rows, rejected, repeats),
+        warnings=[*notes, *_warnings(name, undeclared, rows, rejected, repeats)],
     )
 
 
 def _row(
-    record: _Record, header: _Header, kinds: Mapping[str, Cell], mark: str | None
+    record: Record, header: _Header, kinds: Mapping[str, Cell], forms: Forms
 ) -> dict[str, Any]:
     """The record as a raw row; blank cells and columns that the export lacks are null.
 
@@ -400,11 +332,13 @@ def _row(
             others[header.cells[number] or f"column {number + 1}"] = cell
             continue
         try:
-            row[column] = VALUES[kinds[column]](text, mark)
+            row[column] = VALUES[kinds[column]](text, forms)
         except Unreadable as problem:
-            raise Unreadable(f"column {column}: it is not {problem}") from None
+            raise Unreadable(f"column {column}: it is {problem}") from None
         if kinds[column] is Cell.JSON and not is_json_object(text):
             invalid_json.append(column)
+    if header.period:
+        row["period_start"], row["period_end"] = header.period
     for column in KEY:
         if column != "org_id" and row[column] is None:
             raise Unreadable(f"column {column}: empty; every row needs it")
@@ -421,7 +355,7 @@ def _warnings(
     name: str,
     undeclared: Sequence[str],
     rows: Mapping[Slot, Sequence[Mapping[str, Any]]],
-    rejected: Sequence[RejectedLine],
+    rejected: Sequence[BrokenLine],
     repeats: int,
 ) -> list[str]:
     warnings = []
