@@ -1,4 +1,4 @@
-"""Close a month: freeze its chargeback, so that what changes later is charged in a later month."""
+"""Close a month: freeze its lines and charges; what changes later is charged in a later month."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,8 +9,9 @@ from uuid import uuid4
 
 import dlt
 import duckdb
+import pyarrow as pa
 
-from pipelines.closed_months import closed_months
+from pipelines.closed_months import CHARGE_COLUMNS, closed_charges, closed_months
 from pipelines.data_dir import DataDir
 from pipelines.load import Clock
 from pipelines.raw_tables import (
@@ -26,8 +27,8 @@ from pipelines.warehouse import dict_rows
 from sources.claude_analytics.days import FIRST_DAY
 from sources.errors import ForeseenError
 
-BILL = ("+chargeback_reconciliation_monthly", "+chargeback_monthly")
-CHANGED = ("source:claude_raw.closed_months+",)
+BILL = ("+chargeback_reconciliation_monthly", "+chargeback_monthly", "+focus_cost_and_usage")
+CHANGED = ("source:claude_raw.closed_months+", "source:claude_raw.closed_charges+")
 """What a close reads, and what a close changes: dbt's selectors."""
 
 
@@ -66,7 +67,7 @@ def close_month(
     listener: Listener | None = None,
     ranges: Callable[[Sequence[date]], str] = lambda days: ", ".join(map(str, days)),
 ) -> CloseResult:
-    """Freeze the month's lines and bill as they are now, then build what that changes; publish.
+    """Freeze the month's lines, bill and charges as they are now, build what that changes; publish.
 
     The rows of a close are one load: a killed one is finished by the next command, or never was.
     The caller holds the warehouse.
@@ -92,7 +93,7 @@ def close_month(
         _refuse_unless_settled(data_dir, month, ranges)
     result = CloseResult()
     records = _records(data_dir, month)
-    closing = {
+    closing: dict[str, Any] = {
         "closing_id": uuid4().hex,
         "action": "closed",
         "month": month,
@@ -102,7 +103,8 @@ def close_month(
         {**record, **closing, "line_number": number}
         for number, record in enumerate([{"record_type": "close"}, *records])
     ]
-    store(pipeline, closed_months(lines))
+    charges = _charges(data_dir, month, closing["closing_id"])
+    store(pipeline, [closed_months(lines), closed_charges(charges)])
     result.line_count = sum(record["record_type"] == "line" for record in records)
     result.bill = {
         record["cost_pool"]: record["amount_usd"]
@@ -277,6 +279,24 @@ def _records(data_dir: DataDir, month: date) -> list[dict[str, Any]]:
         month=month,
     )
     return lines + bill
+
+
+def _charges(data_dir: DataDir, month: date, closing_id: str) -> pa.Table:
+    """The month's charges as columns: there may be millions."""
+    names = [name for name in CHARGE_COLUMNS.names if name not in ("closing_id", "charge_number")]
+    query = f"""
+        select
+            $closing_id as closing_id,
+            row_number() over (order by {", ".join(names)}) as charge_number,
+            {", ".join(names)}
+        from claude_staging.int_billed_charges
+        where month = $month
+    """
+    with duckdb.connect(str(data_dir.warehouse), read_only=True) as warehouse:
+        found = warehouse.sql(query, params={"closing_id": closing_id, "month": month})
+        charges = found.to_arrow_table().cast(CHARGE_COLUMNS)
+    mark = {"closing_id": closing_id, "charge_number": 0, "month": month}
+    return pa.concat_tables([charges, pa.Table.from_pylist([mark], schema=CHARGE_COLUMNS)])
 
 
 def _listed(closings: Mapping[date, Closing]) -> str:

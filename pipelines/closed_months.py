@@ -1,4 +1,4 @@
-"""The raw table of closed months: frozen lines and bills. Rows are only ever added to it."""
+"""The raw tables of closed months: frozen lines, bills and charges. Rows are only ever added."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -29,6 +29,36 @@ COLUMNS = pa.schema(
         "is_settled": pa.bool_(),
     }
 )
+CHARGE_COLUMNS = pa.schema(
+    {
+        "closing_id": pa.string(),
+        "charge_number": pa.int64(),
+        "month": pa.date32(),
+        "corrected_month": pa.date32(),
+        "cost_pool": pa.string(),
+        "charge_category": pa.string(),
+        "first_date": pa.date32(),
+        "end_date": pa.date32(),
+        "actor_type": pa.string(),
+        "actor_id": pa.string(),
+        "email": pa.string(),
+        "department": pa.string(),
+        "cost_center": pa.string(),
+        "product": pa.string(),
+        "model": pa.string(),
+        "cost_type": pa.string(),
+        "billed_usd": USD,
+        "list_price_usd": USD,
+        "request_count": pa.int64(),
+        "uncached_input_tokens": pa.int64(),
+        "cache_read_input_tokens": pa.int64(),
+        "cache_creation_input_tokens": pa.int64(),
+        "output_tokens": pa.int64(),
+        "web_search_request_count": pa.int64(),
+        "organization_id": pa.string(),
+        "organization_name": pa.string(),
+    }
+)
 
 
 def closed_months(rows: Sequence[Mapping[str, Any]] = ()) -> DltResource:
@@ -38,3 +68,9 @@ def closed_months(rows: Sequence[Mapping[str, Any]] = ()) -> DltResource:
     """
     table = pa.Table.from_pylist([dict(row) for row in rows], schema=COLUMNS)
     return dlt.resource([table], name="closed_months", write_disposition="append")
+
+
+def closed_charges(charges: pa.Table | None = None) -> DltResource:
+    """One row per charge that a close froze, and one of number 0 per close, which has no charge."""
+    table = CHARGE_COLUMNS.empty_table() if charges is None else charges.cast(CHARGE_COLUMNS)
+    return dlt.resource([table], name="closed_charges", write_disposition="append")

@@ -9,7 +9,7 @@ from dlt.destinations.exceptions import DatabaseUndefinedRelation
 from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 from dlt.pipeline.exceptions import PipelineStepFailed
 
-from pipelines.closed_months import closed_months
+from pipelines.closed_months import closed_charges, closed_months
 from pipelines.data_dir import DataDir
 from pipelines.pending import set_back
 from pipelines.warehouse import dict_rows
@@ -111,5 +111,7 @@ def create_absent_tables(pipeline: dlt.Pipeline) -> None:
         absent.append(langdock(Collected()))
     if "closed_months" not in known:
         absent.append(closed_months())
+    if "closed_charges" not in known:
+        absent.append(closed_charges())
     if absent:
         store(pipeline, absent)

@@ -79,7 +79,9 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> DataDir:
     ]
     for day in ("2026-05-01", "2026-05-31"):
         raw.fetch("costs", day, rows)
-        raw.fetch("cost_totals", day, [cost(None, "157.000001", cost__list_amount="600")])
+        # On the last day 3 cents more than the rows.
+        cents = "160.000001" if day == "2026-05-31" else "157.000001"
+        raw.fetch("cost_totals", day, [cost(None, cents, cost__list_amount="600")])
     used = {"usage__output_tokens": 5, "usage__uncached_input_tokens": 6,
             "usage__cache_read_input_tokens": 7,
             "usage__cache_creation__ephemeral_5m_input_tokens": 8,
@@ -135,7 +137,7 @@ def test_focus_has_the_columns_types_and_nulls_of_the_specification(export: Expo
 def test_focus_rows_keep_the_rules_between_columns(export: Export) -> None:
     rows = pq.read_table(export("focus --month 2026-05")).to_pylist()
 
-    assert len(rows) == 2 * 3 + 1
+    assert len(rows) == 2 * 3 + 1 + 1
     for row in rows:
         assert row["BillingPeriodStart"] <= row["ChargePeriodStart"] < row["ChargePeriodEnd"]
         assert row["ChargePeriodEnd"] <= row["BillingPeriodEnd"]
@@ -147,12 +149,16 @@ def test_focus_rows_keep_the_rules_between_columns(export: Export) -> None:
         assert (row["ResourceType"] is None) == (row["ResourceId"] is None)
         assert (row["SubAccountType"] is None) == (row["SubAccountId"] is None)
         if is_priced:
-            assert row["ListUnitPrice"] * row["PricingQuantity"] == row["ListCost"] >= 0
+            assert row["ListUnitPrice"] * row["PricingQuantity"] == row["ListCost"]
             assert row["ContractedUnitPrice"] * row["PricingQuantity"] == row["ContractedCost"]
+            assert row["ListUnitPrice"] >= 0 <= row["ContractedUnitPrice"]
+            assert (row["PricingQuantity"] < 0) == (row["BilledCost"] < 0)
 
 
 def test_focus_adds_up_to_the_bill_and_the_seats(export: Export) -> None:
     rows = pq.read_table(export("focus --month 2026-05")).to_pylist()
+    with export("chargeback --month 2026-05").open(newline="") as file:
+        lines = list(csv.DictReader(file))
 
     usage = sum(row["BilledCost"] for row in rows if row["ChargeFrequency"] == "Usage-Based")
     [tokens] = [row for row in rows if row["ConsumedUnit"] == "Tokens"]
@@ -160,6 +166,10 @@ def test_focus_adds_up_to_the_bill_and_the_seats(export: Export) -> None:
     assert usage == 2 * Decimal("1.57000001")
     assert (tokens["ConsumedQuantity"], tokens["SubAccountName"]) == (26, '=HYPERLINK("//x","y")')
     assert (seats["BilledCost"], seats["ChargeFrequency"]) == (Decimal(124), "Recurring")
+    [rest] = [row for row in rows if row["ChargeCategory"] == "Adjustment"]
+    assert (rest["BilledCost"], rest["ChargeFrequency"]) == (Decimal("0.03"), "One-Time")
+    for cost, amount in {"BilledCost": "amount_usd", "ListCost": "list_price_usd"}.items():
+        assert sum(row[cost] for row in rows) == sum(Decimal(line[amount]) for line in lines)
 
 
 def test_focus_as_csv_writes_moments_in_utc_and_decimals_in_full(export: Export) -> None:
@@ -185,6 +195,7 @@ def test_a_statement_is_a_line_per_department_and_pool(export: Export) -> None:
         (harm, "seats", "62.00000000"),
         (harm, "shared", "0.14000000"),
         ("Unattributed", "seats", "62.00000000"),
+        ("Unattributed", "unexplained", "0.03000000"),
     ]
     assert rows[0]["cost_center"] == "00420"
 

@@ -8,6 +8,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from pipelines.closed_months import CHARGE_COLUMNS, COLUMNS
 from sources.claude_analytics.endpoints import EVERY_ENDPOINT
 from sources.claude_compliance.activities import ACTOR
 from sources.langdock import ENTITIES, LEDGER, REJECTED
@@ -100,14 +101,6 @@ OTHER_TABLES = {
     "cost_center_groups": {
         "rbac_group": "text", "cost_center": "text", "department": "text", "priority": "bigint",
     },
-    "closed_months": {
-        "closing_id": "text", "line_number": "bigint", "action": "text", "record_type": "text",
-        "month": "date", "closed_at": "timestamptz", "corrected_month": "date",
-        "cost_center": "text", "department": "text", "cost_pool": "text",
-        "allocation_method": "text", "seat_count": "bigint", "active_user_count": "bigint",
-        "covered_days": "bigint", "amount_usd": "decimal(38, 8)",
-        "list_price_usd": "decimal(38, 8)", "is_settled": "boolean",
-    },
     "_dlt_loads": {
         "load_id": "text", "schema_name": "text", "status": "bigint",
         "inserted_at": "timestamptz", "schema_version_hash": "text",
@@ -124,7 +117,7 @@ def sql_type(kind: pa.DataType) -> str:
     names = {
         pa.string(): "text", pa.int64(): "bigint", pa.float64(): "double", pa.date32(): "date",
         pa.timestamp("us", tz="UTC"): "timestamptz", pa.decimal128(38, 12): "decimal(38, 12)",
-        pa.bool_(): "boolean",
+        pa.decimal128(38, 8): "decimal(38, 8)", pa.bool_(): "boolean",
     }  # fmt: skip
     return names[kind]
 
@@ -138,14 +131,16 @@ def raw_tables() -> dict[str, dict[str, str]]:
         }
         for endpoint in EVERY_ENDPOINT
     }
-    langdock = {
+    others = {
         **{entity.table: raw_schema(entity) for entity in ENTITIES},
         "langdock_exports": LEDGER,
         "langdock_rejected_rows": REJECTED,
+        "closed_months": COLUMNS,
+        "closed_charges": CHARGE_COLUMNS,
     }
     exports = {
         table: {field.name: sql_type(field.type) for field in schema}
-        for table, schema in langdock.items()
+        for table, schema in others.items()
     }
     exports["langdock_exports"] |= DLT_COLUMNS
     return endpoints | exports | OTHER_TABLES

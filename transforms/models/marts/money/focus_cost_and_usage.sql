@@ -1,106 +1,9 @@
--- One row per charge: a row of spend_daily that has a cost, or a month's seat fees; in the columns of FOCUS 1.4.
+-- One row per charge and month that bills it, in the columns of FOCUS 1.4: a row of spend_daily that has a cost, a
+-- month's seat fees, what the organisation's total has beyond its rows, or what moved in a closed month.
 with
 
-spend as (
-    select * from {{ ref('spend_daily') }}
-    where spend_usd is not null
-),
-
-seat_fees as (
-    select * from {{ ref('int_chargeback_pools') }}
-    where cost_pool = 'seats'
-),
-
-department_periods as (
-    select * from {{ ref('int_department_periods') }}
-),
-
-organizations_in_order as (
-    select
-        organization_id,
-        name,
-        row_number() over (order by valid_from_at desc, organization_id asc) as organizations_since
-    from {{ ref('stg_organizations') }}
-    where organization_id is not null
-),
-
--- One row, of nulls where no roster is loaded.
-organization as (
-    select
-        max(organization_id) as organization_id,
-        max(name) as name
-    from organizations_in_order
-    where organizations_since = 1
-),
-
-spend_with_department as (
-    select
-        spend.*,
-        department_periods.department,
-        department_periods.cost_center,
-        (
-            spend.uncached_input_tokens
-            + spend.cache_read_input_tokens
-            + spend.cache_creation_input_tokens
-            + spend.output_tokens
-        ) as token_count
-    from spend
-    left join department_periods
-        on
-            spend.user_id = department_periods.user_id
-            and spend.activity_date >= department_periods.valid_from_date
-            and spend.activity_date < department_periods.valid_until_date
-),
-
-spend_charges as (
-    select
-        cast({{ dbt.date_trunc('month', 'activity_date') }} as date) as month,
-        activity_date as first_date,
-        cast({{ dbt.dateadd('day', 1, 'activity_date') }} as date) as end_date,
-        actor_type,
-        actor_id,
-        email,
-        department,
-        cost_center,
-        product,
-        model,
-        case when spend_usd < 0 or list_price_usd < 0 then 'Credit' else 'Usage' end as charge_category,
-        'Usage-Based' as charge_frequency,
-        'Days' as pricing_unit,
-        coalesce(cost_type, 'other') as sku_meter,
-        spend_usd as billed_usd,
-        list_price_usd as list_usd,
-        case when cost_type = 'tokens' then token_count end as token_count
-    from spend_with_department
-),
-
--- Fees of a month that is still running are expected, as in chargeback_monthly.
-seat_charges as (
-    select
-        month,
-        month as first_date,
-        cast({{ dbt.dateadd('month', 1, 'month') }} as date) as end_date,
-        cast(null as {{ dbt.type_string() }}) as actor_type,
-        cast(null as {{ dbt.type_string() }}) as actor_id,
-        cast(null as {{ dbt.type_string() }}) as email,
-        cast(null as {{ dbt.type_string() }}) as department,
-        cast(null as {{ dbt.type_string() }}) as cost_center,
-        'seats' as product,
-        cast(null as {{ dbt.type_string() }}) as model,
-        case when billed_usd < 0 then 'Credit' else 'Purchase' end as charge_category,
-        'Recurring' as charge_frequency,
-        'Months' as pricing_unit,
-        'seats' as sku_meter,
-        billed_usd,
-        list_price_usd as list_usd,
-        cast(null as bigint) as token_count
-    from seat_fees
-),
-
 charges as (
-    select * from spend_charges
-    union all
-    select * from seat_charges
+    select * from {{ ref('int_billed_charges') }}
 ),
 
 described as (
@@ -110,43 +13,63 @@ described as (
         cast({{ dbt.dateadd('month', 1, 'month') }} as timestamp) as period_end,
         cast(first_date as timestamp) as charge_start,
         cast(end_date as timestamp) as charge_end,
-        coalesce(product, 'other') || '/' || coalesce(model, 'any') || '/' || sku_meter as sku_key,
-        'Claude ' || coalesce(product, 'other') as service_name,
+        coalesce(cost_type, 'other') as sku_meter,
+        'Claude' || coalesce(' ' || product, case when charge_category = 'Usage' then ' other' else '' end)
+            as service_name,
         case when actor_type <> 'unattributed' then actor_type end as resource_type,
-        charge_category = 'Credit' as is_credit
+        case
+            when cost_type = 'tokens'
+                then uncached_input_tokens + cache_read_input_tokens + cache_creation_input_tokens + output_tokens
+        end as token_count,
+        charge_category <> 'Adjustment' as has_sku,
+        corrected_month is not null as is_correction
     from charges
+),
+
+-- A day's use, or a month's seats, is one unit; one that is paid back is −1 of it, since prices are not negative. What
+-- was corrected up in one price and down in the other has none.
+with_quantity as (
+    select
+        described.*,
+        case
+            when not has_sku then null
+            when billed_usd >= 0 and list_price_usd >= 0 then 1
+            when billed_usd <= 0 and list_price_usd <= 0 then -1
+        end as unit_count
+    from described
 ),
 
 priced as (
     select
-        described.*,
-        case
+        with_quantity.*,
+        case when is_correction then 'Correction: ' else '' end
+        || case
+            when charge_category = 'Usage'
+                then 'Use of ' || service_name || coalesce(' with ' || model, '') || ' (' || sku_meter || ')'
             when charge_category = 'Purchase' then 'Seat fees of the month'
-            when is_credit
-                then 'Credit for ' || service_name || coalesce(' with ' || model, '') || ' (' || sku_meter || ')'
-            else 'Use of ' || service_name || coalesce(' with ' || model, '') || ' (' || sku_meter || ')'
+            when cost_pool = 'unexplained' then 'What the organisation''s total has beyond its rows'
+            else 'What was billed beyond the charges that are known, of the pool ' || cost_pool
         end as charge_description,
-        case when not is_credit then 'Standard' end as pricing_category,
-        case when not is_credit then sku_key end as sku_id,
-        case when not is_credit then cast(1 as decimal(38, 8)) end as pricing_quantity,
-        case when not is_credit then billed_usd end as contracted_unit_usd,
-        case when not is_credit then list_usd end as list_unit_usd,
-        case when charge_category = 'Usage' then cast(coalesce(token_count, 1) as decimal(38, 8)) end
-            as consumed_quantity,
+        case charge_category
+            when 'Usage' then 'Usage-Based'
+            when 'Purchase' then 'Recurring'
+            else 'One-Time'
+        end as charge_frequency,
+        case when unit_count is not null then 'Standard' end as pricing_category,
         case
-            when charge_category = 'Usage' and token_count is not null then 'Tokens'
-            when charge_category = 'Usage' then 'Days'
-        end as consumed_unit
-    from described
-),
-
-with_account as (
-    select
-        priced.*,
-        organization.organization_id,
-        organization.name as organization_name
-    from priced
-    cross join organization
+            when has_sku then coalesce(product, 'other') || '/' || coalesce(model, 'any') || '/' || sku_meter
+        end as sku_id,
+        cast(unit_count as decimal(38, 8)) as pricing_quantity,
+        case when unit_count is not null then case when charge_category = 'Usage' then 'Days' else 'Months' end end
+            as pricing_unit,
+        cast(unit_count * billed_usd as decimal(38, 8)) as contracted_unit_usd,
+        cast(unit_count * list_price_usd as decimal(38, 8)) as list_unit_usd,
+        -- A correction consumes what the tokens differ by; one without tokens corrects an amount and no use.
+        case
+            when charge_category = 'Usage'
+                then cast(coalesce(token_count, case when not is_correction then unit_count end) as decimal(38, 8))
+        end as consumed_quantity
+    from with_quantity
 ),
 
 -- The specification's spelling needs quotes where an engine folds names.
@@ -162,13 +85,13 @@ focus as (
         charge_start as "ChargePeriodStart",
         charge_end as "ChargePeriodEnd",
         charge_category as "ChargeCategory",
-        cast(null as {{ dbt.type_string() }}) as "ChargeClass",
+        case when is_correction then 'Correction' end as "ChargeClass",
         charge_description as "ChargeDescription",
         charge_frequency as "ChargeFrequency",
         billed_usd as "BilledCost",
         billed_usd as "EffectiveCost",
         billed_usd as "ContractedCost",
-        list_usd as "ListCost",
+        list_price_usd as "ListCost",
         contracted_unit_usd as "ContractedUnitPrice",
         list_unit_usd as "ListUnitPrice",
         pricing_category as "PricingCategory",
@@ -177,14 +100,16 @@ focus as (
         billed_usd as "PricingCurrencyEffectiveCost",
         list_unit_usd as "PricingCurrencyListUnitPrice",
         pricing_quantity as "PricingQuantity",
-        case when not is_credit then pricing_unit end as "PricingUnit",
+        pricing_unit as "PricingUnit",
         consumed_quantity as "ConsumedQuantity",
-        consumed_unit as "ConsumedUnit",
-        sku_id as "SkuId",
-        case when not is_credit then sku_meter end as "SkuMeter",
-        sku_id as "SkuPriceId",
         case
-            when not is_credit and model is not null
+            when consumed_quantity is not null then case when token_count is null then 'Days' else 'Tokens' end
+        end as "ConsumedUnit",
+        sku_id as "SkuId",
+        case when has_sku then sku_meter end as "SkuMeter",
+        case when unit_count is not null then sku_id end as "SkuPriceId",
+        case
+            when unit_count is not null and model is not null
                 then {{ json_of_texts(['model'], prefix='x_') }}
         end as "SkuPriceDetails",
         'AI and Machine Learning' as "ServiceCategory",
@@ -202,8 +127,8 @@ focus as (
         case when department is not null then 'Department' end as "SubAccountType",
         cast(null as {{ dbt.type_string() }}) as "RegionId",
         cast(null as {{ dbt.type_string() }}) as "RegionName",
-        {{ json_of_texts(['department', 'cost_center', 'product', 'model', 'actor_type']) }} as "Tags"
-    from with_account
+        nullif({{ json_of_texts(['department', 'cost_center', 'product', 'model', 'actor_type']) }}, '{}') as "Tags"
+    from priced
 )
 -- noqa: enable=RF06
 

@@ -1,0 +1,25 @@
+{#- What a charge is made of, in the order in which models stack charges. -#}
+{% macro charge_columns() -%}
+    cost_pool,
+    charge_category,
+    first_date,
+    end_date,
+    actor_type,
+    actor_id,
+    email,
+    department,
+    cost_center,
+    product,
+    model,
+    cost_type,
+    billed_usd,
+    list_price_usd,
+    request_count,
+    uncached_input_tokens,
+    cache_read_input_tokens,
+    cache_creation_input_tokens,
+    output_tokens,
+    web_search_request_count,
+    organization_id,
+    organization_name
+{%- endmacro %}

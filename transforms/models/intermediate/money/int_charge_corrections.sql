@@ -1,0 +1,94 @@
+-- One row per charge of a closed month that has moved since: what is known now less what was billed for it.
+-- Corrections that a later close froze were billed too, so that each difference is billed once.
+with
+
+charges as (
+    select * from {{ ref('int_charges') }}
+),
+
+closed_charges as (
+    select * from {{ ref('int_closed_charges') }}
+),
+
+closed_months as (
+    select * from {{ ref('int_closed_months') }}
+),
+
+closed as (
+    select distinct month from closed_months
+),
+
+open_month as (
+    select cast({{ dbt.dateadd('month', 1, 'max(month)') }} as date) as month
+    from closed
+),
+
+now_and_billed as (
+    select
+        month as corrected_month,
+        true as is_now,
+        1 as direction,
+        {{ charge_columns() }}
+    from charges
+    where month in (select closed.month from closed)
+    union all
+    select
+        coalesce(corrected_month, month) as corrected_month,
+        false as is_now,
+        -1 as direction,
+        {{ charge_columns() }}
+    from closed_charges
+),
+
+-- The cost center that a charge moved to is billed it, and the one that it left is paid it back.
+differences as (
+    select
+        corrected_month,
+        cost_pool,
+        charge_category,
+        first_date,
+        end_date,
+        actor_type,
+        actor_id,
+        coalesce(max(case when is_now then email end), max(email)) as email,
+        department,
+        cost_center,
+        product,
+        model,
+        cost_type,
+        cast(sum(direction * billed_usd) as decimal(38, 8)) as billed_usd,
+        cast(sum(direction * list_price_usd) as decimal(38, 8)) as list_price_usd,
+        cast({{ sum_of_known('direction * request_count') }} as bigint) as request_count,
+        cast({{ sum_of_known('direction * uncached_input_tokens') }} as bigint) as uncached_input_tokens,
+        cast({{ sum_of_known('direction * cache_read_input_tokens') }} as bigint) as cache_read_input_tokens,
+        cast({{ sum_of_known('direction * cache_creation_input_tokens') }} as bigint) as cache_creation_input_tokens,
+        cast({{ sum_of_known('direction * output_tokens') }} as bigint) as output_tokens,
+        cast({{ sum_of_known('direction * web_search_request_count') }} as bigint) as web_search_request_count,
+        coalesce(max(case when is_now then organization_id end), max(organization_id)) as organization_id,
+        coalesce(max(case when is_now then organization_name end), max(organization_name)) as organization_name
+    from now_and_billed
+    group by
+        corrected_month,
+        cost_pool,
+        charge_category,
+        first_date,
+        end_date,
+        actor_type,
+        actor_id,
+        department,
+        cost_center,
+        product,
+        model,
+        cost_type
+    having sum(direction * billed_usd) <> 0 or sum(direction * list_price_usd) <> 0
+),
+
+corrections as (
+    select
+        open_month.month,
+        differences.*
+    from differences
+    cross join open_month
+)
+
+select * from corrections

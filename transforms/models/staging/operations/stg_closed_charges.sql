@@ -1,0 +1,30 @@
+-- One row per charge that a month's close froze, and one without a charge per close. A load that broke off can have
+-- stored a row twice.
+select distinct
+    closing_id,
+    charge_number,
+    month,
+    corrected_month,
+    cost_pool,
+    charge_category,
+    first_date,
+    end_date,
+    actor_type,
+    actor_id,
+    email,
+    department,
+    cost_center,
+    product,
+    model,
+    cost_type,
+    billed_usd,
+    list_price_usd,
+    request_count,
+    uncached_input_tokens,
+    cache_read_input_tokens,
+    cache_creation_input_tokens,
+    output_tokens,
+    web_search_request_count,
+    organization_id,
+    organization_name
+from {{ source('claude_raw', 'closed_charges') }}
