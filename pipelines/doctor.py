@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -27,7 +28,9 @@ from sources.http import KeyRefused, Refused
 from sources.langdock import LangdockSettings
 from sources.langdock.folder import listing
 from sources.rate_budget import RateBudget
-from sources.reference_files import FILES, ReferenceFile, configured_path, read
+from sources.reference_files import FILES, ReferenceFile, configured_path, joined_spellings, read
+
+SHOWN_SPELLINGS = 10
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,7 @@ def checks(data_dir: DataDir, clock: Clock) -> Iterator[Check]:
         else:
             text = f"not set; see [sources.reference_files] {file.table}"
             yield Check(file.table, None, text)
+    yield from _spellings()
     langdock = settings(LangdockSettings)
     if langdock.files:
         yield _check("langdock files", partial(_langdock, langdock.files))
@@ -107,6 +111,18 @@ def _transform_settings() -> str:
 
 def _file(file: ReferenceFile, path: str) -> str:
     return f"{path}: {len(read(file, path).rows)} rows"
+
+
+def _spellings() -> Iterator[Check]:
+    """Names that the reference files write in several ways."""
+    contents = []
+    for file in FILES:
+        with suppress(ForeseenError):  # Said by the file's own check.
+            contents.append(read(file, configured_path(file)))
+    if joined := joined_spellings(contents):
+        more = len(joined) - SHOWN_SPELLINGS
+        told = [*joined[:SHOWN_SPELLINGS], *([f"and {more} more"] if more > 0 else [])]
+        yield Check("spellings", True, "joined, shown as first: " + "; ".join(told))
 
 
 def _rosters(data_dir: DataDir, clock: Clock) -> Iterator[Check]:
