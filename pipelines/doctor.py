@@ -6,15 +6,16 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
-import duckdb
-
 from pipelines.data_dir import DataDir
+from pipelines.foreseen import foreseen
 from pipelines.load import GENERATIONS, Clock, newest_day
 from pipelines.load_compliance import NO_KEY, compliance_client
 from pipelines.load_roster import NO_KEY as NO_ROSTER_KEY
 from pipelines.load_roster import roster_clients
 from pipelines.run import transform_variables
+from pipelines.served import opened
 from pipelines.settings import settings
+from pipelines.warehouse import read_whole
 from sources.claude_admin import AdminSettings
 from sources.claude_admin.endpoints import ROSTERS
 from sources.claude_admin.snapshot import check as check_roster
@@ -51,7 +52,11 @@ def checks(data_dir: DataDir, clock: Clock) -> Iterator[Check]:
     Sends one request per endpoint at most, within the rate budget.
     """
     yield _check("data folder", lambda: _folder(data_dir))
-    yield _check("warehouse", lambda: _warehouse(data_dir))
+    if running := data_dir.held_by():
+        yield Check("warehouse", None, f"in use ({running}); it is read when nobody holds it")
+    else:
+        yield _check("warehouse", lambda: _warehouse(data_dir))
+    yield _check("published marts", lambda: _served(data_dir))
     yield _check("chargeback and seats", _transform_settings)
     for file in FILES:
         path = configured_path(file)
@@ -77,8 +82,8 @@ def checks(data_dir: DataDir, clock: Clock) -> Iterator[Check]:
 def _check(name: str, find_out: Callable[[], str]) -> Check:
     try:
         return Check(name, True, find_out())
-    except ForeseenError as error:
-        return Check(name, False, str(error))
+    except Exception as error:
+        return Check(name, False, str(foreseen(error)))
 
 
 def _folder(data_dir: DataDir) -> str:
@@ -91,16 +96,16 @@ def _warehouse(data_dir: DataDir) -> str:
     if not data_dir.warehouse.exists():
         return "not there yet; the first sync makes it"
     with data_dir.held("doctor"):
-        try:
-            duckdb.connect(str(data_dir.warehouse), read_only=True).close()
-        except duckdb.Error as error:
-            raise ForeseenError(
-                f"{data_dir.warehouse} cannot be opened: {error}\n"
-                "Another program may have it open, or the file is damaged.\n"
-                "Close that program (readers should open serving.duckdb), or restore the file."
-            ) from None
+        read_whole(data_dir.warehouse)
     size = data_dir.warehouse.stat().st_size / 2**20
-    return f"{data_dir.warehouse} opens ({size:.1f} MiB), nobody holds it"
+    return f"{data_dir.warehouse} opens, every block is whole ({size:.1f} MiB), nobody holds it"
+
+
+def _served(data_dir: DataDir) -> str:
+    if not data_dir.served.exists():
+        return "nothing is published yet; the first sync does it"
+    with opened(data_dir.served) as served:
+        return f"{data_dir.served} opens, with {len(served.columns)} tables"
 
 
 def _transform_settings() -> str:

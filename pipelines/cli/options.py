@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from pipelines import hints
 from pipelines.data_dir import DataDir
 from pipelines.run import OTHER_SOURCES
 from pipelines.settings import PipelineSettings, settings
@@ -67,4 +68,7 @@ NoTransformOption = Annotated[
 
 
 def data_dir_of(option: Path | None) -> DataDir:
-    return DataDir(option or Path(settings(PipelineSettings).data_dir))
+    """The folder that this command works on; messages that name a command name it too."""
+    data = DataDir(option or Path(settings(PipelineSettings).data_dir))
+    hints.use(data.root, is_given=option is not None)
+    return data
