@@ -13,7 +13,6 @@ import pyarrow as pa
 
 from pipelines.closed_months import CHARGE_COLUMNS, closed_charges, closed_months
 from pipelines.data_dir import DataDir
-from pipelines.load import Clock
 from pipelines.raw_tables import (
     create_absent_tables,
     finish_pending,
@@ -24,8 +23,9 @@ from pipelines.raw_tables import (
 from pipelines.run import Listener, RunResult, build, transform_variables
 from pipelines.transform import transform
 from pipelines.warehouse import dict_rows
-from sources.claude_analytics.days import FIRST_DAY
+from sources.claude_analytics.plan import FIRST_DAY
 from sources.errors import ForeseenError
+from sources.session import Clock
 
 BILL = ("+chargeback_reconciliation_monthly", "+chargeback_monthly", "+focus_cost_and_usage")
 CHANGED = ("source:claude_raw.closed_months+", "source:claude_raw.closed_charges+")

@@ -9,12 +9,12 @@ from pathlib import Path
 import duckdb
 
 from pipelines.data_dir import DataDir
-from pipelines.load import Clock
 from pipelines.run import Listener, RunResult, sync
 from sources.claude_admin import AdminSettings
 from sources.claude_analytics import AnalyticsSettings
 from sources.claude_compliance import ComplianceSettings
 from sources.langdock import LangdockSettings
+from sources.session import Clock
 
 TODAY = date(2026, 6, 15)
 SEATS = 250

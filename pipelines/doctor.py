@@ -2,26 +2,26 @@
 
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
+import duckdb
+
 from pipelines.data_dir import DataDir
-from pipelines.foreseen import foreseen
-from pipelines.load import GENERATIONS, Clock, newest_day
+from pipelines.load import NO_KEY as NO_ANALYTICS_KEY
+from pipelines.load import newest_day
 from pipelines.load_compliance import NO_KEY, compliance_client
 from pipelines.load_roster import NO_KEY as NO_ROSTER_KEY
 from pipelines.load_roster import roster_clients
-from pipelines.run import transform_variables
-from pipelines.served import opened
+from pipelines.run import has_other_source, transform_variables
 from pipelines.settings import settings
-from pipelines.warehouse import read_whole
 from sources.claude_admin import AdminSettings
 from sources.claude_admin.endpoints import ROSTERS
 from sources.claude_admin.snapshot import check as check_roster
 from sources.claude_analytics import AnalyticsSettings
-from sources.claude_analytics.client import Client
+from sources.claude_analytics.client import Client, NotTaken, NotThisOrganisation
 from sources.claude_analytics.endpoints import ENDPOINTS
+from sources.claude_analytics.plan import GENERATIONS
 from sources.claude_compliance import ComplianceSettings
 from sources.claude_compliance.feed import Feed
 from sources.errors import ForeseenError
@@ -29,9 +29,8 @@ from sources.http import KeyRefused, Refused
 from sources.langdock import LangdockSettings
 from sources.langdock.folder import listing
 from sources.rate_budget import RateBudget
-from sources.reference_files import FILES, ReferenceFile, configured_path, joined_spellings, read
-
-SHOWN_SPELLINGS = 10
+from sources.reference_files import FILES, ReferenceFile, configured_path, read
+from sources.session import Clock
 
 
 @dataclass(frozen=True)
@@ -52,11 +51,7 @@ def checks(data_dir: DataDir, clock: Clock) -> Iterator[Check]:
     Sends one request per endpoint at most, within the rate budget.
     """
     yield _check("data folder", lambda: _folder(data_dir))
-    if running := data_dir.held_by():
-        yield Check("warehouse", None, f"in use ({running}); it is read when nobody holds it")
-    else:
-        yield _check("warehouse", lambda: _warehouse(data_dir))
-    yield _check("published marts", lambda: _served(data_dir))
+    yield _check("warehouse", lambda: _warehouse(data_dir))
     yield _check("chargeback and seats", _transform_settings)
     for file in FILES:
         path = configured_path(file)
@@ -65,7 +60,6 @@ def checks(data_dir: DataDir, clock: Clock) -> Iterator[Check]:
         else:
             text = f"not set; see [sources.reference_files] {file.table}"
             yield Check(file.table, None, text)
-    yield from _spellings()
     langdock = settings(LangdockSettings)
     if langdock.files:
         yield _check("langdock files", partial(_langdock, langdock.files))
@@ -82,8 +76,8 @@ def checks(data_dir: DataDir, clock: Clock) -> Iterator[Check]:
 def _check(name: str, find_out: Callable[[], str]) -> Check:
     try:
         return Check(name, True, find_out())
-    except Exception as error:
-        return Check(name, False, str(foreseen(error)))
+    except ForeseenError as error:
+        return Check(name, False, str(error))
 
 
 def _folder(data_dir: DataDir) -> str:
@@ -96,16 +90,16 @@ def _warehouse(data_dir: DataDir) -> str:
     if not data_dir.warehouse.exists():
         return "not there yet; the first sync makes it"
     with data_dir.held("doctor"):
-        read_whole(data_dir.warehouse)
+        try:
+            duckdb.connect(str(data_dir.warehouse), read_only=True).close()
+        except duckdb.Error as error:
+            raise ForeseenError(
+                f"{data_dir.warehouse} cannot be opened: {error}\n"
+                "Another program may have it open, or the file is damaged.\n"
+                "Close that program (readers should open serving.duckdb), or restore the file."
+            ) from None
     size = data_dir.warehouse.stat().st_size / 2**20
-    return f"{data_dir.warehouse} opens, every block is whole ({size:.1f} MiB), nobody holds it"
-
-
-def _served(data_dir: DataDir) -> str:
-    if not data_dir.served.exists():
-        return "nothing is published yet; the first sync does it"
-    with opened(data_dir.served) as served:
-        return f"{data_dir.served} opens, with {len(served.columns)} tables"
+    return f"{data_dir.warehouse} opens ({size:.1f} MiB), nobody holds it"
 
 
 def _transform_settings() -> str:
@@ -116,18 +110,6 @@ def _transform_settings() -> str:
 
 def _file(file: ReferenceFile, path: str) -> str:
     return f"{path}: {len(read(file, path).rows)} rows"
-
-
-def _spellings() -> Iterator[Check]:
-    """Names that the reference files write in several ways."""
-    contents = []
-    for file in FILES:
-        with suppress(ForeseenError):  # Said by the file's own check.
-            contents.append(read(file, configured_path(file)))
-    if joined := joined_spellings(contents):
-        more = len(joined) - SHOWN_SPELLINGS
-        told = [*joined[:SHOWN_SPELLINGS], *([f"and {more} more"] if more > 0 else [])]
-        yield Check("spellings", True, "joined, shown as first: " + "; ".join(told))
 
 
 def _rosters(data_dir: DataDir, clock: Clock) -> Iterator[Check]:
@@ -180,6 +162,11 @@ def _api(data_dir: DataDir, clock: Clock) -> Iterator[Check]:
     """Key, scope and each endpoint, asked for the newest day."""
     try:
         analytics = settings(AnalyticsSettings)
+        if not (analytics.api_key or "").strip() and has_other_source(
+            settings(AdminSettings), settings(ComplianceSettings), settings(LangdockSettings)
+        ):
+            yield Check("API", None, NO_ANALYTICS_KEY)
+            return
         client = Client(
             base_url=analytics.base_url,
             api_key=analytics.api_key or "",
@@ -193,6 +180,10 @@ def _api(data_dir: DataDir, clock: Clock) -> Iterator[Check]:
         try:
             day = newest_day(client, ENDPOINTS[0], clock.today, analytics.lag_days)
             next(client.pages(ENDPOINTS[0], day, day))
+        except NotThisOrganisation as error:
+            yield Check("API", None, f"no engagement: {error}")
+            yield _money(client, clock, analytics.cost_api)
+            return
         except ForeseenError as error:
             yield Check("API", False, str(error))
             return
@@ -215,12 +206,13 @@ def _api(data_dir: DataDir, clock: Clock) -> Iterator[Check]:
 
 def _money(client: Client, clock: Clock, cost_api: str) -> Check:
     """Cost and usage, from the first API that the organisation has."""
-    refused = None
-    for totals, *_ in GENERATIONS[cost_api]:
+    refused: ForeseenError | None = None
+    for name in GENERATIONS if cost_api == "auto" else (cost_api,):
+        totals, *_ = GENERATIONS[name]
         try:
             next(client.pages(totals, clock.today, clock.today))
             return Check("cost and usage", True, totals.path)
-        except Refused as error:
+        except (Refused, NotTaken) as error:
             refused = error
         except ForeseenError as error:
             return Check("cost and usage", False, str(error))

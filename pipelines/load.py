@@ -1,9 +1,9 @@
 """Run the sources into the warehouse: plan days, fetch them, and commit them in chunks."""
 
 from collections import deque
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, timedelta
 from functools import partial
 from typing import Any
 
@@ -20,54 +20,44 @@ from pipelines.raw_tables import (
     stored,
     warehouse_pipeline,
 )
-from sources.claude_analytics import AnalyticsSettings, claude_analytics
-from sources.claude_analytics.client import Client, NotAvailable
-from sources.claude_analytics.days import (
-    FIRST_DAY,
-    Fetched,
-    Span,
-    days_to_fetch,
-    days_to_read_again,
-    spans,
-    window,
+from sources.claude_analytics import AnalyticsSettings, claude_analytics, empty_endpoints
+from sources.claude_analytics.client import (
+    ANALYTICS_API,
+    Client,
+    NotAvailable,
+    NotThisOrganisation,
 )
-from sources.claude_analytics.endpoints import (
-    COST_API,
-    ENDPOINTS,
-    REPORTS_API,
-    Endpoint,
-)
+from sources.claude_analytics.endpoints import COST_API, ENDPOINTS, EVERY_ENDPOINT, Endpoint
 from sources.claude_analytics.fetch import Fetcher, Progress
-from sources.errors import ForeseenError
+from sources.claude_analytics.generation import Generation, choose
+from sources.claude_analytics.plan import (
+    FIRST_DAY,
+    GENERATIONS,
+    Fetched,
+    Ledger,
+    Plan,
+    Span,
+    known_generation,
+)
+from sources.errors import ForeseenError, read_before_words
+from sources.hints import typed_columns
 from sources.rate_budget import RateBudget
 from sources.reference_files import FILES, reference_files
+from sources.session import Clock
 
 REQUESTS_PER_CHUNK = 60
 """About how much a killed run has to fetch again at most: a minute of the API's default limit.
 
 How many pages a span has is only known from those before it."""
 
+NO_KEY = (
+    "The Analytics API is not read: no key is set for it, and another source is.\n"
+    "The marts about Claude stay empty.\n"
+    f"Set {ANALYTICS_API.key_variable} to load them."
+)
+
 # Arrow's own allocator keeps the memory of past pages; this one gives it back.
 pa.set_memory_pool(pa.system_memory_pool())
-
-
-@dataclass(frozen=True)
-class Clock:
-    """The moment a run counts as taking place, and whether it was set by hand."""
-
-    now: datetime
-    is_set: bool = False
-
-    @classmethod
-    def at(cls, today: date | None) -> "Clock":
-        """The start of that UTC day, or the present."""
-        if today is None:
-            return cls(datetime.now(UTC))
-        return cls(datetime.combine(today, time(), UTC), is_set=True)
-
-    @property
-    def today(self) -> date:
-        return self.now.date()
 
 
 @dataclass(frozen=True)
@@ -75,14 +65,22 @@ class LoadReport:
     """What a load did, by endpoint.
 
     Attributes:
+        clock: The lesser of the run's clock and the API's.
+        skipped: Why nothing was asked of the API, though nothing failed.
         fatal: Why nothing more could be read from the source.
         refusals: One message per reference file that could not be read; its table stays.
+        read_before: Endpoints of which the warehouse has had days before this run.
+        generation: Which API cost and usage came from; None: they were not wanted.
     """
 
-    endpoints: Mapping[str, Progress]
-    request_count: int
+    endpoints: Mapping[str, Progress] = field(default_factory=dict)
+    request_count: int = 0
+    clock: Clock | None = None
+    skipped: str | None = None
     fatal: str | None = None
     refusals: list[str] = field(default_factory=list)
+    read_before: Collection[str] = ()
+    generation: Generation | None = None
 
     @property
     def problems(self) -> list[str]:
@@ -107,11 +105,14 @@ class LoadReport:
         """`ok`, `unavailable` or `failed`, and why.
 
         An endpoint is unavailable when it is refused while another of the same source answers:
-        the key works, and this organisation or key does not have it.
+        the key works, and this organisation or key does not have it. One that was read before is
+        refused by mistake, or for tonight.
         """
         progress = self.endpoints[table]
         if progress.failures:
             return "failed", progress.failures[0]
+        if progress.refused and table in self.read_before:
+            return "failed", read_before_words(table, progress.refused, _OR_ELSE.get(table, ""))
         if progress.refused:
             others_answer = any(other.day_count for other in self.endpoints.values())
             return "unavailable" if others_answer else "failed", str(progress.refused)
@@ -132,57 +133,10 @@ class LoadProgress:
     request_count: int
 
 
-GENERATIONS = {
-    "unified": (COST_API,),
-    "reports": (REPORTS_API,),
-    "auto": (COST_API, REPORTS_API),
+_OR_ELSE = {
+    endpoint.table: ', or set [sources.claude_analytics] cost_api = "reports"'
+    for endpoint in COST_API
 }
-"""Which endpoints may bring cost and usage, by the setting `cost_api`; the first that answer do."""
-
-Ledger = Mapping[str, Mapping[date, Fetched]]
-
-
-@dataclass(frozen=True)
-class Plan:
-    """Which days of which endpoint a run asks for: a pure rule of clock, settings and ledger.
-
-    Attributes:
-        newest: The newest day that the API has published whole.
-        backfill: Days that are asked for whatever the ledger says.
-    """
-
-    clock: Clock
-    settings: AnalyticsSettings
-    newest: date
-    backfill: Sequence[date] | None = None
-
-    def window(self, endpoint: Endpoint) -> list[date]:
-        """The days that the API answers for; those of money go on into the present."""
-        if endpoint.kind == "money":
-            return window(self.clock.today, self.settings.cost_window_days - 1, self.clock.today)
-        return window(self.clock.today, self.settings.window_days, self.newest)
-
-    def settle_after(self, endpoint: Endpoint) -> timedelta:
-        """How long after a day it may still change."""
-        revision_days = self.settings.revision_days
-        lag = timedelta(0) if endpoint.kind == "money" else self.clock.today - self.newest
-        return lag + timedelta(endpoint.revision_days if revision_days is None else revision_days)
-
-    def spans(self, endpoints: Sequence[Endpoint], ledger: Ledger) -> list[Span]:
-        """The fewest requests that bring what the ledger misses or what may have changed."""
-        return [
-            span for endpoint in endpoints for span in spans(endpoint, self._days(endpoint, ledger))
-        ]
-
-    def _days(self, endpoint: Endpoint, ledger: Ledger) -> Sequence[date]:
-        if self.backfill:
-            return self.backfill
-        days, fetched = self.window(endpoint), ledger.get(endpoint.table, {})
-        settle_after = self.settle_after(endpoint)
-        if endpoint.totals is None:
-            return days_to_fetch(days, fetched, settle_after)
-        totals = ledger.get(endpoint.totals, {})
-        return days_to_read_again(days, fetched, totals, settle_after, self.clock.now)
 
 
 def load(
@@ -191,13 +145,15 @@ def load(
     settings: AnalyticsSettings,
     only: Collection[str] = (),
     *,
+    is_optional: bool = False,
     backfill: Sequence[date] | None = None,
     reference_paths: Mapping[str, str] | None = None,
     on_progress: Callable[[LoadProgress], None] = lambda _: None,
 ) -> LoadReport:
     """Fetch what the plan misses (or the backfill asks for) and commit it, oldest days first;
     then replace the reference files' tables. `reference_paths` win over the configured ones,
-    `only` names the tables to load.
+    `only` names the tables to load. Where it `is_optional`, a warehouse that never read the API
+    is loaded without a key.
 
     The caller holds the warehouse.
 
@@ -212,6 +168,28 @@ def load(
     pipeline = warehouse_pipeline(data_dir)
     finish_pending(pipeline)
     pipeline.sync_destination()
+    is_wanted = not only or any(endpoint.table in only for endpoint in EVERY_ENDPOINT)
+    has_key = bool((settings.api_key or "").strip())
+    if is_wanted and (has_key or not is_optional or fetched_days(pipeline)):
+        report = _load_endpoints(pipeline, data_dir, clock, settings, only, backfill, on_progress)
+    else:
+        report = LoadReport(skipped=NO_KEY if is_wanted else None)
+        # It names dlt's schema where nothing was loaded before.
+        store(pipeline, [empty_endpoints([]), endpoint_runs([])])
+    empty = _empty_reference_files(pipeline)
+    store(pipeline, reference_files(reference_paths or {}, report.refusals, empty=empty))
+    return report
+
+
+def _load_endpoints(
+    pipeline: dlt.Pipeline,
+    data_dir: DataDir,
+    clock: Clock,
+    settings: AnalyticsSettings,
+    only: Collection[str],
+    backfill: Sequence[date] | None,
+    on_progress: Callable[[LoadProgress], None],
+) -> LoadReport:
     client = Client(
         base_url=settings.base_url,
         api_key=settings.api_key or "",
@@ -222,14 +200,12 @@ def load(
     def wanted(endpoints: Sequence[Endpoint]) -> list[Endpoint]:
         return [endpoint for endpoint in endpoints if not only or endpoint.table in only]
 
-    engagement = wanted(ENDPOINTS)
+    engagement, money = wanted(ENDPOINTS), list[Endpoint]()
     with client, Fetcher(client, engagement) as fetcher:
-        plan = Plan(
-            clock,
-            settings,
-            newest_day(client, ENDPOINTS[0], clock.today, settings.lag_days),
-            backfill,
-        )
+        ledger = fetched_days(pipeline)
+        read_before = set(ledger)
+        newest = newest_day(client, ENDPOINTS[0], clock.today, settings.lag_days)
+        plan = Plan(clock, settings, newest, backfill)
         days_planned = 0
 
         def fetch(endpoints: Sequence[Endpoint]) -> None:
@@ -244,50 +220,36 @@ def load(
         fetcher.on_progress = lambda: on_progress(
             LoadProgress(fetcher.day_count, days_planned, client.request_count)
         )
-        first, money = engagement, list[Endpoint]()
-        for generation in _generations(settings.cost_api, fetched_days(pipeline)):
-            for endpoint in money:
-                del fetcher.progress[endpoint.table]
-            money = wanted(generation)
+        fetcher.try_first(plan.spans(engagement, ledger))
+        generation = None
+        if not fetcher.fatal and wanted([*GENERATIONS["unified"], *GENERATIONS["reports"]]):
+            known = known_generation(ledger)
+            generation = choose(client, settings.cost_api, known, plan.clock.today)
+            money = wanted(GENERATIONS[generation.name or "unified"])
             fetcher.watch(money)
-            fetch(first + [endpoint for endpoint in money if endpoint.totals is None])
-            first = []
-            refused = any(fetcher.progress[endpoint.table].refused for endpoint in money)
-            if fetcher.fatal or not refused:
-                break
+            if generation.name is None:
+                for endpoint in money:
+                    fetcher.progress[endpoint.table].refused = generation.refusal
+        if not fetcher.fatal:
+            fetch(engagement + [endpoint for endpoint in money if endpoint.totals is None])
         if not fetcher.fatal:
             # What the totals have shown to be new or moved.
             fetch([endpoint for endpoint in money if endpoint.totals is not None])
         report = LoadReport(
             endpoints=fetcher.progress,
             request_count=client.request_count,
+            clock=plan.clock,
             fatal=str(fetcher.fatal) if fetcher.fatal else None,
+            read_before=read_before,
+            generation=generation,
         )
         runs = [
             _endpoint_run(plan, report, endpoint, client.requests_by_table[endpoint.table])
             for endpoint in [*engagement, *money]
         ]
-        store(
-            pipeline,
-            [
-                # First, for it names dlt's schema where nothing was loaded before.
-                _source(fetcher, plan, [], ledger={}),
-                endpoint_runs(runs),
-                reference_files(
-                    reference_paths or {}, report.refusals, empty=_empty_reference_files(pipeline)
-                ),
-            ],
-        )
+        # The first one names dlt's schema where nothing was loaded before.
+        store(pipeline, [_source(fetcher, plan, [], ledger={}), endpoint_runs(runs)])
     return report
-
-
-def _generations(cost_api: str, ledger: Ledger) -> Sequence[Sequence[Endpoint]]:
-    """Endpoints of cost and usage in the order in which they are tried.
-
-    An organisation that had the newer API keeps it: a refusal there is a fault, not a reason to
-    read a year of the older reports.
-    """
-    return GENERATIONS["unified" if cost_api == "auto" and ledger.get("costs") else cost_api]
 
 
 def _source(
@@ -340,6 +302,8 @@ def newest_day(client: Client, endpoint: Endpoint, today: date, lag_days: str) -
         next(client.pages(endpoint, yesterday, yesterday))
     except NotAvailable as error:
         return min(error.newest, yesterday)
+    except NotThisOrganisation:
+        pass  # Nothing of it is loaded, then.
     return yesterday
 
 
@@ -401,13 +365,18 @@ def _empty_reference_files(pipeline: dlt.Pipeline) -> list[str]:
     name="endpoint_runs",
     write_disposition="merge",
     primary_key=("endpoint", "run_at"),
-    columns={
-        "kind": {"data_type": "text"},
-        "message": {"data_type": "text"},
-        "window_start_date": {"data_type": "date"},
-        "newest_available_date": {"data_type": "date"},
-    },
+    columns=typed_columns(
+        endpoint="text",
+        kind="text",
+        run_at="timestamp",
+        outcome="text",
+        message="text",
+        window_start_date="date",
+        newest_available_date="date",
+        request_count="bigint",
+    ),
 )
-def endpoint_runs(runs: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+def endpoint_runs(runs: Sequence[Mapping[str, Any]]) -> Iterator[Any]:
     """One row per run and endpoint or roster: how it ended, and which days the API had then."""
-    return runs
+    yield dlt.mark.materialize_table_schema()
+    yield runs

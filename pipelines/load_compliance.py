@@ -7,7 +7,7 @@ from datetime import UTC, date, timedelta
 import dlt
 
 from pipelines.data_dir import DataDir
-from pipelines.load import Clock, endpoint_runs
+from pipelines.load import endpoint_runs
 from pipelines.raw_tables import COMPLETE, store, stored
 from sources.claude_compliance import ComplianceSettings, Reading, claude_compliance
 from sources.claude_compliance.feed import COMPLIANCE_API, Feed
@@ -20,9 +20,10 @@ from sources.claude_compliance.windows import (
     next_window,
     settled_days,
 )
-from sources.errors import ForeseenError
+from sources.errors import ForeseenError, read_before_words
 from sources.http import HttpClient, KeyRefused, Refused
 from sources.rate_budget import RateBudget
+from sources.session import Clock
 
 NO_KEY = (
     "The activity feed is not read: no key is set for it.\n"
@@ -79,6 +80,9 @@ def load_activities(
             report.outcome, report.message = "failed", str(error)
         except Refused as error:
             report.outcome, report.message = "unavailable", str(error)
+            if read_windows(pipeline):
+                report.outcome = "failed"
+                report.message = read_before_words("The activity feed", error)
         except ForeseenError as error:
             report.outcome, report.message = "failed", str(error)
     if report.outcome not in ("no_key", "not_asked"):

@@ -5,7 +5,6 @@ from typing import Any
 import dlt
 
 from pipelines.data_dir import DataDir
-from pipelines.load import Clock
 from pipelines.raw_tables import COMPLETE, store, stored
 from sources.errors import ForeseenError
 from sources.langdock import (
@@ -20,6 +19,7 @@ from sources.langdock import (
     langdock,
 )
 from sources.rate_budget import RateBudget
+from sources.session import Clock
 
 
 def load_langdock(

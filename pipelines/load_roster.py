@@ -9,13 +9,14 @@ from typing import Any
 import dlt
 
 from pipelines.data_dir import DataDir
-from pipelines.load import Clock, endpoint_runs
+from pipelines.load import endpoint_runs
 from pipelines.raw_tables import COMPLETE, store, stored
 from sources.claude_admin import AdminSettings, claude_admin
 from sources.claude_admin.snapshot import ADMIN_API, Snapshot, take_snapshot
-from sources.errors import ForeseenError
+from sources.errors import ForeseenError, read_before_words
 from sources.http import HttpClient
 from sources.rate_budget import RateBudget
+from sources.session import Clock
 
 SPEND_LIMIT_REQUESTS_PER_MINUTE = 60
 """The spend-limit endpoints have a limit of their own (reference: Admin API, section 1.3)."""
@@ -68,6 +69,8 @@ def load_roster(
             snapshot, counts = _snapshot(data_dir, clock, settings)
         except ForeseenError as error:
             snapshot.failures["members"] = str(error)
+    for table in snapshot.refused.keys() & _read_before(pipeline):
+        snapshot.failures[table] = read_before_words(table, snapshot.refused.pop(table))
     report.row_counts = {table: len(rows) for table, rows in snapshot.rows.items()}
     report.request_count = sum(counts.values())
     if snapshot.rows:
@@ -84,6 +87,12 @@ def load_roster(
             ],
         )
     return report
+
+
+def _read_before(pipeline: dlt.Pipeline) -> set[str]:
+    """Rosters of which there is a snapshot."""
+    query = f"select distinct roster_table from roster_snapshots where {COMPLETE}"
+    return {row["roster_table"] for row in stored(pipeline, query)}
 
 
 def newest_snapshot(pipeline: dlt.Pipeline) -> datetime | None:

@@ -6,8 +6,7 @@ from datetime import date
 from pathlib import Path
 
 from pipelines.data_dir import DataDir
-from pipelines.foreseen import foreseen
-from pipelines.load import Clock, LoadProgress, LoadReport, load
+from pipelines.load import LoadProgress, LoadReport, load
 from pipelines.load_compliance import ActivitiesReport, load_activities
 from pipelines.load_langdock import load_langdock
 from pipelines.load_roster import RosterReport, load_roster
@@ -25,7 +24,9 @@ from pipelines.transform import TransformResult, transform
 from sources.claude_admin import AdminSettings
 from sources.claude_analytics import AnalyticsSettings
 from sources.claude_compliance import ComplianceSettings
+from sources.errors import ForeseenError
 from sources.langdock import Collected, LangdockSettings
+from sources.session import Clock
 
 OTHER_SOURCES = ("claude_admin", "claude_compliance", "langdock")
 """Sources beside the Analytics API, which a run reads whole or not at all."""
@@ -85,6 +86,7 @@ def sync(
         clock,
         analytics,
         only,
+        is_optional=has_other_source(admin, compliance, langdock),
         backfill=backfill,
         reference_paths=reference_paths,
         on_progress=listener.on_progress,
@@ -103,6 +105,16 @@ def sync(
     if transforms and (result.load.day_count or not result.load.fatal):
         build(data_dir, result, listener)
     return result
+
+
+def has_other_source(
+    admin: AdminSettings | None,
+    compliance: ComplianceSettings | None,
+    langdock: LangdockSettings | None,
+) -> bool:
+    """Something beside the Analytics API is set up to be read."""
+    keys = [source.api_key for source in (admin, compliance, langdock) if source]
+    return any((key or "").strip() for key in keys) or bool(langdock and langdock.files)
 
 
 def build(
@@ -154,8 +166,8 @@ def write_report(data_dir: DataDir, result: RunResult, out: Path, listener: List
     listener.on_stage("report")
     try:
         result.report = write(data_dir.served, out, last_run=last_run(data_dir)).path
-    except Exception as error:
-        result.problems.append(str(foreseen(error, data_dir.root)))
+    except ForeseenError as error:
+        result.problems.append(str(error))
 
 
 def report_path(data_dir: DataDir) -> Path | None:

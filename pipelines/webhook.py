@@ -2,12 +2,11 @@
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 import httpx
 
 TIMEOUT_SECONDS = 10
-LAST_SECONDS = 1.5
 ATTEMPTS = 2
 
 
@@ -35,12 +34,6 @@ def post(url: str, text: str) -> str | None:
         "The run itself is not affected.\n"
         "Check [notify] webhook_url, then try it with: claude-warehouse summary --webhook"
     )
-
-
-def post_once(url: str, text: str) -> None:
-    """Send it if that can be done at once: the process is about to end. Never raises."""
-    with _silent_http(), suppress(Exception):
-        httpx.post(url.strip(), json={"text": text}, timeout=LAST_SECONDS)
 
 
 def _reason(error: Exception) -> str:

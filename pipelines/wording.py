@@ -17,6 +17,12 @@ class Unit(Enum):
     RATIO = "ratio"
 
 
+GENERATIONS = {
+    "unified": "the newer API (/cost and /usage)",
+    "reports": "the older reports (/cost_report and its sisters)",
+}
+"""Where cost and usage come from."""
+
 UNKNOWN = "unknown"
 SCALES = ((1_000_000_000, "B"), (1_000_000, "M"))
 
@@ -59,7 +65,7 @@ def change(
     else:
         size = number(abs(difference), unit, short=short)
         is_same = size in {number(0, unit), number(0, unit, short=short)}
-        percent = _rounded(abs(difference / Decimal(str(before))) * 100, 0) if before > 0 else 0
+        percent = _rounded(abs(difference / Decimal(str(before))) * 100, 0) if before else 0
         if percent and not is_same:
             size += f" ({percent:,}%)"
     if is_same:

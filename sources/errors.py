@@ -7,3 +7,12 @@ class ForeseenError(Exception):
 
 class NotJson(Exception):
     """A body that should be one complete JSON object is not."""
+
+
+def read_before_words(name: str, refused: object, instead: str = "") -> str:
+    """What to say of a refusal of what was read before; `instead` is what else may be done."""
+    return (
+        f"{refused}\n{name} was read before, so this refusal is a failure of this run; "
+        "what is stored stays,\nand the next run asks again. If it stays refused, ask the primary "
+        f"owner what has changed{instead}."
+    )

@@ -33,7 +33,13 @@ stamina.instrumentation.set_on_retry_hooks([])  # We log what went wrong ourselv
 
 
 class ApiError(ForeseenError):
-    """The API did not give what was asked for, and asking again does not help."""
+    """The API did not give what was asked for, and asking again does not help.
+
+    Attributes:
+        status: Of the answer that says so; 0 where none does.
+    """
+
+    status = 0
 
 
 class Unreachable(ApiError):
@@ -304,7 +310,9 @@ class HttpClient:
             raise _Retry(f"the API answers {response.status_code}{said}", wait_seconds=wait_seconds)
         if response.status_code != 200:
             refused = self._refusal(what, response)
-            raise refusal(refused) or _error_of(self.api, refused)
+            refusal_error = refusal(refused) or _error_of(self.api, refused)
+            refusal_error.status = refused.status
+            raise refusal_error
         try:
             answer = read(response)
         except NotJson:

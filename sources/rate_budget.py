@@ -1,6 +1,5 @@
 """One rate budget for an organisation, over all threads and processes that share a data folder."""
 
-import logging
 import sqlite3
 import threading
 import time
@@ -11,8 +10,6 @@ from pathlib import Path
 WINDOW_SECONDS = 60.0
 LONGEST_REQUEST_SECONDS = 150.0
 """After this long without an answer, the process that sent a request counts as dead."""
-
-log = logging.getLogger(__name__)
 
 
 class BudgetClosed(Exception):
@@ -41,7 +38,17 @@ class RateBudget:
         self._closed = threading.Event()
         self._wait = wait or self._closed.wait
         self._lock = threading.Lock()
-        self._slots = _opened(file)
+        self._slots = sqlite3.connect(
+            file, timeout=30, isolation_level=None, check_same_thread=False
+        )
+        self._slots.execute("pragma synchronous = off")
+        self._slots.execute(
+            "create table if not exists slots "
+            "(id integer primary key autoincrement, free_at real not null)"
+        )
+        self._slots.execute(
+            "create table if not exists pauses (begun_at real not null, until real not null)"
+        )
 
     @contextmanager
     def slot(self) -> Iterator[None]:
@@ -102,36 +109,3 @@ class RateBudget:
                 yield self._slots
             finally:
                 self._slots.execute("commit")
-
-
-def _opened(file: Path) -> sqlite3.Connection:
-    """The file's slots; a damaged file is made anew, since it holds one minute at most."""
-    try:
-        return _connected(file)
-    except sqlite3.OperationalError:
-        raise  # Locked, full or not allowed: another file would fare no better.
-    except sqlite3.DatabaseError:
-        log.warning("%s was damaged and is made anew; it holds the last minute's requests.", file)
-        for damaged in (file, Path(f"{file}-journal")):
-            damaged.unlink(missing_ok=True)
-        return _connected(file)
-
-
-def _connected(file: Path) -> sqlite3.Connection:
-    slots = sqlite3.connect(file, timeout=30, isolation_level=None, check_same_thread=False)
-    try:
-        [(found,), *_] = slots.execute("pragma quick_check").fetchall()
-        if found != "ok":
-            raise sqlite3.DatabaseError(found)
-        slots.execute("pragma synchronous = off")
-        slots.execute(
-            "create table if not exists slots "
-            "(id integer primary key autoincrement, free_at real not null)"
-        )
-        slots.execute(
-            "create table if not exists pauses (begun_at real not null, until real not null)"
-        )
-    except BaseException:
-        slots.close()
-        raise
-    return slots

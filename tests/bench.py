@@ -24,10 +24,10 @@ from pipelines.data_dir import DataDir
 from pipelines.load import load_spans
 from pipelines.raw_tables import warehouse_pipeline
 from sources.claude_analytics import claude_analytics
-from sources.claude_analytics.days import Span
 from sources.claude_analytics.endpoints import COUNT, ENDPOINTS, Endpoint
 from sources.claude_analytics.fetch import Fetcher
 from sources.claude_analytics.pages import Page, page_of_body
+from sources.claude_analytics.plan import Span
 
 USERS = ENDPOINTS[0]
 PAGES_PER_DAY = 10

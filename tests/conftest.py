@@ -10,13 +10,14 @@ import duckdb
 import pytest
 import stamina
 
-from pipelines.cli.app import run as run_command
+from pipelines import cli
 from pipelines.data_dir import DataDir
-from pipelines.load import Clock, LoadReport
+from pipelines.load import LoadReport
 from pipelines.load import load as load_run
 from sources.claude_analytics import AnalyticsSettings
 from sources.claude_analytics.endpoints import ENDPOINTS
 from sources.sandbox import Sandbox
+from sources.session import Clock
 
 ENGAGEMENT = [endpoint.table for endpoint in ENDPOINTS]
 
@@ -128,7 +129,7 @@ def command(
         monkeypatch.setattr("sys.argv", ["claude-warehouse", *words.split()])
         capsys.readouterr()
         with pytest.raises(SystemExit) as ended:
-            run_command()
+            cli.main()
         printed = capsys.readouterr()
         code = ended.value.code
         return Ended(code if isinstance(code, int) else 0, printed.out, printed.err)

@@ -7,12 +7,11 @@ from typing import Annotated
 
 import typer
 
-from pipelines import hints
 from pipelines.data_dir import DataDir
 from pipelines.run import OTHER_SOURCES
 from pipelines.settings import PipelineSettings, settings
-from sources.claude_analytics.days import FIRST_DAY
 from sources.claude_analytics.endpoints import EVERY_ENDPOINT
+from sources.claude_analytics.plan import FIRST_DAY
 
 LOADABLE = [*(endpoint.table for endpoint in EVERY_ENDPOINT), *OTHER_SOURCES]
 Loadable = StrEnum("Loadable", {name: name for name in LOADABLE})  # type: ignore[misc]
@@ -68,7 +67,4 @@ NoTransformOption = Annotated[
 
 
 def data_dir_of(option: Path | None) -> DataDir:
-    """The folder that this command works on; messages that name a command name it too."""
-    data = DataDir(option or Path(settings(PipelineSettings).data_dir))
-    hints.use(data.root, is_given=option is not None)
-    return data
+    return DataDir(option or Path(settings(PipelineSettings).data_dir))

@@ -8,12 +8,11 @@ from typing import Annotated
 import typer
 
 from pipelines import doctor as doctor_run
-from pipelines import hints, webhook
 from pipelines import status as status_run
+from pipelines import webhook
 from pipelines.cli.options import DataDirOption, TodayOption, data_dir_of
 from pipelines.cli.told import out
 from pipelines.exit_codes import DONE, FAILED
-from pipelines.load import Clock
 from pipelines.report import ChartName
 from pipelines.run_record import last_run
 from pipelines.served import opened
@@ -21,6 +20,7 @@ from pipelines.settings import NotifySettings, ReportSettings, settings
 from pipelines.status_screen import show as show_status
 from pipelines.summary import summary as summary_text
 from sources.errors import ForeseenError
+from sources.session import Clock
 
 commands = typer.Typer()
 
@@ -109,7 +109,7 @@ def summary(
     """Say in a few lines how Claude is used, what it costs and what needs attention."""
     data = data_dir_of(data_dir)
     with opened(data.served) as served:
-        text = hints.pasted(summary_text(served, last_run(data)))
+        text = summary_text(served, last_run(data))
     print(text)
     if not to_webhook:
         return
@@ -131,7 +131,7 @@ def doctor(data_dir: DataDirOption = None, today: TodayOption = None) -> None:
     fine = True
     for check in doctor_run.checks(data_dir_of(data_dir), Clock.at(today)):
         mark = {True: "[green]✓[/]", False: "[red]✗[/]", None: "[yellow]–[/]"}[check.is_fine]
-        head, *rest = hints.pasted(check.text).splitlines()
+        head, *rest = check.text.splitlines()
         out.print(f"{mark} {check.name}: ", end="")
         out.print(head, markup=False)
         for line in rest:

@@ -10,13 +10,12 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from pipelines import hints
 from pipelines.data_dir import DataDir
 from pipelines.load import LoadProgress, LoadReport
 from pipelines.load_compliance import NO_KEY, ActivitiesReport
 from pipelines.load_roster import RosterReport
 from pipelines.run import Listener, RunResult
-from pipelines.wording import ranges
+from pipelines.wording import GENERATIONS, ranges
 from sources.langdock import Collected
 
 STAGES = {
@@ -104,16 +103,27 @@ def tell(data: DataDir, result: RunResult, seconds: float) -> None:
             markup=False,
         )
     for problem in result.problems:
-        err.print(hints.pasted(problem), style="red", markup=False)
+        err.print(problem, style="red", markup=False)
     if seconds:
         out.print(f"{'Failed' if result.problems else 'Done'} after {seconds:.0f} s.")
 
 
 def _tell_load(load: LoadReport) -> None:
+    if load.skipped:
+        out.print(load.skipped, markup=False)
+    if load.skipped or not load.endpoints:
+        return
     out.print(
         f"Loaded {load.day_count} endpoint days ({load.row_count:,} rows) "
         f"with {load.request_count} requests."
     )
+    if load.generation:
+        changed = ", from now on" if load.generation.is_changed else ""
+        name = load.generation.name
+        source = GENERATIONS[name] if name else "nowhere: both of their APIs are refused"
+        out.print(f"  Cost and usage come from {source}{changed}.", markup=False)
+        for line in str(load.generation.refusal or "").splitlines()[:2]:
+            out.print(f"    {line}", markup=False)
     for table, reason in load.with_outcome("unavailable").items():
         out.print(f"  Unavailable: {table}. {reason.splitlines()[0]}", markup=False)
     for table, progress in load.endpoints.items():

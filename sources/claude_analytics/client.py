@@ -12,7 +12,7 @@ from typing import Self
 from sources.anthropic import claude_api
 from sources.claude_analytics.endpoints import Endpoint, Params
 from sources.claude_analytics.pages import ForeignCurrency, MissingList, Page, page_of_body
-from sources.http import ApiError, Expired, HttpClient, Refusal, Response
+from sources.http import ApiError, Expired, HttpClient, Refusal, Refused, Response
 from sources.rate_budget import RateBudget
 
 ANALYTICS_API = claude_api(
@@ -30,6 +30,14 @@ log = logging.getLogger(__name__)
 
 class WrongCurrency(ApiError):
     """Amounts are not in US dollars."""
+
+
+class NotThisOrganisation(Refused):
+    """Organisations of this type do not have it, whatever the key; that will not change tonight."""
+
+
+class NotTaken(ApiError):
+    """The request is refused as it is (400), and not because of its days."""
 
 
 class NotAvailable(ApiError):
@@ -118,9 +126,15 @@ class Client:
             return self._read(endpoint, first, response)
 
         def refusal(refused: Refusal) -> ApiError | None:
+            if refused.error_code in ANALYTICS_API.not_for_this_organisation:
+                return NotThisOrganisation(
+                    f"Organisations of this type do not have it ({refused.status} for "
+                    f"{_what(endpoint, first)}, {refused.error_code}).\n"
+                    f'The API says "{refused.message}"; what the organisation has is loaded.'
+                )
             if refused.status == 400 and not refused.error_code:
                 bound = _bound_in(refused.message, first, last)
-                return NotAvailable(refused.text, **bound) if bound else None
+                return NotAvailable(refused.text, **bound) if bound else NotTaken(refused.text)
             return None
 
         return self._http.get(

@@ -10,10 +10,10 @@ from typing import Self
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sources.claude_analytics.client import Client, NotAvailable, WrongCurrency
-from sources.claude_analytics.days import Span
+from sources.claude_analytics.client import Client, NotAvailable, NotThisOrganisation, WrongCurrency
 from sources.claude_analytics.endpoints import Endpoint
 from sources.claude_analytics.pages import Page, RejectedRow
+from sources.claude_analytics.plan import Span
 from sources.http import ApiError, Expired, KeyRefused, NotTheApi, Refused, Unreachable
 from sources.rate_budget import BudgetClosed
 
@@ -78,7 +78,7 @@ class Progress:
         undeclared: Fields that the API sent and we have not declared.
     """
 
-    refused: Refused | None = None
+    refused: ApiError | None = None
     failures: list[str] = field(default_factory=list)
     failed_in_a_row: int = 0
     oldest: date = date.min
@@ -98,8 +98,10 @@ class Fetcher:
         self._client = client
         self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="fetch")
         self._pending: dict[str, list[Future[list[FetchedDay]]]] = {}
+        self._first: dict[Span, Future[list[FetchedDay]]] = {}
         self._lock = threading.Lock()
         self.progress: dict[str, Progress] = {}
+        self._engagement = {each.table for each in endpoints if each.kind == "engagement"}
         self.watch(endpoints)
         self.fatal: ApiError | None = None
         """Why no endpoint can be read any more."""
@@ -110,21 +112,24 @@ class Fetcher:
         """Begin to count for these endpoints, as if nothing of them had been read yet."""
         self.progress |= {endpoint.table: Progress() for endpoint in endpoints}
 
-    def start(self, spans: Sequence[Span]) -> None:
-        """Begin to fetch these spans; `days` then waits for them.
+    def try_first(self, spans: Sequence[Span]) -> None:
+        """Fetch one of these spans alone and wait for it: the newest that decides access.
 
-        Until something was answered, the span that decides access goes ahead alone, so that a
-        wrong key costs one request and not one for each thread.
+        It tells what the server's time is, and a wrong key costs one request, not one for each
+        thread. `start` takes it over if it is still planned then.
         """
-        pending: dict[Span, Future[list[FetchedDay]]] = {}
-        if not self.day_count:
-            for span in spans:
-                if span.endpoint.decides_access:
-                    pending[span] = self._pool.submit(self._fetch, span)
-                    pending[span].result()
-                    break
+        deciding = [span for span in spans if span.endpoint.decides_access] or spans
+        if deciding:
+            first = max(deciding, key=lambda span: span.last)
+            self._first[first] = self._pool.submit(self._fetch, first)
+            self._first[first].result()
+
+    def start(self, spans: Sequence[Span]) -> None:
+        """Begin to fetch these spans; `days` then waits for them."""
+        if not self.day_count and not self._first:
+            self.try_first([span for span in spans if span.endpoint.decides_access])
         for span in spans:
-            future = pending.get(span) or self._pool.submit(self._fetch, span)
+            future = self._first.pop(span, None) or self._pool.submit(self._fetch, span)
             self._pending.setdefault(span.endpoint.table, []).append(future)
 
     def days(self, endpoint: Endpoint) -> Iterator[FetchedDay]:
@@ -183,6 +188,10 @@ class Fetcher:
         return fetched
 
     def _note(self, endpoint: Endpoint, progress: Progress, error: ApiError) -> None:
+        if endpoint.decides_access and isinstance(error, NotThisOrganisation):
+            for table in self._engagement:
+                self.progress[table].refused = error
+            return
         no_access = endpoint.decides_access and (
             isinstance(error, Refused) or (isinstance(error, NotTheApi) and not self.day_count)
         )

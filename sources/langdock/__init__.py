@@ -15,7 +15,7 @@ from dlt.common.schema.typing import TColumnSchema
 from dlt.common.typing import TSecretStrValue
 from dlt.extract import DltResource
 
-from sources.errors import ForeseenError
+from sources.errors import ForeseenError, read_before_words
 from sources.http import KeyRefused, Refused
 from sources.langdock.client import BASE_URL, ExportClient
 from sources.langdock.collect import Collected, LedgerRow, Source, collect
@@ -151,6 +151,9 @@ def api_sources(
                 if entity.table == USERS or isinstance(refusal, KeyRefused):
                     refusals.append(str(refusal))
                     return
+                if read:
+                    refusals.append(read_before_words(f"Langdock's {entity.path}", refusal))
+                    break
                 level = logging.INFO if entity.is_legacy else logging.WARNING
                 log.log(level, "Unavailable: %s. %s", entity.table, refusal)
                 break

@@ -1,19 +1,51 @@
 """The reference files as a table; edit this file to add one."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from sources.reference_files.cells import (
-    CODE,
-    DATE,
-    DEPARTMENT,
-    EMAIL,
-    NAME,
-    PERCENTAGE,
-    TEXT,
-    USD,
-    WHOLE_NUMBER,
-    CellType,
-    one_of,
+
+@dataclass(frozen=True, kw_only=True)
+class CellType:
+    """How a cell, which is text, becomes a value.
+
+    Attributes:
+        value: SQL that makes the value of a cell, or null if it is not written as it should be.
+        form: How it should be written, for messages.
+    """
+
+    value: Callable[[str], str]
+    form: str
+
+
+# Whatever people type stays text: 00420 is a cost center, and not 420.
+TEXT = CellType(value=lambda cell: cell, form="text")
+# One form only: 01/02/2026 is two different days in two countries.
+DATE = CellType(
+    value=lambda cell: (
+        rf"case when regexp_full_match({cell}, '\d{{4}}-\d\d-\d\d') "
+        f"then try_cast({cell} as date) end"
+    ),
+    form="a date written as YYYY-MM-DD",
+)
+USD = CellType(
+    value=lambda cell: f"try_cast({cell} as decimal(38, 8))",
+    form="an amount of US dollars written as 60.00",
+)
+PERCENTAGE = CellType(
+    value=lambda cell: f"try_cast({cell} as decimal(38, 8))",
+    form="a percentage written as 12.5",
+)
+WHOLE_NUMBER = CellType(
+    value=lambda cell: (
+        rf"case when regexp_full_match({cell}, '-?\d+') then try_cast({cell} as bigint) end"
+    ),
+    form="a whole number",
+)
+
+APPROVALS = ("approved", "banned", "unreviewed")
+APPROVAL = CellType(
+    value=lambda cell: f"case when lower({cell}) in {APPROVALS} then lower({cell}) end",
+    form="approved, banned or unreviewed",
 )
 
 
@@ -26,16 +58,14 @@ class Column:
         optional: The file may come without the column, which is null then.
         filled: Every row must have a value.
         minimum: Smallest value that is allowed.
-        not_before: Column of a day before which this one's cannot be.
-        names: What its cells are names of; a name has one spelling in all files, its newest.
+        choices: The only values that are allowed; any, if there are none.
     """
 
     type: CellType = TEXT
     optional: bool = False
     filled: bool = False
     minimum: int | None = None
-    not_before: str | None = None
-    names: str | None = None
+    choices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,13 +79,13 @@ class Whole:
 
 @dataclass(frozen=True, kw_only=True)
 class ReferenceFile:
-    """One file and the raw table that it fills.
+    """One CSV file and the raw table that it fills.
 
     Attributes:
         table: Raw table, dlt resource and setting.
         grain: What one row is.
         columns: The table's columns. A file may have them in another order.
-        key: Columns that identify a row, compared by their types' keys.
+        key: Columns that identify a row, without regard to case.
         whole: What the rows together have to be.
     """
 
@@ -66,18 +96,14 @@ class ReferenceFile:
     whole: Whole | None = None
 
 
-DEPARTMENTS = Column(type=DEPARTMENT, filled=True, names="department")
-COST_CENTERS = Column(type=CODE, names="cost center")
-
-
 def approvals(table: str, noun: str) -> ReferenceFile:
     """A list of what is approved and what is banned."""
     return ReferenceFile(
         table=table,
         grain=f"One row per {noun} or pattern of names (`*` stands for any text).",
         columns={
-            "name": Column(type=NAME, filled=True),
-            "approval": Column(type=one_of("approved", "banned", "unreviewed"), filled=True),
+            "name": Column(filled=True),
+            "approval": Column(type=APPROVAL, filled=True),
             "owner": Column(optional=True),
             "reviewed_at": Column(type=DATE, optional=True),
         },
@@ -85,21 +111,18 @@ def approvals(table: str, noun: str) -> ReferenceFile:
     )
 
 
-WORDS = {"seat tier": ("default",)}
-"""Names that mean something to the transforms, in the spelling that they know."""
-
 FILES = (
     ReferenceFile(
         table="org_chart",
         grain="One row per person and date from which it applies (null: always).",
         columns={
-            "email": Column(type=EMAIL, filled=True),
-            "department": DEPARTMENTS,
-            "cost_center": COST_CENTERS,
-            "manager_email": Column(type=EMAIL),
+            "email": Column(filled=True),
+            "department": Column(filled=True),
+            "cost_center": Column(),
+            "manager_email": Column(),
             "valid_from": Column(type=DATE),
-            "seat_tier": Column(type=CODE, optional=True, names="seat tier"),
-            "end_date": Column(type=DATE, optional=True, not_before="valid_from"),
+            "seat_tier": Column(optional=True),
+            "end_date": Column(type=DATE, optional=True),
         },
         key=("email", "valid_from"),
     ),
@@ -107,7 +130,7 @@ FILES = (
         table="seat_prices",
         grain="One row per seat tier and date from which its price applies (null: always).",
         columns={
-            "seat_tier": Column(type=CODE, filled=True, names="seat tier"),
+            "seat_tier": Column(filled=True),
             "usd_per_month": Column(type=USD, filled=True, minimum=0),
             "valid_from": Column(type=DATE),
         },
@@ -117,9 +140,9 @@ FILES = (
         table="fixed_shares",
         grain="One row per cost pool, department and cost center that bears a fixed part of it.",
         columns={
-            "cost_pool": Column(type=one_of("metered", "seats", "shared"), filled=True),
-            "department": DEPARTMENTS,
-            "cost_center": COST_CENTERS,
+            "cost_pool": Column(filled=True, choices=("metered", "seats", "shared")),
+            "department": Column(filled=True),
+            "cost_center": Column(),
             "percentage": Column(type=PERCENTAGE, filled=True, minimum=0),
         },
         key=("cost_pool", "department", "cost_center"),
@@ -129,9 +152,9 @@ FILES = (
         table="cost_center_groups",
         grain="One row per group that stands for a cost center; the lowest priority wins.",
         columns={
-            "rbac_group": Column(type=NAME, filled=True),
-            "cost_center": COST_CENTERS,
-            "department": DEPARTMENTS,
+            "rbac_group": Column(filled=True),
+            "cost_center": Column(),
+            "department": Column(filled=True),
             "priority": Column(type=WHOLE_NUMBER, filled=True),
         },
         key=("rbac_group",),
@@ -143,7 +166,7 @@ FILES = (
         table="exempt_seats",
         grain="One row per person whose seat stays, whatever its use.",
         columns={
-            "email": Column(type=EMAIL, filled=True),
+            "email": Column(filled=True),
             "reason": Column(optional=True),
             "exempt_until": Column(type=DATE, optional=True),
         },
@@ -153,12 +176,10 @@ FILES = (
         table="access_reviews",
         grain="One row per review of a person's access, or of everybody's (no e-mail).",
         columns={
-            "email": Column(type=EMAIL),
+            "email": Column(),
             "reviewed_at": Column(type=DATE, filled=True),
             "reviewer": Column(optional=True),
         },
         key=("email", "reviewed_at"),
     ),
 )
-
-BY_TABLE = {file.table: file for file in FILES}

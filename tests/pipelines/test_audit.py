@@ -17,13 +17,13 @@ from hypothesis import strategies as st
 
 from pipelines.data_dir import DataDir
 from pipelines.exit_codes import DONE, FAILED, REJECTED
-from pipelines.load import Clock
 from pipelines.load_compliance import ActivitiesReport, load_activities
 from pipelines.publish import publish
 from pipelines.raw_tables import warehouse_pipeline
 from pipelines.transform import run_dbt, transform
 from sources.claude_compliance import ComplianceSettings
 from sources.sandbox import Sandbox
+from sources.session import Clock
 from tests.conftest import Command, Query
 from tests.transforms.raw_tables import RawWarehouse, marts
 
@@ -338,6 +338,18 @@ def test_another_path_can_be_set(api: Sandbox, read: Read) -> None:
 
     assert report.outcome == "unavailable"
     assert api.requests[-1].path == "/v1/organizations/activity"
+
+
+def test_a_feed_that_was_read_before_and_is_refused_now_is_a_failure(
+    api: Sandbox, read: Read
+) -> None:
+    read("2026-01-02")
+    api.answer("/activities", status=403, times=10)
+
+    report = read("2026-01-03")
+
+    assert report.outcome == "failed"
+    assert "was read before" in report.problems[0]
 
 
 Compiled = Sequence[tuple[str, str]]

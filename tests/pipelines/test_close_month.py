@@ -10,7 +10,7 @@ import duckdb
 import pytest
 import stamina
 
-from pipelines.cli.app import run as run_command
+from pipelines import cli
 from pipelines.cli.told import err, out
 from pipelines.close_month import BILL, CHANGED
 from pipelines.data_dir import DataDir
@@ -69,7 +69,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
             with messages.open("w") as file, pytest.raises(SystemExit) as ended:
                 patch.setattr(out, "_file", file)
                 patch.setattr(err, "_file", file)
-                run_command()
+                cli.main()
             told.ended[step] = (int(ended.value.code or 0), messages.read_text())
             if marts:
                 with data.held("test"):

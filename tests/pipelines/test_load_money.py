@@ -11,12 +11,12 @@ import duckdb
 import pytest
 
 from pipelines.data_dir import DataDir
-from pipelines.load import Clock
 from pipelines.load import load as load_run
 from sources.claude_analytics import AnalyticsSettings
-from sources.claude_analytics.days import days_between
-from sources.claude_analytics.endpoints import COST_API, REPORTS_API
+from sources.claude_analytics.endpoints import COST_API, ENDPOINTS, REPORTS_API
+from sources.claude_analytics.plan import days_between
 from sources.sandbox import Sandbox
+from sources.session import Clock
 from tests.conftest import Load, Query
 
 MONEY = [endpoint.table for endpoint in COST_API]
@@ -242,18 +242,99 @@ def test_the_older_reports_too_are_read_again_only_where_totals_moved(
     assert asked_days(older_api, "/user_usage_report", by="product") == []
 
 
+def is_newer_api(params: dict[str, str]) -> bool:
+    return "time_bucket_width" in params
+
+
+def newer_requests(api: Sandbox) -> list[str]:
+    return [request.path[-6:] for request in api.requests if is_newer_api(request.params)]
+
+
 def test_an_organisation_that_had_the_newer_api_does_not_fall_back(
     year: Sandbox, load: Load, query: Query
 ) -> None:
     load(today="2026-01-09")
-    year.answer("/analytics/cost", status=404, times=1_000, when=lambda params: "limit" in params)
+    year.answer("/analytics/cost", status=404, times=1_000, when=is_newer_api)
     report = load(today="2026-01-10")
 
-    assert list(report.with_outcome("unavailable")) == ["cost_totals"]
+    assert list(report.with_outcome("failed")) == ["cost_totals"]
+    assert 'cost_api = "reports"' in report.problems[0]
     assert query(
         "select count(*) from claude_raw.loaded_days where endpoint = 'user_cost_reports'"
     ) == [(0,)]
     assert query("select count(*) from claude_raw.costs") == [(3,)]
+
+
+@pytest.mark.parametrize("status", [400, 403, 404])
+def test_one_refusal_on_the_first_load_does_not_choose_the_older_reports(
+    year: Sandbox, load: Load, query: Query, status: int
+) -> None:
+    year.answer("/analytics/cost", status=status)
+    report = load(today="2026-01-09")
+
+    assert report.problems == []
+    assert query("select count(*) from claude_raw.costs") == [(3,)]
+    assert not any("report" in request.path for request in year.requests)
+
+
+def test_an_organisation_that_may_not_use_the_newer_api_is_asked_once_a_night(
+    year: Sandbox, load: Load, query: Query
+) -> None:
+    year.answer("/analytics/", status=400, times=1_000, when=is_newer_api)
+    first = load(today="2026-01-09")
+
+    assert first.problems == []
+    assert sorted(newer_requests(year)) == ["/usage", "s/cost"]
+    assert query("select sum(amount) from claude_raw.cost_reports") == [(Decimal("180.5"),)]
+    year.requests.clear()
+    assert load(today="2026-01-10").problems == []
+    assert newer_requests(year) == ["s/cost"]
+
+    # When it may, two answers change that.
+    year.clear_answers()
+    assert load(today="2026-01-11").problems == []
+    assert query("select count(*) from claude_raw.costs") == [(3,)]
+
+
+def test_an_api_that_has_neither_is_asked_again_the_next_night(
+    year: Sandbox, load: Load, query: Query
+) -> None:
+    year.publish("users", "2026-01-05", [{"user": {"id": "user_ada"}}])
+    year.answer("/analytics/", status=404, times=1_000, when=lambda params: "group_by[]" in params)
+    report = load(today="2026-01-09", only=["users", *EITHER])
+
+    assert report.problems == []
+    assert set(report.with_outcome("unavailable")) == set(MONEY)
+    year.clear_answers()
+    assert load(today="2026-01-09").problems == []
+    assert query("select count(*) from claude_raw.costs") == [(3,)]
+
+
+def test_where_engagement_is_not_for_this_type_of_organisation_cost_loads_all_the_same(
+    year: Sandbox, load: Load, query: Query
+) -> None:
+    details = {"error_code": "organization_type_not_supported"}
+    body = {"error": {"message": "Not for this organization.", "details": details}}
+    year.answer(
+        "/analytics/", status=400, body=body, times=1_000, when=lambda asked: "date" in asked
+    )
+    report = load(today="2026-01-09", only=())
+
+    assert report.problems == []
+    assert set(report.with_outcome("unavailable")) == {endpoint.table for endpoint in ENDPOINTS}
+    assert sum("group_by[]" not in request.params for request in year.requests) == 1
+    assert query("select count(*) from claude_raw.costs") == [(3,)]
+
+
+def test_an_endpoint_that_was_read_before_and_is_refused_tonight_failed_tonight(
+    year: Sandbox, load: Load
+) -> None:
+    load(today="2026-01-09", only=["users", "skills"])
+    year.answer("/skills", status=403, times=1_000)
+    report = load(today="2026-01-10", only=["users", "skills"])
+
+    assert "skills was read before" in report.problems[0]
+    assert report.with_outcome("unavailable") == {}
 
 
 def test_a_setting_decides_which_api_of_money_is_read(year: Sandbox, load: Load) -> None:

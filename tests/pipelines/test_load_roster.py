@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from pipelines.data_dir import DataDir
-from pipelines.load import Clock
 from pipelines.load_roster import RosterReport, load_roster
 from pipelines.raw_tables import create_absent_tables, warehouse_pipeline
 from sources.claude_admin import AdminSettings
 from sources.claude_admin.endpoints import ROSTERS
 from sources.sandbox import Sandbox
+from sources.session import Clock
 from tests.conftest import Command, Query
 
 TakeSnapshot = Callable[..., RosterReport]
@@ -182,6 +182,18 @@ def test_members_of_each_group_are_kept_by_group(
         "select rbac_group_id, cast(_dlt_valid_to as date)"
         " from claude_raw.rbac_group_members order by 1"
     ) == [("group_a", None), ("group_b", date(2026, 1, 9))]
+
+
+def test_a_list_that_was_read_before_and_is_refused_now_is_a_failure(
+    api: Sandbox, snapshot: TakeSnapshot
+) -> None:
+    api.publish_roster("members", [member("ada")])
+    snapshot(today="2026-01-08")
+    api.answer("/spend_limits", status=403, times=10)
+
+    [problem] = snapshot(today="2026-01-09").problems
+
+    assert "spend_limits was read before" in problem
 
 
 def test_what_the_key_may_not_read_is_unavailable_and_the_rest_is_loaded(

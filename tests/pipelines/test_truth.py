@@ -12,13 +12,13 @@ import duckdb
 import pytest
 
 from pipelines.data_dir import DataDir
-from pipelines.load import Clock
 from pipelines.load_roster import load_roster
 from pipelines.raw_tables import warehouse_pipeline
 from pipelines.run import sync
 from sources.claude_admin import AdminSettings
 from sources.claude_analytics import AnalyticsSettings
 from sources.sandbox import Sandbox
+from sources.session import Clock
 
 FIRST_DAY = date(2026, 4, 1)
 ROSTER_SINCE = date(2026, 6, 13)

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from sources.claude_analytics.client import Client
-from sources.claude_analytics.days import Span, days_between, spans
 from sources.claude_analytics.endpoints import COST_API, ENDPOINTS, REPORTS_API, Params
 from sources.claude_analytics.fetch import RESTARTS, WORKERS, FetchedDay, Fetcher
+from sources.claude_analytics.plan import Span, days_between, spans
 from sources.http import KeyRefused, NotTheApi, Refused, Unreachable
 from sources.rate_budget import RateBudget
 from sources.sandbox import Sandbox
@@ -252,7 +252,7 @@ def test_when_users_is_refused_nothing_else_is_asked(
     for table in ("skills", "users", "summaries"):
         assert days_of(fetcher, table) == []
     assert isinstance(fetcher.fatal, Refused)
-    assert f"({status} for users, day 2026-06-01)" in str(fetcher.fatal)
+    assert f"({status} for users, day 2026-06-12)" in str(fetcher.fatal)
     assert len(api.requests) == 1
 
 

@@ -15,7 +15,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.data_dir import DataDir
-from pipelines.load import Clock
 from pipelines.load_langdock import load_langdock
 from pipelines.raw_tables import create_absent_tables, warehouse_pipeline
 from sources.errors import ForeseenError
@@ -23,6 +22,7 @@ from sources.langdock import Collected, LangdockSettings
 from sources.langdock.periods import POLICIES, Part, months_to_ask, plan
 from sources.langdock.reader import Slot, read_export
 from sources.sandbox import Sandbox
+from sources.session import Clock
 
 PERIOD = "2026-10-01,2026-10-31,org,"
 USERS = "period_start,period_end,org_id,user_id,name,email,messages_total\n"
@@ -214,7 +214,7 @@ def test_a_file_that_goes_on_in_another_encoding_than_utf_16_is_refused() -> Non
         (PERIOD + "u9,Eve,e@x.org,many", "column messages_total: it is not a number"),
         (PERIOD + "u9,Eve,e@x.org,1.5", "column messages_total: it is not a whole number"),
         ("10.2026,2026-10-31,org,u9,Eve,e@x.org,1", "column period_start: it is not a date"),
-        ("10/01/2026,2026-10-31,org,u9,Eve,e@x.org,1", "one day: 2026-01-10 or 2026-10-01"),
+        ("10/01/2026,2026-10-31,org,u9,Eve,e@x.org,1", "it can be 2026-01-10 or 2026-10-01"),
         (",2026-10-31,org,u9,Eve,e@x.org,1", "column period_start: empty"),
         ("2026-10-31,2026-10-01,org,u9,Eve,e@x.org,1", "column period_end: it is before"),
         (PERIOD + "u9,E\0ve,e@x.org,1", "NUL"),
@@ -639,6 +639,17 @@ def test_an_export_that_the_workspace_does_not_have_costs_only_itself(
 
     entities = query("select distinct entity from claude_raw.langdock_exports order by all")
     assert [name for (name,) in entities] == ["agents", "api_keys", "models", "users"]
+
+
+def test_an_export_that_was_read_before_and_is_refused_now_is_a_failure(
+    api: Sandbox, ask: Load
+) -> None:
+    ask()
+    api.langdock.without = {"projects"}
+
+    [refusal] = ask("2026-12-05").refusals
+
+    assert "/export/projects/csv was read before" in refusal
 
 
 def test_a_wrong_key_is_one_message_and_no_secret_is_in_it(api: Sandbox, ask: Load) -> None:

@@ -1,10 +1,12 @@
-"""Which days to fetch: pure date rules, given today (design: only whole UTC days)."""
+"""Which days to fetch, and from which API: pure rules of clock, settings and ledger."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from sources.claude_analytics.endpoints import Endpoint
+from sources.claude_analytics.endpoints import COST_API, REPORTS_API, Endpoint
+from sources.claude_analytics.settings import AnalyticsSettings
+from sources.session import Clock
 
 FIRST_DAY = date(2026, 1, 1)
 """The API has no data before it (reference: Analytics API, section 2.1)."""
@@ -99,3 +101,68 @@ def spans(endpoint: Endpoint, days: Sequence[date]) -> Iterator[Span]:
             first = index
     if days:
         yield Span(endpoint, tuple(days[first:]))
+
+
+Ledger = Mapping[str, Mapping[date, Fetched]]
+"""Each endpoint's days as they were last fetched."""
+
+GENERATIONS = {"unified": COST_API, "reports": REPORTS_API}
+"""The endpoints that bring cost and usage, by the API that has them."""
+
+
+def known_generation(ledger: Ledger) -> str | None:
+    """The API that brought this warehouse's cost and usage last; None: none has yet.
+
+    The totals do not tell: both fill the same tables of them.
+    """
+    fetches = [
+        (fetched.at, name)
+        for name, generation in GENERATIONS.items()
+        for endpoint in generation
+        if endpoint.totals is not None
+        for fetched in ledger.get(endpoint.table, {}).values()
+    ]
+    return max(fetches)[1] if fetches else None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which days of which endpoint a run asks for.
+
+    Attributes:
+        newest: The newest day that the API has published whole.
+        backfill: Days that are asked for whatever the ledger says.
+    """
+
+    clock: Clock
+    settings: AnalyticsSettings
+    newest: date
+    backfill: Sequence[date] | None = None
+
+    def window(self, endpoint: Endpoint) -> list[date]:
+        """The days that the API answers for; those of money go on into the present."""
+        if endpoint.kind == "money":
+            return window(self.clock.today, self.settings.cost_window_days - 1, self.clock.today)
+        return window(self.clock.today, self.settings.window_days, self.newest)
+
+    def settle_after(self, endpoint: Endpoint) -> timedelta:
+        """How long after a day it may still change."""
+        revision_days = self.settings.revision_days
+        lag = timedelta(0) if endpoint.kind == "money" else self.clock.today - self.newest
+        return lag + timedelta(endpoint.revision_days if revision_days is None else revision_days)
+
+    def spans(self, endpoints: Sequence[Endpoint], ledger: Ledger) -> list[Span]:
+        """The fewest requests that bring what the ledger misses or what may have changed."""
+        return [
+            span for endpoint in endpoints for span in spans(endpoint, self._days(endpoint, ledger))
+        ]
+
+    def _days(self, endpoint: Endpoint, ledger: Ledger) -> Sequence[date]:
+        if self.backfill:
+            return [day for day in self.backfill if day < self.clock.today]
+        days, fetched = self.window(endpoint), ledger.get(endpoint.table, {})
+        settle_after = self.settle_after(endpoint)
+        if endpoint.totals is None:
+            return days_to_fetch(days, fetched, settle_after)
+        totals = ledger.get(endpoint.totals, {})
+        return days_to_read_again(days, fetched, totals, settle_after, self.clock.now)

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sources.claude_analytics.days import (
+from sources.claude_analytics.endpoints import COST_API, ENDPOINTS
+from sources.claude_analytics.plan import (
     FIRST_DAY,
     Fetched,
     days_between,
@@ -18,7 +19,6 @@ from sources.claude_analytics.days import (
     spans,
     window,
 )
-from sources.claude_analytics.endpoints import COST_API, ENDPOINTS
 
 ENDPOINT = {endpoint.table: endpoint for endpoint in (*ENDPOINTS, *COST_API)}
 ONE_DAY = timedelta(days=1)

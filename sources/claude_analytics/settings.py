@@ -1,0 +1,33 @@
+"""The settings of the Analytics API."""
+
+from dlt.common.configuration import configspec
+from dlt.common.configuration.specs import BaseConfiguration
+from dlt.common.typing import TSecretStrValue
+
+from sources.anthropic import BASE_URL
+
+
+@configspec
+class AnalyticsSettings(BaseConfiguration):
+    """`[sources.claude_analytics]`, resolved by dlt: environment, secrets.toml, config.toml.
+
+    Attributes:
+        base_url: Scheme and host.
+        api_key: An Enterprise key with the scope read:analytics.
+        window_days: How many days back the API answers.
+        lag_days: Days until the API answers for a day, or "auto": ask the API.
+        revision_days: Days a published day may still change; unset: each endpoint's own.
+        cost_window_days: How many days back the API answers for cost and usage, today included.
+        cost_api: "unified" is the newer API of cost and usage, "reports" the older one, "auto"
+            the newer where the organisation has it.
+        requests_per_minute: The organisation's limit, in any 60 seconds.
+    """
+
+    base_url: str = BASE_URL
+    api_key: TSecretStrValue | None = None
+    window_days: int = 90
+    lag_days: str = "3"
+    revision_days: int | None = None
+    cost_window_days: int = 365
+    cost_api: str = "auto"
+    requests_per_minute: int = 60
