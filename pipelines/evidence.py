@@ -5,10 +5,8 @@ import csv
 import hashlib
 import io
 import json
-import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
@@ -17,6 +15,7 @@ from pathlib import Path
 
 import duckdb
 
+from pipelines.outputs import Kind, replaced
 from sources.errors import ForeseenError
 
 HASHED = (
@@ -63,6 +62,11 @@ class EvidenceFormat(StrEnum):
 
     CSV = "csv"
     JSONL = "jsonl"
+
+
+def kind(form: EvidenceFormat) -> Kind:
+    """What is written in this format."""
+    return Kind(name="An export of evidence", form=form, columns=COLUMNS)
 
 
 @dataclass(frozen=True)
@@ -117,25 +121,17 @@ def export_evidence(
             "Run: claude-warehouse sync"
         )
     count, first_number, head = 0, "", NO_ROW_BEFORE
-    unfinished = out.with_name(f"{out.name}.unfinished")
-    try:
-        with unfinished.open("w", encoding="utf-8", newline="") as file:
-            write = WRITERS[format]
-            file.writelines(write.opening)
-            for cells in _evidence_rows(served, first, last):
-                file.write(write.line(cells))
-                first_number = first_number or str(cells[0])
-                count, head = count + 1, str(cells[-1])
-            file.write(write.line(_closing(str(count), first_number, head)))
-        os.replace(unfinished, out)
-    except OSError as error:
-        raise ForeseenError(
-            f"The evidence could not be written to {out}: {error.strerror}.\n"
-            "Nothing was exported.\nName a file in a folder that exists and can be written to."
-        ) from None
-    finally:
-        with suppress(OSError):
-            unfinished.unlink(missing_ok=True)
+    with (
+        replaced(out, "The evidence") as part,
+        part.open("w", encoding="utf-8", newline="") as file,
+    ):
+        write = WRITERS[format]
+        file.writelines(write.opening)
+        for cells in _evidence_rows(served, first, last):
+            file.write(write.line(cells))
+            first_number = first_number or str(cells[0])
+            count, head = count + 1, str(cells[-1])
+        file.write(write.line(_closing(str(count), first_number, head)))
     return Evidence(count, head)
 
 

@@ -1,8 +1,7 @@
 """Writes a month of a mart to a file, from the copy that readers have."""
 
-import os
+import io
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -12,6 +11,7 @@ import duckdb
 import xlsxwriter
 
 from pipelines.evidence import FORMULA_STARTS
+from pipelines.outputs import SHEET, Kind, replaced
 from sources.errors import ForeseenError
 
 Writer = Callable[[duckdb.DuckDBPyRelation, Path], None]
@@ -39,8 +39,9 @@ def _csv(rows: duckdb.DuckDBPyRelation, file: Path) -> None:
 def _xlsx(rows: duckdb.DuckDBPyRelation, file: Path) -> None:
     """One sheet. Text stays text: what begins with = + - @ is no formula, and 00420 no number."""
     as_text = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-    with xlsxwriter.Workbook(file, {"constant_memory": True, **as_text}) as workbook:
-        sheet = workbook.add_worksheet("Statement")
+    content = io.BytesIO()  # It would leave a trace where a disk is full.
+    with xlsxwriter.Workbook(content, {"in_memory": True, **as_text}) as workbook:
+        sheet = workbook.add_worksheet(SHEET)
         head = workbook.add_format({"bold": True, "bottom": 1})
         day = workbook.add_format({"num_format": "yyyy-mm-dd"})
         money = workbook.add_format({"num_format": "#,##0.00000000"})
@@ -64,6 +65,7 @@ def _xlsx(rows: duckdb.DuckDBPyRelation, file: Path) -> None:
                     case _:
                         sheet.write_string(number, column, str(value))
         sheet.autofilter(0, 0, max(len(rows), 1), len(rows.columns) - 1)
+    file.write_bytes(content.getvalue())
 
 
 WRITERS: dict[str, Writer] = {"parquet": _parquet, "csv": _csv, "xlsx": _xlsx}
@@ -86,6 +88,11 @@ class Export:
     month: str
     order: Sequence[str]
     formats: Sequence[str]
+
+    def kind(self, form: str) -> Kind:
+        """What is written in this format."""
+        columns = (self.month, *self.order)
+        return Kind(name=f"A {self.name} export", form=form, columns=columns)
 
 
 CHARGEBACK = Export(
@@ -117,7 +124,6 @@ def export(served: Path, what: Export, month: date, form: str, file: Path) -> in
             "Exports are written from the marts that readers have.\n"
             "Run: claude-warehouse sync (or, if something is loaded: claude-warehouse transform)."
         )
-    part = file.with_name(f"{file.name}.part")
     with duckdb.connect(str(served), read_only=True) as marts:
         marts.execute("set TimeZone = 'UTC'")
         table = f"claude_marts.{what.mart}"
@@ -137,18 +143,8 @@ def export(served: Path, what: Export, month: date, form: str, file: Path) -> in
             )
         rows = marts.sql(f"from {table} where cast({what.month} as date) = date '{month}'")
         rows = rows.order(", ".join(f'"{name}"' for name in [*what.order, *rows.columns]))
-        try:
-            file.parent.mkdir(parents=True, exist_ok=True)
+        with replaced(file, f"The {what.name}") as part:
             WRITERS[form](rows, part)
-            os.replace(part, file)
-        except (OSError, duckdb.IOException) as error:
-            raise ForeseenError(
-                f"{file} could not be written.\n{error}\n"
-                "Free some space there, or name another file with --out."
-            ) from error
-        finally:
-            with suppress(OSError):
-                part.unlink(missing_ok=True)
         [(count,)] = marts.execute(
             f"select count(*) from {table} where cast({what.month} as date) = ?", [month]
         ).fetchall()

@@ -10,6 +10,7 @@ from pipelines.load import LoadProgress, LoadReport, load
 from pipelines.load_compliance import ActivitiesReport, load_activities
 from pipelines.load_langdock import load_langdock
 from pipelines.load_roster import RosterReport, load_roster
+from pipelines.outputs import PAGE, refuse_unless_ours
 from pipelines.publish import PublishResult, publish
 from pipelines.raw_tables import create_absent_tables, warehouse_pipeline
 from pipelines.run_record import last_run
@@ -171,6 +172,14 @@ def write_report(data_dir: DataDir, result: RunResult, out: Path, listener: List
 
 
 def report_path(data_dir: DataDir) -> Path | None:
-    """Where a run writes the report; None if the settings do not ask for one."""
+    """Where a run writes the report; None if the settings do not ask for one.
+
+    Raises:
+        ForeseenError: Something else is there.
+    """
     wanted = settings(ReportSettings)
-    return data_dir.root / wanted.out if wanted.enabled else None
+    if not wanted.enabled:
+        return None
+    out = data_dir.root / wanted.out
+    refuse_unless_ours(data_dir, out, PAGE)
+    return out

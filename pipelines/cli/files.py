@@ -9,10 +9,11 @@ import typer
 
 from pipelines import evidence as evidence_run
 from pipelines import export as export_run
-from pipelines.cli.options import DataDirOption, data_dir_of, day
+from pipelines.cli.options import DataDirOption, ForceOption, data_dir_of, day
 from pipelines.cli.options import month as month_of
 from pipelines.cli.told import out
 from pipelines.evidence import EvidenceFormat
+from pipelines.outputs import refuse_unless_ours
 
 commands = typer.Typer()
 exports = typer.Typer(help="Write what is in the marts to a file.", no_args_is_help=True)
@@ -45,10 +46,11 @@ def export_focus(
         FocusFormat, typer.Option("--format", help="What FinOps tools read.")
     ] = FocusFormat(export_run.FOCUS.formats[0]),
     file: OutOption = None,
+    force: ForceOption = False,
     data_dir: DataDirOption = None,
 ) -> None:
     """Write a month's charges in the columns of FOCUS 1.4."""
-    _export(export_run.FOCUS, month, form, file, data_dir)
+    _export(export_run.FOCUS, month, form, file, data_dir, force=force)
 
 
 @exports.command("chargeback")
@@ -58,10 +60,11 @@ def export_chargeback(
         ChargebackFormat, typer.Option("--format", help="For programs, or for Excel.")
     ] = ChargebackFormat(export_run.CHARGEBACK.formats[0]),
     file: OutOption = None,
+    force: ForceOption = False,
     data_dir: DataDirOption = None,
 ) -> None:
     """Write a month's statement: what each department and cost center pays, by pool."""
-    _export(export_run.CHARGEBACK, month, form, file, data_dir)
+    _export(export_run.CHARGEBACK, month, form, file, data_dir, force=force)
 
 
 @exports.command("evidence")
@@ -78,13 +81,15 @@ def export_evidence(
         date | None,
         typer.Option("--to", parser=day, metavar="YYYY-MM-DD", help="Last UTC day, included."),
     ] = None,
+    force: ForceOption = False,
     data_dir: DataDirOption = None,
 ) -> None:
     """Write the events about access for auditors, each row chained to the one before by a hash."""
     if first and last and first > last:
         raise typer.BadParameter(f"--from {first} is after --to {last}; swap them.")
-    served = data_dir_of(data_dir).served
-    evidence = evidence_run.export_evidence(served, file, form, first=first, last=last)
+    data = data_dir_of(data_dir)
+    refuse_unless_ours(data, file, evidence_run.kind(form), force=force)
+    evidence = evidence_run.export_evidence(data.served, file, form, first=first, last=last)
     out.print(f"Wrote {evidence.row_count:,} rows to {file}.", markup=False)
     out.print(f"Hash of the last row: {evidence.head_hash}")
     out.print("Keep it elsewhere: it tells this file from a rewritten one.")
@@ -104,8 +109,16 @@ def verify_evidence(
 
 
 def _export(
-    what: export_run.Export, month: date, form: str, file: Path | None, data_dir: Path | None
+    what: export_run.Export,
+    month: date,
+    form: str,
+    file: Path | None,
+    data_dir: Path | None,
+    *,
+    force: bool,
 ) -> None:
+    data = data_dir_of(data_dir)
     file = file or Path(f"{what.name}_{month:%Y-%m}.{form}")
-    count = export_run.export(data_dir_of(data_dir).served, what, month, str(form), file)
+    refuse_unless_ours(data, file, what.kind(str(form)), force=force)
+    count = export_run.export(data.served, what, month, str(form), file)
     out.print(f"Wrote {count:,} rows of {month:%Y-%m} to {file}.", markup=False)

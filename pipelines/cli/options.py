@@ -56,6 +56,7 @@ TodayOption = Annotated[
         show_default="today, in UTC",
     ),
 ]
+ForceOption = Annotated[bool, typer.Option("--force", help="Replace a file of another kind, too.")]
 OnlyOption = Annotated[
     list[Loadable] | None,
     typer.Option("--only", help="Load only this endpoint or source; may be repeated."),

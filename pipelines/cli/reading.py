@@ -10,9 +10,10 @@ import typer
 from pipelines import doctor as doctor_run
 from pipelines import status as status_run
 from pipelines import webhook
-from pipelines.cli.options import DataDirOption, TodayOption, data_dir_of
+from pipelines.cli.options import DataDirOption, ForceOption, TodayOption, data_dir_of
 from pipelines.cli.told import out
 from pipelines.exit_codes import DONE, FAILED
+from pipelines.outputs import PAGE, PICTURE, refuse_unless_ours
 from pipelines.report import ChartName
 from pipelines.run_record import last_run
 from pipelines.served import opened
@@ -66,6 +67,7 @@ def report(
     chart: Annotated[
         ChartName | None, typer.Option("--chart", help="Which chart; with --format png.")
     ] = None,
+    force: ForceOption = False,
     data_dir: DataDirOption = None,
 ) -> None:
     """Write the published numbers as one page that opens anywhere, or one chart as a picture."""
@@ -77,17 +79,15 @@ def report(
     if file_format is ReportFormat.HTML and chart:
         raise typer.BadParameter(f"--chart {chart} is for --format png; a page has every chart.")
     data = data_dir_of(data_dir)
+    default = f"{chart}.png" if chart else settings(ReportSettings).out
+    target = to or data.root / default
+    refuse_unless_ours(data, target, PICTURE if chart else PAGE, force=force)
     run = last_run(data)
     if chart:
         written = page.write_chart(
-            data.served,
-            to or data.root / f"{chart}.png",
-            chart,
-            last_run=run,
-            with_people=with_people,
+            data.served, target, chart, last_run=run, with_people=with_people
         )
     else:
-        target = to or data.root / settings(ReportSettings).out
         written = page.write_report(data.served, target, last_run=run, with_people=with_people)
     names_people = " It names people." if with_people else ""
     out.print(

@@ -1,7 +1,6 @@
 """Writes the report: the page with its charts, or one chart as a picture."""
 
 import json
-import os
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,6 +11,7 @@ import jinja2
 
 from pipelines.findings import findings
 from pipelines.headlines import Headline, headlines
+from pipelines.outputs import PAGE_TITLE, replaced
 from pipelines.report import ChartName, charts
 from pipelines.report.parts import Absent, Figure
 from pipelines.report.sections import figure, sections
@@ -39,7 +39,7 @@ def write_report(
     """
     with opened(served_file) as served:
         page = render(served, last_run, with_people=with_people)
-    return _replace(out, page.encode())
+    return _write(out, page.encode())
 
 
 def write_chart(
@@ -61,7 +61,7 @@ def write_chart(
         if isinstance(found, Absent):
             raise ForeseenError(f"The chart {name} cannot be drawn.\n{found.text}")
         newest = _as_of(headlines(served))
-    return _replace(out, charts.png(found.chart, found.title, f"Claude usage{newest}"))
+    return _write(out, charts.png(found.chart, found.title, f"Claude usage{newest}"))
 
 
 def render(served: Served, last_run: dict[str, Any] | None, *, with_people: bool) -> str:
@@ -80,7 +80,7 @@ def render(served: Served, last_run: dict[str, Any] | None, *, with_people: bool
     environment.filters["whole_days"] = _whole_days
     environment.filters["kind"] = lambda part: type(part).__name__
     return environment.get_template("page.html.j2").render(
-        title="Claude usage report",
+        title=PAGE_TITLE,
         as_of=_as_of(numbers),
         lead=_lead(numbers),
         headlines=list(numbers.values()),
@@ -148,16 +148,7 @@ def _script_json(value: object) -> str:
     return re.sub("[<>&\u2028\u2029]", lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
-def _replace(out: Path, content: bytes) -> Written:
-    new = out.with_name(f"{out.name}.new")
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        new.write_bytes(content)
-        os.replace(new, out)
-    except OSError as error:
-        raise ForeseenError(
-            f"The report was not written: {out} cannot be replaced ({error.strerror}).\n"
-            "The marts are published all the same.\n"
-            "Grant access or make room, or name another file: --out, or [report] out."
-        ) from error
+def _write(out: Path, content: bytes) -> Written:
+    with replaced(out, "The report") as file:
+        file.write_bytes(content)
     return Written(out, len(content))

@@ -308,7 +308,7 @@ def test_a_file_that_cannot_be_written_is_told(
     ended = command(f"report --out {tmp_path}/file/report.html")
 
     assert ended.exit_code == FAILED
-    assert "The report was not written" in ended.err
+    assert "The report could not be written" in ended.err
 
 
 @pytest.mark.parametrize("chart", ["active-people", "chargeback", "coverage"])
