@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,11 +19,32 @@ class WarehouseHeld(ForeseenError):
     """Another run holds the warehouse; the command exits with 3."""
 
 
+WRITTEN = (
+    "warehouse.duckdb*",
+    "serving.duckdb*",
+    "rate_budget*.sqlite*",
+    "dlt",
+    "dbt",
+    "last_run.json",
+    "report.html",
+)
+"""What runs write into the folder, as patterns of names; the lock and its holder apart."""
+
+
+REFUSED = "?\\"
+"""What DuckDB reads as part of a URL, and as a folder's end."""
+
+
 @dataclass(frozen=True)
 class DataDir:
-    """Paths of everything that a run writes."""
+    """Paths of everything that a run writes, from the root of the file system."""
 
     root: Path
+
+    def __post_init__(self) -> None:
+        path = Path(self.root).expanduser().absolute()
+        # A link stays in sight, but `..` behind one leaves the folder that it leads to.
+        object.__setattr__(self, "root", path.resolve() if ".." in path.parts else path)
 
     @property
     def warehouse(self) -> Path:
@@ -56,17 +78,35 @@ class DataDir:
         """Who holds the warehouse, as JSON; only while somebody does."""
         return self.root / "run.json"
 
+    def written(self) -> Iterator[Path]:
+        """Everything that runs have written here, but for the lock and its holder."""
+        for pattern in WRITTEN:
+            yield from self.root.glob(pattern)
+
     def create(self) -> None:
         """Make the folder, and see that it can be written to.
 
         Raises:
             ForeseenError: It cannot.
         """
+        if char := next((char for char in REFUSED if char in str(self.root)), None):
+            raise ForeseenError(
+                f"The data folder {self.root} has {char} in its path.\n"
+                "DuckDB cannot keep a database there: it takes the path for another one.\n"
+                "Name another folder: --data-dir, or PIPELINE__DATA_DIR."
+            )
+        for path in (self.root, *self.root.parents):
+            if path.is_symlink() and not path.exists():
+                raise ForeseenError(
+                    f"The data folder {self.root} is not there: {path} leads to "
+                    f"{os.readlink(path)}, which does not exist.\n"
+                    "It was not made anew, because a disk may only not be mounted.\n"
+                    "Mount it, correct the link, or name another folder with --data-dir."
+                )
         try:
             self.root.mkdir(parents=True, exist_ok=True)
-            probe = self.root / ".writable"
-            probe.touch()
-            probe.unlink()
+            with tempfile.TemporaryFile(dir=self.root):
+                pass
         except OSError as error:
             raise ForeseenError(
                 f"The data folder {self.root} cannot be written to ({error.strerror}).\n"

@@ -13,6 +13,7 @@ from pipelines.run import Listener, RunResult, sync
 from sources.claude_admin import AdminSettings
 from sources.claude_analytics import AnalyticsSettings
 from sources.claude_compliance import ComplianceSettings
+from sources.errors import ForeseenError
 from sources.langdock import LangdockSettings
 from sources.session import Clock
 
@@ -26,6 +27,10 @@ atlassian,approved,IT,2026-03-02
 google-drive,approved,IT,2026-03-02
 mcpsrv_*,banned,Security,2026-04-20
 """
+
+
+INPUTS = ("org_chart.csv", "seat_prices.csv", "approved_connectors.csv", "langdock")
+"""What the demo puts into its folder for the run to read."""
 
 
 @dataclass(frozen=True)
@@ -201,14 +206,18 @@ HEADLINES = (
 
 
 def demo(data_dir: DataDir, listener: Listener) -> RunResult:
-    """Load the sandbox's organisation into the folder, which is emptied first."""
+    """Load the sandbox's organisation into the folder, where it replaces an earlier demo.
+
+    Raises:
+        ForeseenError: The folder holds another warehouse.
+    """
     from sources.sandbox import Sandbox
 
-    shutil.rmtree(data_dir.root, ignore_errors=True)
     with (
         data_dir.held("demo"),
         Sandbox(seats=SEATS, today=TODAY, requests_per_minute=REQUESTS_PER_MINUTE) as sandbox,
     ):
+        _clear(data_dir)
         files = {name: data_dir.root / f"{name}.csv" for name in ("org_chart", "seat_prices")}
         for name, file in files.items():
             _write_csv(file, sandbox.truth(name))
@@ -240,6 +249,22 @@ def answers(data_dir: DataDir) -> list[tuple[Headline, list[str], list[tuple[obj
             columns = [column[0] for column in answer.description or []]
             found.append((headline, columns, answer.fetchall()))
     return found
+
+
+def _clear(data_dir: DataDir) -> None:
+    """Remove an earlier demo; files that it did not make stay."""
+    if data_dir.warehouse.exists() and not (data_dir.root / "org_chart.csv").exists():
+        raise ForeseenError(
+            f"The demo was not begun: {data_dir.root} holds a warehouse that no demo made.\n"
+            "The demo begins with an empty one, and that warehouse would be lost.\n"
+            "Name another folder: claude-warehouse demo --data-dir FOLDER (it uses FOLDER/demo)."
+        )
+    inputs = [data_dir.root / name for name in INPUTS]
+    for path in [*data_dir.written(), *inputs]:
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def _write_csv(path: Path, rows: list[dict[str, object]]) -> None:
