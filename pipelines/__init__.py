@@ -1,0 +1,5 @@
+"""The nightly run; what other tools were told about dlt and dbt ends at its door."""
+
+from pipelines import surroundings
+
+surroundings.shut_out()

@@ -14,7 +14,7 @@ from pipelines.load_compliance import NO_KEY, compliance_client
 from pipelines.load_roster import NO_KEY as NO_ROSTER_KEY
 from pipelines.load_roster import roster_clients
 from pipelines.run import has_other_source, transform_variables
-from pipelines.settings import settings
+from pipelines.settings import doubts, problems, settings
 from sources.claude_admin import AdminSettings
 from sources.claude_admin.endpoints import ROSTERS
 from sources.claude_admin.snapshot import check as check_roster
@@ -50,9 +50,16 @@ def checks(data_dir: DataDir, clock: Clock) -> Iterator[Check]:
 
     Sends one request per endpoint at most, within the rate budget.
     """
+    wrong = problems()
+    for problem in wrong:
+        yield Check("settings", False, problem)
+    for doubt in doubts():
+        yield Check("settings", None, doubt)
     yield _check("data folder", lambda: _folder(data_dir))
     yield _check("warehouse", lambda: _warehouse(data_dir))
-    yield _check("chargeback and seats", _transform_settings)
+    if wrong:
+        return  # What follows is about the values that they have.
+    yield _check("settings", _transform_settings)
     for file in FILES:
         path = configured_path(file)
         if path:

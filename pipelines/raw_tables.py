@@ -20,9 +20,6 @@ from sources.claude_analytics.endpoints import EVERY_ENDPOINT
 from sources.claude_compliance import claude_compliance
 from sources.langdock import ENTITIES, Collected, langdock
 
-RUNTIME = {"dlthub_telemetry": False, "log_level": "CRITICAL"}
-"""dlt's own settings, where nobody set them. Its messages repeat with a trace what we say."""
-
 COMPLETE = "_dlt_load_id in (select load_id from claude_raw._dlt_loads where status = 0)"
 """Of a row: the load that brought it has ended."""
 
@@ -31,18 +28,16 @@ log = logging.getLogger(__name__)
 
 def warehouse_pipeline(data_dir: DataDir) -> dlt.Pipeline:
     """The dlt pipeline that writes schema claude_raw; everything it keeps is in the data folder."""
-    for name, value in RUNTIME.items():
-        if dlt.config.get(f"runtime.{name}") is None:
-            dlt.config[f"runtime.{name}"] = value
+    # Enough memory to merge any table, which DuckDB does in pieces; it would take far more.
+    credentials = DuckDbCredentials(
+        global_config={"memory_limit": "256MB", "preserve_insertion_order": False}
+    )
+    # Not as its argument, which could be read as a URL. Absolute: a relative path starts where
+    # the folder's first run was, which dlt remembers wherever the folder is copied.
+    credentials.database = str(data_dir.warehouse)
     return dlt.pipeline(
         "claude_warehouse",
-        destination=dlt.destinations.duckdb(
-            DuckDbCredentials(
-                str(data_dir.warehouse),
-                # Enough to merge any table, which DuckDB does in pieces; it would take far more.
-                global_config={"memory_limit": "256MB", "preserve_insertion_order": False},
-            )
-        ),
+        destination=dlt.destinations.duckdb(credentials),
         dataset_name="claude_raw",
         pipelines_dir=str(data_dir.dlt),
     )

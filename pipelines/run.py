@@ -27,6 +27,8 @@ from sources.claude_analytics import AnalyticsSettings
 from sources.claude_compliance import ComplianceSettings
 from sources.errors import ForeseenError
 from sources.langdock import Collected, LangdockSettings
+from sources.langdock.folder import csv_files
+from sources.reference_files import FILES, configured_path, read
 from sources.session import Clock
 
 OTHER_SOURCES = ("claude_admin", "claude_compliance", "langdock")
@@ -118,6 +120,27 @@ def has_other_source(
     return any((key or "").strip() for key in keys) or bool(langdock and langdock.files)
 
 
+def require_inputs(langdock: str | None) -> None:
+    """See that every file which the settings name can be read, before anything is loaded.
+
+    Raises:
+        ForeseenError: Which cannot, and why.
+    """
+    broken = []
+    for file in FILES:
+        try:
+            read(file, configured_path(file))
+        except ForeseenError as error:
+            broken.append(str(error))
+    if langdock and "://" not in langdock:
+        try:
+            next(csv_files(langdock), None)
+        except ForeseenError as error:
+            broken.append(str(error))
+    if broken:
+        raise ForeseenError("\n".join([*broken, "Nothing was loaded or published."]))
+
+
 def build(
     data_dir: DataDir, result: RunResult, listener: Listener, select: Sequence[str] = ()
 ) -> None:
@@ -177,9 +200,13 @@ def report_path(data_dir: DataDir) -> Path | None:
     Raises:
         ForeseenError: Something else is there.
     """
-    wanted = settings(ReportSettings)
-    if not wanted.enabled:
+    if not settings(ReportSettings).enabled:
         return None
-    out = data_dir.root / wanted.out
+    out = report_out(data_dir)
     refuse_unless_ours(data_dir, out, PAGE)
     return out
+
+
+def report_out(data_dir: DataDir) -> Path:
+    """Where the report is written, unless an option says otherwise."""
+    return data_dir.root / Path(settings(ReportSettings).out).expanduser()

@@ -1,44 +1,38 @@
-"""The settings of a run; dlt resolves each from the environment, secrets.toml and config.toml."""
+"""The settings of a run: where each comes from, what it may be, and what is wrong with them."""
 
-from dataclasses import fields
-from typing import TypeVar
+import logging
+import os
+import re
+import tomllib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from difflib import get_close_matches
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
 
 from dlt.common.configuration import configspec, resolve_configuration
-from dlt.common.configuration.exceptions import ConfigurationException
+from dlt.common.configuration.providers import EnvironProvider
 from dlt.common.configuration.specs import BaseConfiguration
+from dlt.common.configuration.specs.base_configuration import is_secret_hint
 from dlt.common.typing import TSecretStrValue
 
+from pipelines.dlt_context import plug_in
 from sources.claude_admin import AdminSettings
 from sources.claude_analytics import AnalyticsSettings
 from sources.claude_compliance import ComplianceSettings
 from sources.errors import ForeseenError
 from sources.langdock import POLICIES as OVERLAPS
 from sources.langdock import LangdockSettings
+from sources.reference_files import FILES
 
-LEAST = {
-    "window_days": 1,
-    "cost_window_days": 1,
-    "lag_days": 0,
-    "revision_days": 0,
-    "requests_per_minute": 1,
-    "dormant_after_days": 1,
-    "grace_days": 0,
-    "downgrade_active_days": 0,
-    "min_group_size": 1,
-    "overlap_hours": 0,
-}
-"""The least that a number may be."""
+log = logging.getLogger(__name__)
 
-CHOICES = {"cost_api": ("auto", "unified", "reports"), "overlaps": tuple(OVERLAPS)}
-"""The words that a setting may be."""
-
-POLICIES = {
-    "policy": ("seats", "active_days", "messages", "proportional", "even", "fixed", "none"),
-    "metered_policy": ("direct", "proportional", "even", "fixed", "none"),
-    "shared_policy": ("proportional", "even", "fixed", "none"),
-    "cost_centers_from": ("org_chart", "groups"),
-}
-"""What a setting of [chargeback] may be; the first is its default."""
+FOLDER = ".dlt"
+SECRETS, CONFIG = "secrets.toml", "config.toml"
+"""The files of settings, in the folder `.dlt` where the command is run."""
 
 
 @configspec
@@ -111,43 +105,378 @@ SECTIONS: dict[type[BaseConfiguration], tuple[str, ...]] = {
     ReportSettings: ("report",),
     NotifySettings: ("notify",),
 }
+REFERENCE_FILES = ("sources", "reference_files")
+CREDENTIALS = ("sources", "filesystem")
+"""The section of an object store's credentials, in dlt's form."""
+
+Name = tuple[tuple[str, ...], str]
+"""A setting: its sections, and its own name."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What a value has to be, in words for a message, and whether a text is it."""
+
+    form: str
+    accepts: Callable[[str], bool] = lambda _: True
+
+
+def _whole(least: int, most: int = 36_500, word: str | None = None) -> Rule:
+    def accepts(text: str) -> bool:
+        text = text.strip()
+        is_number = text.isascii() and text.isdecimal() and len(text) < 10
+        return text == word or (is_number and least <= int(text) <= most)
+
+    return Rule(
+        f"a whole number from {least} to {most}" + (f', or "{word}"' if word else ""), accepts
+    )
+
+
+def _choice(*words: str) -> Rule:
+    return Rule(f"one of {', '.join(words)}", lambda text: text in words)
+
+
+def _is_amount(text: str) -> bool:
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        return False
+    return amount.is_finite() and amount == round(amount, 8) and abs(amount) < Decimal("1e18")
+
+
+def _is_day(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return len(text) == len("2026-01-31")
+
+
+TEXT = Rule("a text")
+PATH = Rule("a path", lambda text: "\0" not in text)
+ADDRESS = Rule("an address that begins with https://", lambda text: "://" in text)
+REQUESTS = _whole(1, 1_000_000)
+SPLITS = ("proportional", "even", "fixed", "none")
+OF_SEATS = ("seats", "active_days", "messages", *SPLITS, "direct")
+
+RULES: dict[type[BaseConfiguration], dict[str, Rule]] = {
+    PipelineSettings: {"data_dir": PATH},
+    AnalyticsSettings: {
+        "base_url": TEXT,
+        "api_key": TEXT,
+        "window_days": _whole(1),
+        "lag_days": _whole(0, word="auto"),
+        "revision_days": _whole(0),
+        "cost_window_days": _whole(1),
+        "cost_api": _choice("auto", "unified", "reports"),
+        "requests_per_minute": REQUESTS,
+    },
+    AdminSettings: {"base_url": TEXT, "api_key": TEXT, "requests_per_minute": REQUESTS},
+    LangdockSettings: {
+        "files": PATH,
+        "overlaps": _choice(*OVERLAPS),
+        "api_key": TEXT,
+        "base_url": TEXT,
+        "revision_days": _whole(0),
+        "requests_per_minute": REQUESTS,
+    },
+    ComplianceSettings: {
+        "base_url": TEXT,
+        "activities_path": Rule("a path that begins with /", lambda text: text.startswith("/")),
+        "api_key": TEXT,
+        "first_day": Rule("a day written as 2026-01-31", _is_day),
+        "overlap_hours": _whole(0, 24 * 366),
+        "requests_per_minute": REQUESTS,
+    },
+    SeatsSettings: {
+        "dormant_after_days": _whole(1),
+        "grace_days": _whole(0),
+        "downgrade_active_days": _whole(0),
+    },
+    PrivacySettings: {"min_group_size": _whole(1, 1_000_000)},
+    ChargebackSettings: {
+        "policy": _choice(*OF_SEATS),
+        "seats_policy": _choice(*OF_SEATS),
+        "metered_policy": _choice("direct", *SPLITS),
+        "shared_policy": _choice(*SPLITS),
+        "cost_centers_from": _choice("org_chart", "groups"),
+        "monthly_amount_usd": Rule(
+            "an amount of US dollars such as 12000.00, without separators", _is_amount
+        ),
+    },
+    ReportSettings: {
+        "enabled": Rule("true or false", lambda text: text.lower() in ("true", "false")),
+        "out": PATH,
+    },
+    NotifySettings: {"webhook_url": ADDRESS},
+}
+"""What each setting may be."""
+
+KNOWN: Mapping[Name, Rule] = {
+    (sections, name): rule
+    for kind, sections in SECTIONS.items()
+    for name, rule in RULES[kind].items()
+} | {(REFERENCE_FILES, file.table): PATH for file in FILES}
+SECRET = {
+    (sections, name)
+    for kind, sections in SECTIONS.items()
+    for name, hint in kind.get_resolvable_fields().items()
+    if is_secret_hint(hint)
+}
+
+
+@dataclass(frozen=True)
+class Found:
+    """A value as it is written, as text, and where it stands."""
+
+    text: str
+    origin: str
+
+
+@dataclass(frozen=True)
+class _File:
+    """A file of settings: what it says, and why it cannot be read, if so."""
+
+    path: Path
+    document: Mapping[str, Any]
+    problem: str | None = None
 
 
 def settings(kind: type[Settings]) -> Settings:
-    """One section of the settings.
+    """One section of the settings; its paths are absolute.
 
     Raises:
-        ForeseenError: A value is not of its type.
+        ForeseenError: A value of it is not what it has to be.
     """
-    sections = SECTIONS[kind]
-    try:
-        found = resolve_configuration(kind(), sections=sections)
-        _check(found)
-        return found
-    except (ConfigurationException, ValueError, TypeError) as error:
-        names = ", ".join(field.name for field in fields(kind) if not field.name.startswith("_"))
+    sections, rules = SECTIONS[kind], RULES[kind]
+    if wrong := [*_broken_files(), *(w for n in rules for w in _wrong((sections, n)))]:
+        raise ForeseenError("\n".join(wrong))
+    found = resolve_configuration(kind(), sections=sections)
+    for name, rule in rules.items():
+        value = getattr(found, name)
+        if rule is PATH and value and kind is not ReportSettings:
+            setattr(found, name, absolute(value))
+    return found
+
+
+def absolute(path: str) -> str:
+    """The path from the root, `~` written out; a URL stays as it is.
+
+    A relative one starts where the command is run: at the project's folder, which holds `.dlt`.
+    """
+    return path if "://" in path else os.path.join(os.getcwd(), os.path.expanduser(path))
+
+
+def require_settings() -> None:
+    """See that every setting can be used, before anything is done.
+
+    Raises:
+        ForeseenError: Which cannot, why, and what to do.
+    """
+    for doubt in doubts():
+        log.warning(doubt)
+    if wrong := problems():
+        raise ForeseenError("\n".join(wrong))
+
+
+def problems() -> list[str]:
+    """One message per setting that is not known or not what it has to be."""
+    return [
+        *_broken_files(),
+        *_unknown_variables(),
+        *(message for file in (_file(CONFIG), _file(SECRETS)) for message in _unknown_keys(file)),
+        *(message for name in KNOWN for message in _wrong(name)),
+    ]
+
+
+def doubts() -> list[str]:
+    """One message per variable that is none of ours, but is called much like one."""
+    ours = {_variable(name) for name in KNOWN}
+    return [
+        f"The variable {name} is not read; a setting with a name like it is {near}."
+        for name in sorted(os.environ)
+        if name not in ours and not _claims(name)
+        for near in get_close_matches(name.upper(), ours, n=1, cutoff=0.9)
+    ]
+
+
+def check(section: str, name: str, text: str) -> None:
+    """See that the text may be the value of this setting.
+
+    Raises:
+        ForeseenError: It may not.
+    """
+    rule = KNOWN[(section,), name]
+    if not rule.accepts(text):
         raise ForeseenError(
-            f"A setting in [{'.'.join(sections)}] cannot be read: {error}\n"
-            f"Its settings are {names}.\n"
-            f"Check .dlt/config.toml and the variables {'__'.join(sections).upper()}__…"
-        ) from None
+            f"[{section}] {name} is {text!r}; it is {rule.form}.\n"
+            f"Set [{section}] {name} to one of those."
+        )
 
 
-def _check(found: BaseConfiguration) -> None:
-    """Refuse numbers with which a run would do nothing, or wait for ever.
+def found(name: Name) -> Found | None:
+    """The value that counts: of the environment, else of secrets.toml, else of config.toml."""
+    sections, own = name
+    value, variable = _environment.get_value(
+        own, TSecretStrValue if name in SECRET else str, "", *sections
+    )
+    if value is not None and str(value).strip():
+        return Found(str(value).strip() if name in SECRET else str(value), f"variable {variable}")
+    for file in (_file(SECRETS), _file(CONFIG)):
+        value = _at(file.document, (*sections, own))
+        if value is not None and not (isinstance(value, str) and not value.strip()):
+            return Found(_text(value), str(file.path))
+    return None
 
-    Raises:
-        ValueError: Which setting, and what it has to be.
-    """
-    for name, words in CHOICES.items():
-        value = getattr(found, name, None)
-        if value is not None and value not in words:
-            raise ValueError(f"{name} is {value!r}; it is one of {', '.join(words)}.")
-    for name, least in LEAST.items():
-        value = getattr(found, name, None)
-        if value is None or (name == "lag_days" and value == "auto"):
-            continue
-        if not str(value).lstrip("-").isdecimal():
-            raise ValueError(f'{name} is {value!r}; it is a number of days, or "auto".')
-        if int(value) < least:
-            raise ValueError(f"{name} is {value}; it is at least {least}.")
+
+_environment = EnvironProvider()
+
+
+def _lookup(sections: tuple[str, ...], name: str) -> Any:
+    """What dlt is given where it asks for a value."""
+    if (sections, name) in KNOWN:
+        value = found((sections, name))
+        return value.text if value else None
+    if sections[:2] == CREDENTIALS:
+        value, _ = _environment.get_value(name, str, "", *sections)
+        documents = (_file(SECRETS).document, _file(CONFIG).document)
+        stored = (_at(document, (*sections, name)) for document in documents)
+        return value or next((each for each in stored if each is not None), None)
+    return None
+
+
+def _at(document: Mapping[str, Any], path: Sequence[str]) -> Any:
+    for part in path:
+        if not isinstance(document, Mapping) or part not in document:
+            return None
+        document = document[part]
+    return document
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _file(name: str) -> _File:
+    return _read(Path(os.getcwd(), FOLDER, name))
+
+
+@cache
+def _read(path: Path) -> _File:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        return _File(path, tomllib.loads(text, parse_float=str))
+    except (FileNotFoundError, NotADirectoryError):
+        return _File(path, {})
+    except OSError as error:
+        return _File(path, {}, f"{error.strerror}.")
+    except UnicodeDecodeError:
+        return _File(path, {}, "it is not UTF-8.")
+    except tomllib.TOMLDecodeError as error:
+        return _File(path, {}, f"it is not TOML: {error}.")
+
+
+def _broken_files() -> Iterator[str]:
+    for file in (_file(CONFIG), _file(SECRETS)):
+        if file.problem:
+            yield (
+                f"The settings in {file.path} cannot be read: {file.problem}\n"
+                "Nothing was done, because each of them would count as not set.\n"
+                'Correct the file (a text stands in quotes: name = "text"), then run this again.'
+            )
+
+
+def _wrong(name: Name) -> Iterator[str]:
+    """What is wrong with the value that a setting has."""
+    sections, own = name
+    section = ".".join(sections)
+    if name in SECRET and _at(_file(CONFIG).document, (*sections, own)):
+        yield (
+            f"[{section}] {own} is a secret, and it stands in {_file(CONFIG).path}.\n"
+            "That file is kept with the code, where others read it.\n"
+            f"Move it to {_file(SECRETS).path}, or set {_variable(name)}."
+        )
+    value = found(name)
+    if value is None or KNOWN[name].accepts(value.text):
+        return
+    shown = "not" if name in SECRET else f"{value.text!r}; it is"
+    yield (
+        f"[{section}] {own} is {shown} {KNOWN[name].form}.\n"
+        f"It was read from {value.origin}.\n"
+        "Correct it there, or remove it: the default counts where nothing is set."
+    )
+
+
+def _variable(name: Name) -> str:
+    return "__".join((*name[0], name[1])).upper()
+
+
+def _claims(variable: str) -> bool:
+    """Whether a variable is called as only our settings are."""
+    parts = tuple(variable.lower().split("__"))
+    if len(parts) < 2:
+        return False
+    sections = {sections for sections, _ in KNOWN}
+    if parts[0] != "sources":
+        return parts[:1] in sections
+    if parts[:2] == CREDENTIALS:
+        return False
+    near = get_close_matches(parts[1], [each[1] for each in sections if len(each) > 1], cutoff=0.8)
+    # A variable of all sources steered each of ours; one of another source is another project's.
+    return bool(near) if len(parts) > 2 else any(parts[1] == own for _, own in KNOWN)
+
+
+def _unknown_variables() -> Iterator[str]:
+    ours = {_variable(name) for name in KNOWN}
+    for name in sorted(os.environ):
+        if name not in ours and _claims(name):
+            yield _unknown(f"The variable {name}", name.upper(), ours)
+
+
+def _unknown_keys(file: _File) -> Iterator[str]:
+    sections = {sections for sections, _ in KNOWN}
+    names = {".".join((*sections, own)) for sections, own in KNOWN}
+    own_names = {own for _, own in KNOWN}
+
+    def inspect(table: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[str]:
+        for key, value in table.items():
+            here = (*path, key)
+            table_name = f"[{'.'.join(path)}] of " if path else ""
+            where = f"{key} in {table_name}{file.path}"
+            if path in sections:
+                if (path, key) not in KNOWN:
+                    yield _unknown(where, ".".join(here), names)
+                elif isinstance(value, list | dict):
+                    yield (
+                        f"{where} is a {'list' if isinstance(value, list) else 'table'}.\n"
+                        f"It is {KNOWN[path, key].form}.\nCorrect it, then run this again."
+                    )
+            elif isinstance(value, Mapping):
+                siblings = {each[len(path)] for each in sections if each[: len(path)] == path}
+                if key in siblings:
+                    yield from inspect(value, here)
+                elif here != CREDENTIALS and get_close_matches(key, siblings, cutoff=0.8):
+                    yield _unknown(
+                        f"[{'.'.join(here)}] of {file.path}",
+                        ".".join(here),
+                        {".".join(each) for each in sections},
+                    )
+            elif here in sections or key in own_names:
+                yield _unknown(where, ".".join(here), names)
+
+    return inspect(file.document, ())
+
+
+def _unknown(what: str, name: str, ours: set[str]) -> str:
+    near = get_close_matches(name, ours, n=1, cutoff=0.75)
+    section = re.match(r"[a-z]+", name, re.IGNORECASE)
+    beside = sorted(each for each in ours if section and each.startswith(section[0]))
+    nearest = f"The nearest one is {near[0]}." if near else f"There are {', '.join(beside)}."
+    return (
+        f"{what} is no setting.\n"
+        f"{nearest}\n"
+        "Correct the name, or remove it: it would be passed over without a word."
+    )
+
+
+plug_in(_lookup)

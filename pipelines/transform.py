@@ -6,21 +6,25 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
-from pipelines.settings import POLICIES
+from pipelines.settings import check
 from sources.errors import ForeseenError
 
 PROJECT = Path(__file__).resolve().parent.parent / "transforms"
-WHOLE_NUMBERS = {
-    "dormant_after_days": ("seats", 30),
-    "grace_days": ("seats", 14),
-    "downgrade_active_days": ("seats", 4),
-    "min_group_size": ("privacy", 5),
+SETTING_OF = {
+    "dormant_after_days": ("seats", "dormant_after_days"),
+    "grace_days": ("seats", "grace_days"),
+    "downgrade_active_days": ("seats", "downgrade_active_days"),
+    "min_group_size": ("privacy", "min_group_size"),
+    "chargeback_policy": ("chargeback", "policy"),
+    "chargeback_metered_policy": ("chargeback", "metered_policy"),
+    "chargeback_shared_policy": ("chargeback", "shared_policy"),
+    "chargeback_cost_centers_from": ("chargeback", "cost_centers_from"),
+    "chargeback_monthly_amount_usd": ("chargeback", "monthly_amount_usd"),
 }
-"""Variables that are whole numbers: their section of the settings, and an example."""
+"""dbt variable -> the setting that it comes from: section and name."""
 _parsed: dict[str, Any] = {}
 """The project as dbt reads it, which takes longer than building small marts: once a process."""
 WAREHOUSE_VARIABLE = "CLAUDE_WAREHOUSE_DUCKDB_PATH"
@@ -107,37 +111,9 @@ def unit_tests(warehouse: Path, data_dir: Path) -> Sequence[TestResult]:
 
 def check_variables(variables: Mapping[str, str]) -> None:
     """Refuses values that would end up in SQL as something else."""
-    for setting, choices in POLICIES.items():
-        chosen = variables.get(f"chargeback_{setting}", choices[0])
-        if chosen not in choices:
-            raise ForeseenError(
-                f"[chargeback] {setting} is {chosen!r}, which does not exist.\n"
-                f"It is one of: {', '.join(choices)}.\n"
-                f"Set one of them as [chargeback] {setting}."
-            )
-    amount = variables.get("chargeback_monthly_amount_usd", "")
-    if amount and not _is_amount(amount):
-        raise ForeseenError(
-            f"The monthly amount {amount!r} is not an amount in US dollars.\n"
-            "It is a decimal number without separators, with up to 8 digits after the point.\n"
-            "Set [chargeback] monthly_amount_usd to something like 12000.00, or remove it."
-        )
-    for name, (section, example) in WHOLE_NUMBERS.items():
-        number = variables.get(name, "1")
-        if not (number.isascii() and number.isdigit()):
-            raise ForeseenError(
-                f"{name} is {number!r}, which is not a whole number.\n"
-                "It is compared with counts of days or people.\n"
-                f"Set [{section}] {name} to a whole number, such as {example}."
-            )
-
-
-def _is_amount(text: str) -> bool:
-    try:
-        amount = Decimal(text)
-    except InvalidOperation:
-        return False
-    return amount.is_finite() and amount == round(amount, 8) and abs(amount) < Decimal("1e18")
+    for name, value in variables.items():
+        if value and name in SETTING_OF:
+            check(*SETTING_OF[name], value)
 
 
 def run_dbt(
@@ -145,7 +121,11 @@ def run_dbt(
 ) -> Sequence[Any]:
     """The results of one dbt command, a RunResult per model or test; nothing on the terminal."""
     # dbt takes a second to import: commands that do not need it should not wait for it.
+    from dbt.adapters.duckdb.credentials import DuckDBCredentials
     from dbt.cli.main import dbtRunner
+
+    # Its own takes a path for a URL, in which a `#` ends what counts.
+    DuckDBCredentials.path_derived_database_name = staticmethod(_database_name)  # type: ignore[method-assign]
 
     options = [
         *("--project-dir", str(PROJECT)),
@@ -180,10 +160,15 @@ def run_dbt(
     return list(result.results)
 
 
+def _database_name(path: object) -> str:
+    """What DuckDB calls a database: its file's name up to the first point."""
+    return "memory" if path in (None, ":memory:") else Path(str(path)).name.split(".")[0]
+
+
 @contextmanager
 def _profile_environment(warehouse: Path) -> Iterator[None]:
     before = os.environ.get(WAREHOUSE_VARIABLE)
-    os.environ[WAREHOUSE_VARIABLE] = str(warehouse.resolve())
+    os.environ[WAREHOUSE_VARIABLE] = str(warehouse.absolute())
     try:
         yield
     finally:

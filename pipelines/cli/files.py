@@ -9,7 +9,7 @@ import typer
 
 from pipelines import evidence as evidence_run
 from pipelines import export as export_run
-from pipelines.cli.options import DataDirOption, ForceOption, data_dir_of, day
+from pipelines.cli.options import DataDirOption, ForceOption, data_dir_of, day, path
 from pipelines.cli.options import month as month_of
 from pipelines.cli.told import out
 from pipelines.evidence import EvidenceFormat
@@ -26,7 +26,11 @@ MonthOption = Annotated[
 OutOption = Annotated[
     Path | None,
     typer.Option(
-        "--out", help="File to write.", show_default="named for the month, in this folder"
+        "--out",
+        parser=path,
+        metavar="PATH",
+        help="File to write.",
+        show_default="named for the month, in this folder",
     ),
 ]
 ChargebackFormat = StrEnum(  # type: ignore[misc]
@@ -69,7 +73,9 @@ def export_chargeback(
 
 @exports.command("evidence")
 def export_evidence(
-    file: Annotated[Path, typer.Option("--out", help="File to write.")],
+    file: Annotated[
+        Path, typer.Option("--out", parser=path, metavar="PATH", help="File to write.")
+    ],
     form: Annotated[
         EvidenceFormat, typer.Option("--format", help="How the rows are written.")
     ] = EvidenceFormat.CSV,
@@ -97,7 +103,9 @@ def export_evidence(
 
 @commands.command("verify-evidence")
 def verify_evidence(
-    file: Annotated[Path, typer.Argument(help="File that `export evidence` wrote.")],
+    file: Annotated[
+        Path, typer.Argument(parser=path, metavar="FILE", help="File that `export evidence` wrote.")
+    ],
     head_hash: Annotated[
         str | None, typer.Option("--hash", help="Hash of the last row, as the export gave it.")
     ] = None,

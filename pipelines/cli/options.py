@@ -9,12 +9,20 @@ import typer
 
 from pipelines.data_dir import DataDir
 from pipelines.run import OTHER_SOURCES
-from pipelines.settings import PipelineSettings, settings
+from pipelines.settings import PipelineSettings, require_settings, settings
 from sources.claude_analytics.endpoints import EVERY_ENDPOINT
 from sources.claude_analytics.plan import FIRST_DAY
 
 LOADABLE = [*(endpoint.table for endpoint in EVERY_ENDPOINT), *OTHER_SOURCES]
 Loadable = StrEnum("Loadable", {name: name for name in LOADABLE})  # type: ignore[misc]
+
+
+def path(text: str | Path) -> Path:
+    """A shell leaves `~` as it is in `--out=~/report.html`."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        raise typer.BadParameter(f"{text} names a home folder, and there is none.") from None
 
 
 def day(text: str | date) -> date:
@@ -42,6 +50,8 @@ DataDirOption = Annotated[
     Path | None,
     typer.Option(
         "--data-dir",
+        parser=path,
+        metavar="PATH",
         help="Folder that holds everything a run writes. Setting: pipeline.data_dir.",
         show_default="data",
     ),
@@ -67,5 +77,8 @@ NoTransformOption = Annotated[
 ]
 
 
-def data_dir_of(option: Path | None) -> DataDir:
+def data_dir_of(option: Path | None, *, checked: bool = True) -> DataDir:
+    """The folder that a command works in, once its settings are known to be usable."""
+    if checked:
+        require_settings()
     return DataDir(option or Path(settings(PipelineSettings).data_dir))

@@ -10,14 +10,15 @@ import typer
 from pipelines import doctor as doctor_run
 from pipelines import status as status_run
 from pipelines import webhook
-from pipelines.cli.options import DataDirOption, ForceOption, TodayOption, data_dir_of
+from pipelines.cli.options import DataDirOption, ForceOption, TodayOption, data_dir_of, path
 from pipelines.cli.told import out
 from pipelines.exit_codes import DONE, FAILED
 from pipelines.outputs import PAGE, PICTURE, refuse_unless_ours
 from pipelines.report import ChartName
+from pipelines.run import report_out
 from pipelines.run_record import last_run
 from pipelines.served import opened
-from pipelines.settings import NotifySettings, ReportSettings, settings
+from pipelines.settings import NotifySettings, settings
 from pipelines.status_screen import show as show_status
 from pipelines.summary import summary as summary_text
 from sources.errors import ForeseenError
@@ -53,6 +54,8 @@ def report(
         Path | None,
         typer.Option(
             "--out",
+            parser=path,
+            metavar="PATH",
             help="File to write. Setting: report.out.",
             show_default="report.html in the data folder, or the chart's name",
         ),
@@ -79,8 +82,7 @@ def report(
     if file_format is ReportFormat.HTML and chart:
         raise typer.BadParameter(f"--chart {chart} is for --format png; a page has every chart.")
     data = data_dir_of(data_dir)
-    default = f"{chart}.png" if chart else settings(ReportSettings).out
-    target = to or data.root / default
+    target = to or (data.root / f"{chart}.png" if chart else report_out(data))
     refuse_unless_ours(data, target, PICTURE if chart else PAGE, force=force)
     run = last_run(data)
     if chart:
@@ -129,7 +131,7 @@ def summary(
 def doctor(data_dir: DataDirOption = None, today: TodayOption = None) -> None:
     """Check key, scopes, limits, files and warehouse, and say what to do about each."""
     fine = True
-    for check in doctor_run.checks(data_dir_of(data_dir), Clock.at(today)):
+    for check in doctor_run.checks(data_dir_of(data_dir, checked=False), Clock.at(today)):
         mark = {True: "[green]✓[/]", False: "[red]✗[/]", None: "[yellow]–[/]"}[check.is_fine]
         head, *rest = check.text.splitlines()
         out.print(f"{mark} {check.name}: ", end="")

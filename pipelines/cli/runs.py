@@ -32,16 +32,15 @@ from pipelines.run import (
     RunResult,
     build,
     report_path,
-    transform_variables,
+    require_inputs,
     write_report,
 )
 from pipelines.run import sync as sync_run
 from pipelines.run_record import record
 from pipelines.served import opened
-from pipelines.settings import NotifySettings, settings
+from pipelines.settings import NotifySettings, require_settings, settings
 from pipelines.summary import run_text
 from pipelines.summary import summary as summary_text
-from pipelines.transform import check_variables
 from pipelines.wording import ranges
 from sources.claude_admin import AdminSettings
 from sources.claude_analytics import AnalyticsSettings
@@ -224,11 +223,12 @@ def _load(
     days: Sequence[date] | None = None,
 ) -> None:
     started = time.monotonic()
-    data, clock = data_dir_of(data_dir), Clock.at(today)
-    analytics, langdock = settings(AnalyticsSettings), settings(LangdockSettings)
-    check_variables(transform_variables())  # Better told now than after the load.
-    report_to = report_path(data)
+    data, clock = data_dir_of(data_dir, checked=False), Clock.at(today)
     try:
+        require_settings()
+        analytics, langdock = settings(AnalyticsSettings), settings(LangdockSettings)
+        require_inputs(langdock.files if not only or "langdock" in only else None)
+        report_to = report_path(data)
         with data.held(command), Terminal() as listener:
             result = sync_run(
                 data,
@@ -275,7 +275,10 @@ def _finish(
 
 def notify(data: DataDir, command: str, exit_code: int, problems: Sequence[str]) -> None:
     """Tell the chat, if one is configured, how a run went; never fails the run."""
-    url = settings(NotifySettings).webhook_url
+    try:
+        url = settings(NotifySettings).webhook_url
+    except ForeseenError:
+        return  # The run was refused for it.
     if not url:
         return
     try:

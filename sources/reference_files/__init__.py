@@ -1,6 +1,7 @@
 """CSV inputs that no API has, as a dlt source: who works where, what seats cost, who bears what."""
 
 import logging
+import os
 from collections.abc import Collection, Mapping
 
 import dlt
@@ -50,4 +51,4 @@ def reference_files(
 def configured_path(file: ReferenceFile) -> str | None:
     """The path in the settings; a relative one starts at the current directory."""
     path: str | None = dlt.config.get(f"sources.reference_files.{file.table}", str)
-    return path
+    return path and os.path.abspath(os.path.expanduser(path))

@@ -122,7 +122,7 @@ def test_a_folder_that_cannot_be_written_is_told(command: Command, tmp_path: Pat
     assert "cannot be written to" in ended.err
 
 
-def test_a_broken_org_chart_fails_the_run_but_loses_no_day(
+def test_a_broken_org_chart_is_told_before_anything_is_loaded_and_loses_no_day(
     api: Sandbox, command: Command, query: Query, tmp_path: Path
 ) -> None:
     chart = tmp_path / "org_chart.csv"
@@ -134,10 +134,11 @@ def test_a_broken_org_chart_fails_the_run_but_loses_no_day(
 
     assert ended.exit_code == FAILED
     assert f"{chart}" in ended.err and "valid_from" in ended.err and "line 2" in ended.err
-    assert query("select count(*) from claude_raw.loaded_days") == [(63,)]
+    assert api.requests == []
 
     chart.write_text(chart.read_text().replace("2026-13-01", "2026-01-03"))
     assert command(LOAD).exit_code == DONE
+    assert query("select count(*) from claude_raw.loaded_days") == [(63,)]
     assert query("select cost_center from claude_raw.org_chart") == [("00420",)]
 
 
