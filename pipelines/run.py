@@ -27,7 +27,7 @@ from sources.claude_analytics import AnalyticsSettings
 from sources.claude_compliance import ComplianceSettings
 from sources.errors import ForeseenError
 from sources.langdock import Collected, LangdockSettings
-from sources.langdock.folder import csv_files
+from sources.langdock.folder import listing
 from sources.reference_files import FILES, configured_path, read
 from sources.session import Clock
 
@@ -134,7 +134,7 @@ def require_inputs(langdock: str | None) -> None:
             broken.append(str(error))
     if langdock and "://" not in langdock:
         try:
-            next(csv_files(langdock), None)
+            listing(langdock)
         except ForeseenError as error:
             broken.append(str(error))
     if broken:
