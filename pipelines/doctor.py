@@ -179,6 +179,7 @@ def _api(data_dir: DataDir, clock: Clock) -> Iterator[Check]:
             api_key=analytics.api_key or "",
             budget=RateBudget(data_dir.rate_budget, analytics.requests_per_minute),
             clock=clock.now if clock.is_set else None,
+            connection=analytics.connection,
         )
     except ForeseenError as error:
         yield Check("API", False, str(error))

@@ -195,6 +195,7 @@ def _load_endpoints(
         api_key=settings.api_key or "",
         budget=RateBudget(data_dir.rate_budget, settings.requests_per_minute),
         clock=clock.now if clock.is_set else None,
+        connection=settings.connection,
     )
 
     def wanted(endpoints: Sequence[Endpoint]) -> list[Endpoint]:

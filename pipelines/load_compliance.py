@@ -122,6 +122,7 @@ def compliance_client(data_dir: DataDir, settings: ComplianceSettings, clock: Cl
             data_dir.rate_budget_of(COMPLIANCE_API.section), settings.requests_per_minute
         ),
         clock=clock.now if clock.is_set else None,
+        connection=settings.connection,
     )
 
 
@@ -165,6 +166,7 @@ def _load_windows(
                 reading = Reading(next_window(days, length, now))
                 store(pipeline, claude_compliance(feed, reading, read_at=now))
                 if reading.error:
+                    report.activity_count += reading.activity_count
                     raise reading.error
                 if reading.is_too_long:
                     length = max(length // 2, 1)

@@ -42,6 +42,7 @@ def load_langdock(
                     data_dir.rate_budget_of("langdock"), settings.requests_per_minute
                 ),
                 clock=clock.now if clock.is_set else None,
+                connection=settings.connection,
             )
         except ForeseenError as refusal:
             refusals.append(str(refusal))

@@ -135,6 +135,7 @@ def roster_clients(
                     api_key=settings.api_key,
                     budget=RateBudget(data_dir.rate_budget_of(name), at_most),
                     clock=clock.now if clock.is_set else None,
+                    connection=settings.connection,
                 )
             )
             for name, at_most in limits.items()

@@ -156,37 +156,40 @@ TEXT = Rule("a text")
 PATH = Rule("a path", lambda text: "\0" not in text)
 ADDRESS = Rule("an address that begins with https://", lambda text: "://" in text)
 REQUESTS = _whole(1, 1_000_000)
+FLAG = Rule("true or false", lambda text: text.lower() in ("true", "false"))
+CONNECTION = {
+    "base_url": TEXT,
+    "api_key": TEXT,
+    "requests_per_minute": REQUESTS,
+    "request_timeout_seconds": _whole(1, 86_400),
+    "allow_http": FLAG,
+    "client_certificate": PATH,
+}
 SPLITS = ("proportional", "even", "fixed", "none")
 OF_SEATS = ("seats", "active_days", "messages", *SPLITS, "direct")
 
 RULES: dict[type[BaseConfiguration], dict[str, Rule]] = {
     PipelineSettings: {"data_dir": PATH},
     AnalyticsSettings: {
-        "base_url": TEXT,
-        "api_key": TEXT,
         "window_days": _whole(1),
         "lag_days": _whole(0, word="auto"),
         "revision_days": _whole(0),
         "cost_window_days": _whole(1),
         "cost_api": _choice("auto", "unified", "reports"),
-        "requests_per_minute": REQUESTS,
+        **CONNECTION,
     },
-    AdminSettings: {"base_url": TEXT, "api_key": TEXT, "requests_per_minute": REQUESTS},
+    AdminSettings: CONNECTION,
     LangdockSettings: {
         "files": PATH,
         "overlaps": _choice(*OVERLAPS),
-        "api_key": TEXT,
-        "base_url": TEXT,
         "revision_days": _whole(0),
-        "requests_per_minute": REQUESTS,
+        **CONNECTION,
     },
     ComplianceSettings: {
-        "base_url": TEXT,
         "activities_path": Rule("a path that begins with /", lambda text: text.startswith("/")),
-        "api_key": TEXT,
         "first_day": Rule("a day written as 2026-01-31", _is_day),
         "overlap_hours": _whole(0, 24 * 366),
-        "requests_per_minute": REQUESTS,
+        **CONNECTION,
     },
     SeatsSettings: {
         "dormant_after_days": _whole(1),
@@ -205,7 +208,7 @@ RULES: dict[type[BaseConfiguration], dict[str, Rule]] = {
         ),
     },
     ReportSettings: {
-        "enabled": Rule("true or false", lambda text: text.lower() in ("true", "false")),
+        "enabled": FLAG,
         "out": PATH,
     },
     NotifySettings: {"webhook_url": ADDRESS},

@@ -9,6 +9,10 @@ class NotJson(Exception):
     """A body that should be one complete JSON object is not."""
 
 
+class NotWhole(Exception):
+    """An answer that contradicts its own completeness; its text says how."""
+
+
 def read_before_words(name: str, refused: object, instead: str = "") -> str:
     """What to say of a refusal of what was read before; `instead` is what else may be done."""
     return (

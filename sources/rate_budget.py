@@ -1,19 +1,37 @@
 """One rate budget for an organisation, over all threads and processes that share a data folder."""
 
+import logging
 import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TypeVar
 
 WINDOW_SECONDS = 60.0
 LONGEST_REQUEST_SECONDS = 150.0
 """After this long without an answer, the process that sent a request counts as dead."""
+LONGEST_PAUSE_SECONDS = 600.0
+"""A longer pause is not waited for."""
+FARTHEST_PAUSE_SECONDS = 30 * 86_400.0
+DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
+
+Changed = TypeVar("Changed")
+
+log = logging.getLogger(__name__)
 
 
 class BudgetClosed(Exception):
     """The run ends; nobody waits for a slot any more."""
+
+
+class PausedForLong(Exception):
+    """The API asked for a pause that no run waits for; `seconds` of it are left."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"{seconds:.0f} s")
+        self.seconds = seconds
 
 
 class RateBudget:
@@ -38,36 +56,43 @@ class RateBudget:
         self._closed = threading.Event()
         self._wait = wait or self._closed.wait
         self._lock = threading.Lock()
-        self._slots = sqlite3.connect(
-            file, timeout=30, isolation_level=None, check_same_thread=False
-        )
-        self._slots.execute("pragma synchronous = off")
-        self._slots.execute(
-            "create table if not exists slots "
-            "(id integer primary key autoincrement, free_at real not null)"
-        )
-        self._slots.execute(
-            "create table if not exists pauses (begun_at real not null, until real not null)"
-        )
+        self.file = file
+        self._slots = self._opened()
 
     @contextmanager
     def slot(self) -> Iterator[None]:
-        """Wait for a slot and hold it while the request runs."""
+        """Wait for a slot and hold it while the request runs.
+
+        Raises:
+            PausedForLong: There is none for a long time.
+            BudgetClosed: The run ends.
+        """
         slot_id = self._take()
         try:
             yield
         finally:
             # After close(), the slot stays as its worst case has it.
-            with suppress(BudgetClosed), self._transaction() as slots:
+            with suppress(BudgetClosed):
                 free_at = self._clock() + WINDOW_SECONDS
                 # Written anew if it took so long that the slot already counted as free.
-                slots.execute("insert or replace into slots values (?, ?)", (slot_id, free_at))
+                self._execute("insert or replace into slots values (?, ?)", (slot_id, free_at))
 
     def pause(self, seconds: float) -> None:
         """Let nobody send before this many seconds have passed, as `retry-after` asks."""
-        with self._transaction() as slots:
-            now = self._clock()
-            slots.execute("insert into pauses values (?, ?)", (now, now + seconds))
+        now = self._clock()
+        until = now + min(seconds, FARTHEST_PAUSE_SECONDS)
+        self._execute("insert into pauses values (?, ?)", (now, until))
+
+    def sleep(self, seconds: float) -> None:
+        """Wait, not longer than the run goes on.
+
+        Raises:
+            BudgetClosed: It ends.
+        """
+        if seconds > 0:
+            self._wait(seconds)
+        if self._closed.is_set():
+            raise BudgetClosed
 
     def close(self) -> None:
         """End it: everybody who waits, or asks from now on, gets BudgetClosed."""
@@ -77,35 +102,100 @@ class RateBudget:
 
     def _take(self) -> int:
         while True:
-            with self._transaction() as slots:
-                now = self._clock()
-                longest = WINDOW_SECONDS + LONGEST_REQUEST_SECONDS
-                # A time further ahead than any slot can lie comes from a clock that was set back.
-                slots.execute(
-                    "delete from slots where free_at <= ? or free_at > ?", (now, now + longest)
-                )
-                slots.execute("delete from pauses where until <= ? or begun_at > ?", (now, now))
-                (paused_until,) = slots.execute("select max(until) from pauses").fetchone()
-                taken, next_free = slots.execute(
-                    "select count(*), min(free_at) from slots"
-                ).fetchone()
-                if paused_until is None and taken < self._limit:
-                    cursor = slots.execute(
-                        "insert into slots (free_at) values (?)", (now + longest,)
-                    )
-                    assert cursor.lastrowid is not None
-                    return cursor.lastrowid
-                until = max(paused_until or 0.0, next_free if taken >= self._limit else 0.0)
+            slot_id, seconds = self._changed(self._slot_or_wait)
+            if slot_id is not None:
+                return slot_id
             # A slot that is still in flight frees up earlier than its worst case says: look again.
-            self._wait(min(max(until - now, 0.01), 1.0))
+            self._wait(min(max(seconds, 0.01), 1.0))
 
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
+    def _slot_or_wait(self, slots: sqlite3.Connection) -> tuple[int | None, float]:
+        """A slot that is free, or how long there will be none."""
+        now = self._clock()
+        longest = WINDOW_SECONDS + LONGEST_REQUEST_SECONDS
+        # A time further ahead than any slot can lie comes from a clock that was set back.
+        slots.execute("delete from slots where free_at <= ? or free_at > ?", (now, now + longest))
+        slots.execute("delete from pauses where until <= ? or begun_at > ?", (now, now))
+        (paused_until,) = slots.execute("select max(until) from pauses").fetchone()
+        taken, next_free = slots.execute("select count(*), min(free_at) from slots").fetchone()
+        if paused_until is None and taken < self._limit:
+            row = slots.execute("insert into slots (free_at) values (?)", (now + longest,))
+            return row.lastrowid, 0.0
+        if paused_until and paused_until - now > LONGEST_PAUSE_SECONDS:
+            raise PausedForLong(paused_until - now)
+        until = max(paused_until or 0.0, next_free if taken >= self._limit else 0.0)
+        return None, until - now
+
+    def _execute(self, statement: str, values: tuple[float, ...]) -> None:
+        self._changed(lambda slots: slots.execute(statement, values))
+
+    def _changed(self, change: Callable[[sqlite3.Connection], Changed]) -> Changed:
+        """What `change` brings; in another file where this one was damaged or became full."""
         with self._lock:
             if self._closed.is_set():
                 raise BudgetClosed
-            self._slots.execute("begin immediate")
             try:
-                yield self._slots
-            finally:
-                self._slots.execute("commit")
+                return _in_transaction(self._slots, change)
+            except sqlite3.Error:
+                with suppress(sqlite3.Error):
+                    self._slots.close()
+                self._slots = self._opened()
+                return _in_transaction(self._slots, change)
+
+    def _opened(self) -> sqlite3.Connection:
+        """The file; made anew where it is damaged, and in memory where it cannot be written."""
+        try:
+            return _connected(self.file)
+        except sqlite3.Error as error:
+            problem = error
+        with suppress(OSError, sqlite3.Error):
+            if getattr(problem, "sqlite_errorcode", 0) & 0xFF in DAMAGED:
+                self.file.unlink()
+                anew = _connected(self.file)
+                log.warning(
+                    "%s was damaged (%s) and was made anew: requests of the last minute are "
+                    "forgotten.",
+                    self.file,
+                    problem,
+                )
+                return anew
+        log.warning(
+            "%s cannot be used (%s): this run counts its requests alone, as if no other had sent "
+            "any.\nCheck the permissions and the space of that folder.",
+            self.file,
+            problem,
+        )
+        return _connected(Path(":memory:"))
+
+
+def _connected(file: Path) -> sqlite3.Connection:
+    slots = sqlite3.connect(file, timeout=30, isolation_level=None, check_same_thread=False)
+    try:
+        slots.execute("pragma synchronous = off")
+        slots.execute(
+            "create table if not exists slots "
+            "(id integer primary key autoincrement, free_at real not null)"
+        )
+        slots.execute(
+            "create table if not exists pauses (begun_at real not null, until real not null)"
+        )
+        slots.execute("select id, free_at from slots limit 1")
+        slots.execute("select begun_at, until from pauses limit 1")
+        slots.execute("pragma user_version = 1")  # Only writing shows whether it can be written.
+    except BaseException:
+        slots.close()
+        raise
+    return slots
+
+
+def _in_transaction(
+    slots: sqlite3.Connection, change: Callable[[sqlite3.Connection], Changed]
+) -> Changed:
+    slots.execute("begin immediate")
+    try:
+        changed = change(slots)
+        slots.execute("commit")
+    except BaseException:
+        with suppress(sqlite3.Error):
+            slots.execute("rollback")
+        raise
+    return changed

@@ -8,7 +8,6 @@ from typing import Any, Protocol
 
 import duckdb
 import pytest
-import stamina
 
 from pipelines import cli
 from pipelines.data_dir import DataDir
@@ -23,10 +22,10 @@ ENGAGEMENT = [endpoint.table for endpoint in ENDPOINTS]
 
 
 @pytest.fixture(autouse=True)
-def no_waiting_between_attempts() -> Iterator[None]:
+def no_waiting_between_attempts(monkeypatch: pytest.MonkeyPatch) -> None:
     """As many attempts as ever, without the time between them."""
-    with stamina.set_testing(True, attempts=1_000, cap=True):
-        yield
+    monkeypatch.setattr("sources.http.FIRST_STEP_SECONDS", 0.0)
+    monkeypatch.setattr("sources.http._DOWN", {})
 
 
 @pytest.fixture

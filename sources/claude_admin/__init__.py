@@ -6,17 +6,16 @@ from typing import Any
 
 import dlt
 from dlt.common.configuration import configspec
-from dlt.common.configuration.specs import BaseConfiguration
-from dlt.common.typing import TSecretStrValue
 from dlt.extract import DltResource
 
 from sources.anthropic import BASE_URL
 from sources.claude_admin.endpoints import ROSTERS, TEXT, Roster
 from sources.claude_admin.snapshot import Row
+from sources.connection import ConnectionSettings
 
 
 @configspec
-class AdminSettings(BaseConfiguration):
+class AdminSettings(ConnectionSettings):
     """`[sources.claude_admin]`, resolved by dlt: environment, secrets.toml, config.toml.
 
     Attributes:
@@ -27,7 +26,6 @@ class AdminSettings(BaseConfiguration):
     """
 
     base_url: str = BASE_URL
-    api_key: TSecretStrValue | None = None
     requests_per_minute: int = 100
 
 

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Context, Decimal, Inexact, InvalidOperation
+from functools import partial
+from itertools import chain
 from typing import Any
 from urllib.parse import quote
 
@@ -12,7 +14,7 @@ from dlt.common.schema.typing import TColumnSchema
 
 from sources.anthropic import claude_api
 from sources.claude_admin.endpoints import CENTS, FLAG, LIST, ROSTERS, TIMESTAMP, Roster
-from sources.errors import NotJson
+from sources.errors import NotWhole
 from sources.http import (
     ApiError,
     HttpClient,
@@ -20,7 +22,9 @@ from sources.http import (
     Refused,
     Response,
     Unreachable,
+    json_object,
 )
+from sources.paging import BY_CURSOR, BY_ID, Pages, begun_anew, read_pages
 
 ADMIN_API = claude_api(
     name="the Admin API",
@@ -30,6 +34,8 @@ ADMIN_API = claude_api(
     "read:spend_limits;\nthe primary owner creates it in claude.ai.",
     what_it_takes="The key may lack access to the roster, or the organisation may not have this "
     "list\n(groups and spend limits take the plan Claude Enterprise)",
+    most_megabytes=32,
+    if_not_whole="A roster is stored whole or not at all, so the stored one stays as it is.",
 )
 PAGE_SIZE = {"limit": "1000"}
 
@@ -64,14 +70,13 @@ def take_snapshot(client_for: Callable[[Roster], HttpClient]) -> Snapshot:
                 continue
             parents = snapshot.rows[roster.for_each]
         try:
-            entries = [
-                entry
+            client = client_for(roster)
+            rows = [
+                row
                 for parent in parents
-                for entry in _entries(client_for(roster), roster, parent.get("id", ""))
+                for row in begun_anew(partial(_rows, client, roster, parent.get("id", "")))
             ]
-            snapshot.rows[roster.table] = _distinct(
-                roster, (raw_row(roster, entry) for entry in entries)
-            )
+            snapshot.rows[roster.table] = _distinct(roster, rows)
         except (KeyRefused, Unreachable) as error:
             # What one roster meets here, every other would meet too, a minute later.
             met = snapshot.refused if isinstance(error, Refused) else snapshot.failures
@@ -92,7 +97,7 @@ def check(client: HttpClient, roster: Roster) -> None:
         ApiError: Why not.
     """
     params = {} if roster.paging == "none" else {"limit": "1"}
-    client.get(roster.path, params, what=roster.table, read=_answer)
+    client.get(roster.path, params, what=roster.table, read=json_object)
 
 
 def raw_row(roster: Roster, entry: Any) -> Row:
@@ -121,42 +126,29 @@ def raw_row(roster: Roster, entry: Any) -> Row:
     return row
 
 
-def _entries(client: HttpClient, roster: Roster, parent_id: str) -> Iterator[Any]:
+def _rows(client: HttpClient, roster: Roster, parent_id: str) -> list[Row]:
+    """All rows of a roster, or of its part that belongs to a row of another one."""
     path = roster.path.format(id=quote(parent_id, safe=""))
+    ask = partial(client.get, path, what=roster.table, count_as=roster.table)
     if roster.paging == "none":
-        yield client.get(path, {}, what=roster.table, read=_answer, count_as=roster.table)
-        return
-    cursor_field, parameter = _CURSORS[roster.paging]
-    params, seen = dict(PAGE_SIZE), set[str]()
-    while True:
-        answer = client.get(path, params, what=roster.table, read=_answer, count_as=roster.table)
-        if not isinstance(answer.get("data"), list):
-            raise _unreadable(roster, "no list data")
-        yield from answer["data"]
-        cursor, has_more = answer.get(cursor_field), answer.get("has_more")
-        says_more = roster.paging == "ids" and has_more is not None
-        if not (has_more if says_more else cursor or has_more):
-            return
-        if not isinstance(cursor, str) or not cursor:
-            raise _unreadable(roster, f"more pages, but no {cursor_field} that leads to them")
-        if cursor in seen:
-            raise _unreadable(roster, "the same page cursor twice, so that it would never end")
-        seen.add(cursor)
-        params[parameter] = cursor
+        return [ask({}, read=lambda response: raw_row(roster, json_object(response)))]
+
+    def ask_page(pages: Pages) -> list[Row]:
+        def read(response: Response) -> list[Row]:
+            answer = json_object(response)
+            entries = answer.get("data")
+            if not isinstance(entries, list):
+                raise NotWhole("the answer has no list data, which is not an empty one")
+            rows = [raw_row(roster, entry) for entry in entries]
+            pages.turn(answer, lambda: json.dumps(entries) if entries else "")
+            return rows
+
+        return ask({**PAGE_SIZE, **pages.params}, read=read, refusal=pages.lost)
+
+    return list(chain.from_iterable(read_pages(_PAGING[roster.paging], ask_page)))
 
 
-_CURSORS = {"ids": ("last_id", "after_id"), "cursor": ("next_page", "page")}
-"""Field of a page that leads to the next one, and the parameter that takes it."""
-
-
-def _answer(response: Response) -> dict[str, Any]:
-    try:
-        answer = json.loads(response.content)
-    except (ValueError, RecursionError):
-        raise NotJson from None
-    if not isinstance(answer, dict):
-        raise NotJson
-    return answer
+_PAGING = {"ids": BY_ID, "cursor": BY_CURSOR}
 
 
 def _flat(roster: Roster, entry: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -208,7 +200,7 @@ _EXACT = Context(prec=38, traps=[InvalidOperation, Inexact])
 """An amount that the column cannot hold to its last digit is none that we know how to read."""
 
 
-def _distinct(roster: Roster, rows: Iterator[Row]) -> list[Row]:
+def _distinct(roster: Roster, rows: Sequence[Row]) -> list[Row]:
     """Each row once: a list that grows while it is read shifts, and shows a row twice."""
     by_key: dict[tuple[Any, ...], Row] = {}
     for row in rows:

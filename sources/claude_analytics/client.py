@@ -2,17 +2,26 @@
 
 import logging
 import re
+import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import date, datetime, timedelta
 from types import TracebackType
 from typing import Self
 
 from sources.anthropic import claude_api
-from sources.claude_analytics.endpoints import Endpoint, Params
-from sources.claude_analytics.pages import ForeignCurrency, MissingList, Page, page_of_body
-from sources.http import ApiError, Expired, HttpClient, Refusal, Refused, Response
+from sources.claude_analytics.endpoints import Endpoint
+from sources.claude_analytics.pages import (
+    ForeignCurrency,
+    MissingList,
+    Page,
+    page_of_body,
+    rows_hash,
+)
+from sources.errors import NotWhole
+from sources.http import ApiError, Connection, Expired, HttpClient, Refusal, Refused, Response
+from sources.paging import BY_CURSOR, Pages, read_pages
 from sources.rate_budget import RateBudget
 
 ANALYTICS_API = claude_api(
@@ -23,6 +32,8 @@ ANALYTICS_API = claude_api(
     "the primary owner creates it in claude.ai.",
     what_it_takes="The key may lack access to analytics (scope read:analytics), the organisation "
     "may not have this endpoint\n(it takes the plan Claude Enterprise)",
+    most_megabytes=64,
+    if_not_whole="Nothing of these days was stored.",
 )
 
 log = logging.getLogger(__name__)
@@ -57,12 +68,24 @@ class Client:
     """Reads pages of the Analytics API. Safe to use from many threads."""
 
     def __init__(
-        self, *, base_url: str, api_key: str, budget: RateBudget, clock: datetime | None = None
+        self,
+        *,
+        base_url: str,
+        api_key: str,
+        budget: RateBudget,
+        clock: datetime | None = None,
+        connection: Connection | None = None,
     ) -> None:
         """`clock`: the run's clock where it was set by hand; a sandbox then answers as of it."""
         self._http = HttpClient(
-            ANALYTICS_API, base_url=base_url, api_key=api_key, budget=budget, clock=clock
+            ANALYTICS_API,
+            base_url=base_url,
+            api_key=api_key,
+            budget=budget,
+            clock=clock,
+            connection=connection,
         )
+        self._gates: dict[str, _Gate] = {}
 
     def __enter__(self) -> Self:
         self._http.__enter__()
@@ -97,33 +120,33 @@ class Client:
             Expired: The data was refreshed between two pages; they do not belong together.
             ApiError: No answer, a refusal, or one that makes no sense.
         """
-        params = endpoint.params(first, last)
-        seen: set[str] = set()
-        refreshed_at: datetime | None = None
-        while True:
-            page = self._page(endpoint, params, first, last)
-            if seen and page.data_refreshed_at != refreshed_at:
+        refreshed_at: list[datetime | None] = []
+
+        def ask(pages: Pages) -> Page:
+            return self._page(endpoint, first, last, pages, refreshed_at)
+
+        return read_pages(BY_CURSOR, ask)
+
+    def _page(
+        self,
+        endpoint: Endpoint,
+        first: date,
+        last: date,
+        pages: Pages,
+        refreshed_at: list[datetime | None],
+    ) -> Page:
+        def read(response: Response) -> Page:
+            page = self._read(endpoint, first, response)
+            if refreshed_at and page.data_refreshed_at != refreshed_at[0]:
                 raise Expired(
                     f"{_what(endpoint, first)}: the data was refreshed while its pages were read, "
                     "so they do not belong together.\n"
                     "Nothing of these days was stored. Run again later."
                 )
-            refreshed_at = page.data_refreshed_at
-            yield page
-            if page.next_page is None:
-                return
-            if page.next_page in seen:
-                raise ApiError(
-                    f"{_what(endpoint, first)}: the API gave the same page cursor twice,\n"
-                    "so its pages would never end. Nothing of this day was stored.\n"
-                    "Run again later; if it stays, tell Anthropic's support."
-                )
-            seen.add(page.next_page)
-            params = {**params, "page": page.next_page}
-
-    def _page(self, endpoint: Endpoint, params: Params, first: date, last: date) -> Page:
-        def read(response: Response) -> Page:
-            return self._read(endpoint, first, response)
+            place = {"next_page": page.next_page, "has_more": page.has_more}
+            pages.turn(place, lambda: rows_hash(endpoint, page.rows) if len(page.rows) else "")
+            refreshed_at.append(page.data_refreshed_at)
+            return page
 
         def refusal(refused: Refusal) -> ApiError | None:
             if refused.error_code in ANALYTICS_API.not_for_this_organisation:
@@ -134,18 +157,23 @@ class Client:
                 )
             if refused.status == 400 and not refused.error_code:
                 bound = _bound_in(refused.message, first, last)
-                return NotAvailable(refused.text, **bound) if bound else NotTaken(refused.text)
-            return None
+                if bound:
+                    return NotAvailable(refused.text, **bound)
+            lost = pages.lost(refused)
+            if lost is None and refused.status == 400 and not refused.error_code:
+                return NotTaken(refused.text)
+            return lost
 
-        return self._http.get(
-            endpoint.path,
-            params,
-            what=_what(endpoint, first),
-            read=read,
-            headers=endpoint.headers,
-            count_as=endpoint.table,
-            refusal=refusal,
-        )
+        with self._gates.setdefault(endpoint.table, _Gate()).passed():
+            return self._http.get(
+                endpoint.path,
+                {**endpoint.params(first, last), **pages.params},
+                what=_what(endpoint, first),
+                read=read,
+                headers=endpoint.headers,
+                count_as=endpoint.table,
+                refusal=refusal,
+            )
 
     def _read(self, endpoint: Endpoint, first: date, response: Response) -> Page:
         try:
@@ -157,13 +185,42 @@ class Client:
                 "not stored.\nPlease report it: other currencies are not supported."
             ) from None
         except MissingList:
-            raise ApiError(
-                f"{_what(endpoint, first)}: the answer has no list {' or '.join(endpoint.items)}.\n"
-                "That is not an empty day, so nothing was stored.\n"
-                f"Check that {self._http.base_url} is the Analytics API, then run again."
+            raise NotWhole(
+                f"the answer has no list {' or '.join(endpoint.items)}, which is not an empty day"
             ) from None
         log.info("%s %s: %d rows", endpoint.path, first, len(page.rows))
         return page
+
+
+class _Gate:
+    """Lets one request of an endpoint go ahead until the API has answered one: a refusal then costs
+    one request, and not one for each thread."""
+
+    def __init__(self) -> None:
+        self._first = threading.Lock()
+        self._is_open = False
+        self._refused: Refused | None = None
+        self._refusals = 0
+
+    @contextmanager
+    def passed(self) -> Iterator[None]:
+        refusals = self._refusals
+        with nullcontext() if self._is_open else self._first:
+            if self._refused and self._refusals > refusals:
+                raise self._refused  # It came while this one waited, and would come again.
+            if not self._is_open:
+                try:
+                    yield
+                    self._is_open = True
+                except Refused as refused:
+                    self._refused = refused
+                    self._refusals += 1
+                    raise
+                except BaseException:
+                    self._is_open = True
+                    raise
+                return
+        yield
 
 
 def _what(endpoint: Endpoint, first: date) -> str:

@@ -14,14 +14,13 @@ from sources.claude_analytics.client import Client, NotAvailable, NotThisOrganis
 from sources.claude_analytics.endpoints import Endpoint
 from sources.claude_analytics.pages import Page, RejectedRow
 from sources.claude_analytics.plan import Span
-from sources.http import ApiError, Expired, KeyRefused, NotTheApi, Refused, Unreachable
+from sources.http import ApiError, KeyRefused, NotTheApi, Refused, Unreachable
+from sources.paging import begun_anew
 from sources.rate_budget import BudgetClosed
 
 WORKERS = 16
 """Enough that 60 requests a minute are used up even when each takes 15 s."""
 FAILED_SPANS_BEFORE_GIVING_UP = 3
-RESTARTS = 5
-"""How often the pages of a span begin anew because the data was refreshed meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -204,13 +203,9 @@ class Fetcher:
             progress.failed_in_a_row += 1
 
     def _fetched_days(self, endpoint: Endpoint, days: Sequence[date]) -> list[FetchedDay]:
-        for restart in range(RESTARTS):
-            try:
-                pages = list(map(_packed, self._client.pages(endpoint, days[0], days[-1])))
-                break
-            except Expired:
-                if restart == RESTARTS - 1:
-                    raise
+        pages = begun_anew(
+            lambda: list(map(_packed, self._client.pages(endpoint, days[0], days[-1])))
+        )
         whole = FetchedDay(endpoint, days[0], pages)
         return [whole] if endpoint.day_column is None else _cut_into_days(whole, days)
 

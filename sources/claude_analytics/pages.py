@@ -66,13 +66,15 @@ class Page:
     """One page: its readable rows with their day, the others, and where the next page is.
 
     Attributes:
+        next_page, has_more: As the API says it, whatever it is.
         data_refreshed_at: Until when the rows are complete; None where the API does not say.
     """
 
     rows: pa.Table
     rejected: list[RejectedRow] = field(default_factory=list)
     undeclared: frozenset[str] = frozenset()
-    next_page: str | None = None
+    next_page: Any = None
+    has_more: Any = None
     data_refreshed_at: datetime | None = None
 
 
@@ -175,21 +177,20 @@ def _unnested(endpoint: Endpoint, name: str, body: bytes) -> bytes:
 
 
 def _beside_rows(envelope: Mapping[str, Any]) -> dict[str, Any]:
-    """The next page and the moment of the data, of what stands beside the rows.
+    """Whether and where there is more, and the moment of the data, of what stands beside the rows.
 
     Raises:
-        NotJson: One of them is not what it should be.
+        NotJson: The moment is none.
     """
-    next_page, refreshed_at = envelope.get("next_page"), envelope.get("data_refreshed_at")
-    if not isinstance(next_page, str | None):
-        raise NotJson
+    refreshed_at = envelope.get("data_refreshed_at")
     try:
         moment = None if refreshed_at is None else datetime.fromisoformat(refreshed_at)
         if moment is not None:
             moment = moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
     except (ValueError, TypeError, OverflowError):
         raise NotJson from None
-    return {"next_page": next_page, "data_refreshed_at": moment}
+    places = {name: envelope.get(name) for name in ("next_page", "has_more")}
+    return {**places, "data_refreshed_at": moment}
 
 
 def _entries(endpoint: Endpoint, body: bytes) -> tuple[pa.StructArray, Mapping[str, Any]]:

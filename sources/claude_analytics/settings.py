@@ -1,14 +1,13 @@
 """The settings of the Analytics API."""
 
 from dlt.common.configuration import configspec
-from dlt.common.configuration.specs import BaseConfiguration
-from dlt.common.typing import TSecretStrValue
 
 from sources.anthropic import BASE_URL
+from sources.connection import ConnectionSettings
 
 
 @configspec
-class AnalyticsSettings(BaseConfiguration):
+class AnalyticsSettings(ConnectionSettings):
     """`[sources.claude_analytics]`, resolved by dlt: environment, secrets.toml, config.toml.
 
     Attributes:
@@ -24,7 +23,6 @@ class AnalyticsSettings(BaseConfiguration):
     """
 
     base_url: str = BASE_URL
-    api_key: TSecretStrValue | None = None
     window_days: int = 90
     lag_days: str = "3"
     revision_days: int | None = None

@@ -6,21 +6,20 @@ from typing import Any
 
 import dlt
 from dlt.common.configuration import configspec
-from dlt.common.configuration.specs import BaseConfiguration
-from dlt.common.typing import TSecretStrValue
 from dlt.extract import DltResource
 
 from sources.anthropic import BASE_URL
 from sources.claude_compliance.activities import SCHEMA, RejectedActivity
 from sources.claude_compliance.feed import Feed, Reading
 from sources.claude_compliance.windows import ReadWindow, Window
+from sources.connection import ConnectionSettings
 from sources.hints import REJECTED_ROWS, typed_columns
 
 __all__ = ["ComplianceSettings", "Feed", "ReadWindow", "Reading", "Window", "claude_compliance"]
 
 
 @configspec
-class ComplianceSettings(BaseConfiguration):
+class ComplianceSettings(ConnectionSettings):
     """`[sources.claude_compliance]`, resolved by dlt: environment, secrets.toml, config.toml.
 
     Attributes:
@@ -37,7 +36,6 @@ class ComplianceSettings(BaseConfiguration):
     base_url: str = BASE_URL
     # Not `path`: dlt would also look for the variable PATH, which everybody has.
     activities_path: str = "/v1/compliance/activities"
-    api_key: TSecretStrValue | None = None
     first_day: str | None = None
     overlap_hours: int = 48
     requests_per_minute: int = 600

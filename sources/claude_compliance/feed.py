@@ -12,8 +12,9 @@ import pyarrow as pa
 from sources.anthropic import claude_api
 from sources.claude_compliance.activities import RejectedActivity, rows_of
 from sources.claude_compliance.windows import MOST_PAGES, RETENTION_DAYS, Window, start_of
-from sources.errors import NotJson
-from sources.http import ApiError, HttpClient, Refusal, Response
+from sources.errors import NotWhole
+from sources.http import ApiError, Expired, HttpClient, Response, json_object
+from sources.paging import BY_ID, RESTARTS, Pages
 
 COMPLIANCE_API = claude_api(
     name="the Compliance API",
@@ -23,23 +24,25 @@ COMPLIANCE_API = claude_api(
     "owner switches the API on\nand creates the key in claude.ai.",
     what_it_takes="The organisation may not have the Compliance API, which its primary owner "
     "switches on,\nthe path may be another one ([sources.claude_compliance] activities_path)",
+    most_megabytes=128,
+    if_not_whole="Events that were read stay, but their days do not count as read.",
 )
 PAGE_SIZE = 5000
 
 
-class LostCursor(ApiError):
-    """A page cursor that the API gave leads nowhere."""
-
-
 @dataclass(frozen=True)
 class Page:
-    """One answer of the feed."""
+    """One answer of the feed: its events as raw rows, and those that cannot be one."""
 
-    activities: list[Any]
-    has_more: bool
+    rows: pa.Table
+    rejected: list[RejectedActivity]
     first_id: str | None
     last_id: str | None
     request_id: str | None
+
+    @property
+    def activity_count(self) -> int:
+        return len(self.rows) + len(self.rejected)
 
 
 @dataclass
@@ -87,7 +90,7 @@ class Feed:
 
         def has_begun(number: int) -> bool:
             params = {"created_at.lt": _text(start_of(days[number])), "limit": "1"}
-            return bool(self._page(params, f"before {days[number]}").activities)
+            return bool(self._page(params, f"before {days[number]}").activity_count)
 
         return days[max(bisect_left(range(len(days)), True, key=has_begun) - 1, 0)]
 
@@ -104,17 +107,19 @@ class Feed:
 
         An event may come more than once, and in any order.
         """
-        try:
-            yield from self._pages(reading)
-        except LostCursor:
-            # Pages that shifted under the cursor: once more from the window's beginning.
-            reading.start_over()
+        for restart in range(RESTARTS):
             try:
                 yield from self._pages(reading)
+                return
+            except Expired as error:
+                if restart == RESTARTS - 1:
+                    reading.error = error
+                else:
+                    # Pages that shifted under the cursor: from the window's beginning.
+                    reading.start_over()
             except ApiError as error:
                 reading.error = error
-        except ApiError as error:
-            reading.error = error
+                return
 
     def _pages(self, reading: Reading) -> Iterator[pa.Table]:
         window = reading.window
@@ -124,72 +129,48 @@ class Feed:
             "created_at.lt": _text(window.end),
             "limit": str(PAGE_SIZE),
         }
-        cursors: set[str] = set()
-        while True:
-            page = self._page(params, what)
-            table, rejected = rows_of(page.activities)
-            reading.page_count += 1
-            reading.activity_count += len(page.activities)
-            reading.rejected += rejected
-            reading.first_id = reading.first_id or page.first_id
-            reading.last_id = page.last_id or reading.last_id
-            reading.request_ids += [page.request_id] if page.request_id else []
-            yield table
-            if not page.has_more:
-                return
+        pages = Pages(BY_ID)
+        while not pages.is_at_end:
             if reading.page_count >= MOST_PAGES and len(window.days) > 1:
                 reading.is_too_long = True
                 return
-            if page.last_id is None or page.last_id in cursors:
-                raise LostCursor(
-                    f"{what}: the API says that there is more, and gives "
-                    f"{'the same page cursor twice' if page.last_id else 'no page cursor'}.\n"
-                    "Its pages would never end, so this window does not count as read.\n"
-                    "Run again later; if it stays, tell Anthropic's support."
-                )
-            cursors.add(page.last_id)
-            params = {**params, "after_id": page.last_id}
+            page = self._page(params, what, pages)
+            reading.page_count += 1
+            reading.activity_count += page.activity_count
+            reading.rejected += page.rejected
+            reading.first_id = reading.first_id or page.first_id
+            reading.last_id = page.last_id or reading.last_id
+            reading.request_ids += [page.request_id] if page.request_id else []
+            yield page.rows
 
-    def _page(self, params: dict[str, str], what: str) -> Page:
-        def refusal(refused: Refusal) -> ApiError | None:
-            is_cursor = refused.status in (400, 410) and "after_id" in params
-            return LostCursor(refused.text) if is_cursor else None
-
+    def _page(self, params: dict[str, str], what: str, pages: Pages | None = None) -> Page:
+        turned = pages or Pages(BY_ID)
         return self._client.get(
             self._path,
-            params,
+            {**params, **turned.params},
             what=what,
-            read=lambda response: page_of(response, self._client.base_url, what),
+            read=lambda response: page_of(response, turned),
             count_as="activities",
-            refusal=refusal,
+            refusal=turned.lost,
         )
 
 
-def page_of(response: Response, base_url: str, what: str) -> Page:
+def page_of(response: Response, pages: Pages) -> Page:
     """The page in an answer.
 
     Raises:
         NotJson: The body is not one complete JSON object.
-        ApiError: It has no list of events, which is not an empty one.
+        NotWhole: It has no list of events, which is not an empty one, or contradicts itself.
     """
-    try:
-        # NaN and Infinity are no JSON; a column that holds them could not be read.
-        body = json.loads(response.content, parse_constant=lambda _: None)
-    except ValueError:
-        raise NotJson from None
-    if not isinstance(body, dict):
-        raise NotJson
+    body = json_object(response)
     activities = body.get("data")
     if not isinstance(activities, list):
-        raise ApiError(
-            f"{what}: the answer has no list data.\n"
-            "That is not an empty feed, so nothing was stored.\n"
-            f"Check that {base_url} is the Compliance API, and activities_path in "
-            "[sources.claude_compliance]."
-        )
+        raise NotWhole("the answer has no list data, which is not an empty feed")
+    rows, rejected = rows_of(activities)
+    pages.turn(body, lambda: json.dumps(activities) if activities else "")
     return Page(
-        activities=activities,
-        has_more=body.get("has_more") is True,
+        rows=rows,
+        rejected=rejected,
         first_id=_id_or_none(body.get("first_id")),
         last_id=_id_or_none(body.get("last_id")),
         request_id=response.headers.get("request-id"),

@@ -9,12 +9,11 @@ from typing import Any
 import dlt
 import pyarrow as pa
 from dlt.common.configuration import configspec
-from dlt.common.configuration.specs import BaseConfiguration
 from dlt.common.data_types import TDataType
 from dlt.common.schema.typing import TColumnSchema
-from dlt.common.typing import TSecretStrValue
 from dlt.extract import DltResource
 
+from sources.connection import ConnectionSettings
 from sources.errors import ForeseenError, read_before_words
 from sources.http import KeyRefused, Refused
 from sources.langdock.client import BASE_URL, ExportClient
@@ -89,7 +88,7 @@ log = logging.getLogger(__name__)
 
 
 @configspec
-class LangdockSettings(BaseConfiguration):
+class LangdockSettings(ConnectionSettings):
     """`[sources.langdock]`, resolved by dlt: environment, secrets.toml, config.toml.
 
     Attributes:
@@ -103,7 +102,6 @@ class LangdockSettings(BaseConfiguration):
 
     files: str | None = None
     overlaps: str = "refuse"
-    api_key: TSecretStrValue | None = None
     base_url: str = BASE_URL
     revision_days: int = 7
     requests_per_minute: int = 60

@@ -1,14 +1,23 @@
 """The usage export API: a month of an entity as the CSV file that the workspace would export."""
 
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 from urllib.parse import parse_qsl, urlsplit
 
-from sources.errors import NotJson
-from sources.http import Api, ApiError, HttpClient, Refusal, Response
+from sources.errors import NotWhole
+from sources.http import (
+    Api,
+    ApiError,
+    Connection,
+    HttpClient,
+    Refusal,
+    Response,
+    json_object,
+)
 from sources.langdock.entities import Entity
 from sources.langdock.periods import last_day
 from sources.rate_budget import RateBudget
@@ -29,6 +38,8 @@ EXPORTS = Api(
     "SOURCES__LANGDOCK__API_KEY.",
     if_not_taken="A month that the API cannot give can be exported by hand, and its file read: "
     "see [sources.langdock] files.",
+    most_megabytes=1,
+    if_not_whole="Nothing of this month was stored.",
 )
 STORAGE = Api(
     name="Langdock's file storage",
@@ -39,6 +50,8 @@ STORAGE = Api(
     key_header=None,
     headers={"accept": "text/csv"},
     what_it_takes="The address may not be valid any more",
+    most_megabytes=256,
+    if_not_whole="Nothing of this month was stored.",
 )
 EXPORTS_PER_MONTH = 3
 """How often a month is exported if the address of its file has run out."""
@@ -68,7 +81,13 @@ class ExportClient:
     """Asks for exports and downloads them."""
 
     def __init__(
-        self, *, base_url: str, api_key: str, budget: RateBudget, clock: datetime | None = None
+        self,
+        *,
+        base_url: str,
+        api_key: str,
+        budget: RateBudget,
+        clock: datetime | None = None,
+        connection: Connection | None = None,
     ) -> None:
         """A base URL may have a path, as dedicated deployments have.
 
@@ -77,13 +96,15 @@ class ExportClient:
         """
         url = urlsplit(base_url.strip())
         self._prefix = url.path.rstrip("/")
-        self._budget = budget
+        # The server that holds files knows nothing of our certificate.
+        self._storage = replace(connection or Connection(), client_certificate=None)
         self._http = HttpClient(
             EXPORTS,
             base_url=f"{url.scheme}://{url.netloc}" if url.netloc else base_url,
             api_key=api_key,
             budget=budget,
             clock=clock,
+            connection=connection,
         )
 
     def __enter__(self) -> Self:
@@ -126,7 +147,7 @@ class ExportClient:
                     self._prefix + entity.path,
                     body,
                     what=what,
-                    read=lambda response: _address(response, what),
+                    read=_address,
                     count_as=entity.table,
                     refusal=_no_data,
                 )
@@ -146,6 +167,7 @@ class ExportClient:
             base_url=f"{parts.scheme}://{parts.netloc}",
             api_key=None,
             budget=RateBudget(Path(":memory:"), DOWNLOADS_PER_MINUTE),
+            connection=self._storage,
         ) as storage:
             return storage.get(
                 parts.path,
@@ -156,23 +178,17 @@ class ExportClient:
             )
 
 
-def _address(response: Response, what: str) -> tuple[str, int | None]:
+def _address(response: Response) -> tuple[str, int | None]:
     """Where the export can be downloaded, and how many rows it has."""
-    try:
-        answer = response.json()
-    except ValueError:
-        raise NotJson from None
-    try:
-        url = answer["data"]["downloadUrl"]
-        record_count = answer["data"].get("recordCount")
-        if urlsplit(url).scheme in ("http", "https"):
-            return url, record_count if isinstance(record_count, int) else None
-    except (KeyError, TypeError, AttributeError, ValueError):
-        pass
-    raise ApiError(
-        f"{what}: the answer names no address of the exported file (data.downloadUrl).\n"
-        "That is not an empty month, so nothing was stored.\n"
-        "Check [sources.langdock] base_url, then run again."
+    data = json_object(response).get("data")
+    if isinstance(data, dict):
+        url, record_count = data.get("downloadUrl"), data.get("recordCount")
+        with suppress(ValueError):
+            if isinstance(url, str) and urlsplit(url).scheme in ("http", "https"):
+                return url, record_count if isinstance(record_count, int) else None
+    raise NotWhole(
+        "the answer names no address of the exported file (data.downloadUrl), which is not an "
+        "empty month"
     )
 
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import duckdb
 import pytest
-import stamina
 
 from pipelines import cli
 from pipelines.cli.told import err, out
@@ -55,8 +54,8 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
     with (
         Sandbox.empty(today="2026-03-05") as api,
         pytest.MonkeyPatch.context() as patch,
-        stamina.set_testing(True, attempts=1_000, cap=True),
     ):
+        patch.setattr("sources.http.FIRST_STEP_SECONDS", 0.0)
         patch.setenv("SOURCES__CLAUDE_ANALYTICS__BASE_URL", api.url)
         patch.setenv("SOURCES__CLAUDE_ANALYTICS__API_KEY", api.api_key)
         patch.setenv("SOURCES__CLAUDE_ANALYTICS__REQUESTS_PER_MINUTE", "100000")

@@ -12,9 +12,10 @@ import pytest
 
 from sources.claude_analytics.client import Client
 from sources.claude_analytics.endpoints import COST_API, ENDPOINTS, REPORTS_API, Params
-from sources.claude_analytics.fetch import RESTARTS, WORKERS, FetchedDay, Fetcher
+from sources.claude_analytics.fetch import WORKERS, FetchedDay, Fetcher
 from sources.claude_analytics.plan import Span, days_between, spans
 from sources.http import KeyRefused, NotTheApi, Refused, Unreachable
+from sources.paging import RESTARTS
 from sources.rate_budget import RateBudget
 from sources.sandbox import Sandbox
 
@@ -499,7 +500,7 @@ def test_an_explicitly_empty_series_is_so_many_empty_days(api: Sandbox, fetch: S
 def test_a_series_without_its_list_brings_no_day(
     api: Sandbox, fetch: Start, body: dict[str, Any]
 ) -> None:
-    api.answer("summaries", body=body)
+    api.answer("summaries", times=ALWAYS, body=body)
     fetcher = fetch({"summaries": DAYS})
 
     assert days_of(fetcher, "summaries") == []
@@ -831,7 +832,7 @@ def test_buckets_on_several_pages_are_cut_as_one(api: Sandbox, fetch: Start) -> 
 def test_buckets_without_their_list_bring_no_day(
     api: Sandbox, fetch: Start, body: dict[str, Any]
 ) -> None:
-    api.answer("cost_report", body=body)
+    api.answer("cost_report", times=ALWAYS, body=body)
     fetcher = fetch({"cost_reports": june(1, 2)})
 
     assert days_of(fetcher, "cost_reports") == []

@@ -2,7 +2,6 @@
 
 import logging
 import socket
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from datetime import UTC, date, datetime
@@ -10,14 +9,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import stamina
 
 from sources import http as http_module
-from sources.claude_analytics.client import Client, NotAvailable, WrongCurrency
+from sources.claude_analytics.client import (
+    Client,
+    NotAvailable,
+    NotTaken,
+    NotThisOrganisation,
+    WrongCurrency,
+)
 from sources.claude_analytics.endpoints import ENDPOINTS
 from sources.claude_analytics.pages import Page
 from sources.errors import ForeseenError
-from sources.http import ApiError, Expired, KeyRefused, NotTheApi, Refused, Unreachable
+from sources.http import ApiError, Connection, Expired, KeyRefused, NotTheApi, Refused, Unreachable
 from sources.rate_budget import BudgetClosed, RateBudget
 from sources.sandbox import Sandbox
 
@@ -161,13 +165,14 @@ def test_a_series_is_asked_for_in_one_request_with_an_exclusive_end(
 
 @pytest.mark.parametrize("cursors", ["aa", "aba", "abcb"])
 def test_pages_that_never_end_are_an_error(api: Sandbox, client: Client, cursors: str) -> None:
-    for cursor in cursors:
-        api.answer("skills", body={"data": [{"skill_name": cursor}], "next_page": cursor})
+    for number, cursor in enumerate(cursors):
+        body = {"data": [{"skill_name": str(number)}], "next_page": cursor}
+        api.answer("skills", body=body, times=1 if number < len(cursors) - 1 else ALWAYS)
 
     with pytest.raises(ApiError, match=r"skills, day 2026-06-10: .*same page cursor twice"):
         read(client)
 
-    assert len(api.requests) == len(cursors)
+    assert len(api.requests) == len(cursors) - 1 + 3
 
 
 # What is asked again.
@@ -185,7 +190,7 @@ def test_pages_that_never_end_are_an_error(api: Sandbox, client: Client, cursors
         {"body": "<html>Bad gateway</html>"},
         {"body": "no gzip", "headers": {"content-encoding": "gzip"}},
         {"status": 429, "headers": {"retry-after": "soon"}},
-        {"status": 429, "headers": {"retry-after": "Wed, 21 Oct 2026 07:28:00 GMT"}},
+        {"status": 429, "headers": {"retry-after": "Wed, 10 Jun 2026 07:28:00 GMT"}},
         {"status": 503, "headers": {"retry-after": "-5"}},
         {"status": 500, "headers": {"x-should-retry": "true"}},
     ],
@@ -290,13 +295,11 @@ def test_retry_after_is_waited_for_before_the_next_attempt(
     start = clock.now
     budget = RateBudget(tmp_path / "waits.db", 60, clock=clock, wait=clock.wait)
     api.answer("skills", status=status, headers={"retry-after": seconds})
-    slept: list[float] = []
-    monkeypatch.setattr("tenacity.nap.time.sleep", slept.append)
+    monkeypatch.setattr("sources.http.FIRST_STEP_SECONDS", 1.0)
 
-    with stamina.set_testing(False):
-        read(connect(budget=budget))
+    read(connect(budget=budget))
 
-    assert sum(slept) == 0  # It waits as all others do, and not a second time on its own.
+    # It waits as all others do, and not a second time on its own.
     assert float(seconds) <= clock.now - start <= float(seconds) + 1
 
 
@@ -350,65 +353,96 @@ def free_port() -> int:
         return port
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "nowhere.invalid"])
-def test_a_host_that_cannot_be_reached_is_named(connect: Connect, host: str) -> None:
+@pytest.mark.parametrize(
+    ("host", "reason", "attempts"),
+    [("127.0.0.1", "refused", ATTEMPTS), ("nowhere.invalid", "not known", 3)],
+)
+def test_a_host_that_cannot_be_reached_is_named(
+    connect: Connect, host: str, reason: str, attempts: int
+) -> None:
     base_url = f"http://{host}:{free_port()}"
-    client = connect(base_url=base_url)
+    client = connect(base_url=base_url, connection=Connection(allow_http=True))
 
     with pytest.raises(Unreachable) as caught:
         read(client)
 
-    reason = "refused" if host == "127.0.0.1" else "not known"
     for text in (base_url, reason, "[sources.claude_analytics] base_url", "run again"):
         assert text in str(caught.value)
-    assert client.request_count == ATTEMPTS
+    assert client.request_count == attempts
 
 
-def test_a_host_that_cannot_be_reached_is_given_up_after_a_minute(
-    connect: Connect, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Waits, RateBudget]:
+    """A budget whose waits only move its clock, with the steps between attempts as ever."""
+    monkeypatch.setattr("sources.http.FIRST_STEP_SECONDS", 1.0)
+    clock = Waits()
+    return clock, RateBudget(tmp_path / "waits.db", 100_000, clock=clock, wait=clock.wait)
+
+
+def test_a_host_that_cannot_be_reached_is_said_soon_and_given_up_after_a_minute(
+    connect: Connect, waits: tuple[Waits, RateBudget], caplog: pytest.LogCaptureFixture
 ) -> None:
-    waited: list[float] = []
-    monkeypatch.setattr(time, "sleep", waited.append)
-    monkeypatch.setattr(http_module, "monotonic", lambda: sum(waited))
+    clock, budget = waits
+    start = clock.now
+    base_url = f"http://127.0.0.1:{free_port()}"
 
-    with stamina.set_testing(False), pytest.raises(Unreachable, match=r"tried for \d\d s"):
-        read(connect(base_url=f"http://127.0.0.1:{free_port()}"))
+    with pytest.raises(Unreachable, match=r"tried for \d\d s"):
+        read(connect(base_url=base_url, budget=budget))
 
-    assert 55 <= sum(waited) <= 70
-    assert waited == sorted(waited)
+    assert 55 <= clock.now - start <= 70
+    (said,) = [record.message for record in caplog.records if record.levelname == "WARNING"]
+    assert said.startswith(f"{base_url} cannot be reached yet (")
+    assert "trying for 5" in said and said.endswith("s more.")
+
+
+def test_whoever_asks_the_same_host_in_the_next_minute_does_not_try_as_long(
+    connect: Connect, waits: tuple[Waits, RateBudget], tmp_path: Path
+) -> None:
+    clock, budget = waits
+    base_url = f"http://127.0.0.1:{free_port()}"
+    with pytest.raises(Unreachable):
+        read(connect(base_url=base_url, budget=budget))
+    start = clock.now
+    sibling = connect(base_url=base_url, budget=budget)
+
+    with pytest.raises(Unreachable):
+        read(sibling)
+
+    assert (sibling.request_count, clock.now) == (1, start)
 
 
 def test_a_host_that_lets_every_attempt_wait_is_given_up_after_a_minute_too(
-    connect: Connect, monkeypatch: pytest.MonkeyPatch
+    connect: Connect, waits: tuple[Waits, RateBudget], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    client = connect(base_url=f"http://127.0.0.1:{free_port()}")
-    waited: list[float] = []
-    monkeypatch.setattr(time, "sleep", waited.append)
-    monkeypatch.setattr(http_module, "monotonic", lambda: sum(waited) + 10 * client.request_count)
+    clock, budget = waits
+    start = clock.now
+    client = connect(base_url=f"http://127.0.0.1:{free_port()}", budget=budget)
+    readings = iter(range(0, ALWAYS, 10))  # Each attempt seems to take 10 s.
+    monkeypatch.setattr(http_module, "monotonic", lambda: next(readings))
 
-    with stamina.set_testing(False), pytest.raises(Unreachable):
+    with pytest.raises(Unreachable):
         read(client)
 
-    assert 60 <= sum(waited) + 10 * client.request_count <= 80
+    assert 60 <= clock.now - start + 10 * client.request_count <= 80
     assert client.request_count < ATTEMPTS
 
 
 def test_a_connection_that_comes_back_is_used(
-    api: Sandbox, connect: Connect, monkeypatch: pytest.MonkeyPatch
+    connect: Connect, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     port = free_port()
     waited: list[float] = []
+    monkeypatch.setattr("sources.http.FIRST_STEP_SECONDS", 1.0)
 
     with ExitStack() as later:
 
-        def sleep(seconds: float) -> None:
+        def wait(seconds: float) -> None:
             waited.append(seconds)
             if len(waited) == 3:
                 later.enter_context(Sandbox.empty(today=TODAY, port=port))
 
-        monkeypatch.setattr("tenacity.nap.time.sleep", sleep)
-        with stamina.set_testing(False):
-            (page,) = read(connect(base_url=f"http://127.0.0.1:{port}"))
+        budget = RateBudget(tmp_path / "back.db", 100_000, wait=wait)
+        (page,) = read(connect(base_url=f"http://127.0.0.1:{port}", budget=budget))
 
     assert len(page.rows) == 0
 
@@ -428,7 +462,7 @@ REFUSALS: dict[str, tuple[type[ApiError], Row, list[str]]] = {
         Refused, {"status": 404}, ["(404 for", "Not found", "base_url", "read:analytics"]
     ),
     "another kind of organisation": (
-        Refused,
+        NotThisOrganisation,
         {
             "status": 400,
             "body": error_body(
@@ -439,12 +473,12 @@ REFUSALS: dict[str, tuple[type[ApiError], Row, list[str]]] = {
         ["(400 for", "not supported for this type of organization."],
     ),
     "a request it does not understand": (
-        ApiError,
+        NotTaken,
         {"status": 400, "body": error_body("limit: must be between 1 and 1000.")},
         ["(400 for", "limit: must be between 1 and 1000."],
     ),
     "a request with a strange date": (
-        ApiError, {"status": 400, "body": error_body("date: 2026-99-99 is none.")}, ["2026-99-99"]
+        NotTaken, {"status": 400, "body": error_body("date: 2026-99-99 is none.")}, ["2026-99-99"]
     ),
     "an expired cursor": (
         Expired,
@@ -456,7 +490,12 @@ REFUSALS: dict[str, tuple[type[ApiError], Row, list[str]]] = {
     ),
     "a status nobody documented": (ApiError, {"status": 418, "body": "<p>teapot"}, ["(418 for"]),
     "a redirect": (
-        ApiError, {"status": 301, "body": "", "headers": {"location": "/"}}, ["(301 for"]
+        NotTheApi,
+        {"status": 301, "body": "", "headers": {"location": "https://login.example.com/?a=secret"}},
+        ["to login.example.com (301)", "not followed", "[sources.claude_analytics] base_url"],
+    ),
+    "a redirect to nowhere": (
+        NotTheApi, {"status": 307, "body": "", "headers": {"location": "http://[::1"}}, ["(307)"]
     ),
     "an error without its envelope": (
         Refused, {"status": 404, "body": {"error": "gone"}}, ["(404 for"]
@@ -465,11 +504,9 @@ REFUSALS: dict[str, tuple[type[ApiError], Row, list[str]]] = {
         Refused, {"status": 403, "body": {"message": "not you"}}, ["(403 for", 'It says "not you".']
     ),
     "an error with null details": (
-        ApiError, {"status": 400, "body": error_body("No.", details=None)}, ["(400 for", "No."]
+        NotTaken, {"status": 400, "body": error_body("No.", details=None)}, ["(400 for", "No."]
     ),
-    "an error that is a list": (ApiError, {"status": 400, "body": "[1]"}, ["(400 for"]),
-    "no list": (ApiError, {"body": {"type": "message"}}, ["has no list data", "not an empty day"]),
-    "null": (ApiError, {"body": "null"}, ["has no list data", "not an empty day"]),
+    "an error that is a list": (NotTaken, {"status": 400, "body": "[1]"}, ["(400 for"]),
     "another currency": (
         WrongCurrency,
         {"body": {"data": [{"skill_name": "pdf", "currency": "EUR"}], "next_page": None}},
@@ -491,6 +528,7 @@ def test_a_refusal_says_what_and_why_and_is_not_asked_again(
     assert type(caught.value) is kind
     for text in ["skills, day 2026-06-10", *says]:
         assert text in str(caught.value)
+    assert "secret" not in str(caught.value)
     assert len(api.requests) == 1
 
 

@@ -941,12 +941,6 @@ def test_a_page_cut_anywhere_is_never_a_shorter_page() -> None:
             page("skills", body[:length])
 
 
-@pytest.mark.parametrize("cursor", [1, 1.5, True, {}, [], ["page_2"]])
-def test_a_cursor_that_is_no_text_ends_no_page(cursor: Any) -> None:
-    with pytest.raises(NotJson):
-        page("skills", {"data": SKILLS, "next_page": cursor})
-
-
 def test_a_page_may_be_printed_in_any_way() -> None:
     rows = [*SKILLS, skill('tab\tand "quote" \\ ünïcode 🦜 \r\n', "1 1 1", "0 0 0 0", None, None)]
     body = {"data": rows, "next_page": None}
