@@ -1,6 +1,6 @@
 """The data folder: where everything is, and who may write to it."""
 
-import errno
+import fcntl
 import json
 import os
 import tempfile
@@ -25,7 +25,9 @@ WRITTEN = (
     "rate_budget*.sqlite*",
     "dlt",
     "dbt",
-    "last_run.json",
+    "last_run.json*",
+    "status.json*",
+    "errors.log",
     "report.html",
 )
 """What runs write into the folder, as patterns of names; the lock and its holder apart."""
@@ -78,6 +80,16 @@ class DataDir:
         """Who holds the warehouse, as JSON; only while somebody does."""
         return self.root / "run.json"
 
+    @property
+    def lock(self) -> Path:
+        """Locked while somebody holds the warehouse."""
+        return self.root / "run.lock"
+
+    @property
+    def last_state(self) -> Path:
+        """What `status` knew when the last run began, as JSON; it reads this beside a run."""
+        return self.root / "status.json"
+
     def written(self) -> Iterator[Path]:
         """Everything that runs have written here, but for the lock and its holder."""
         for pattern in WRITTEN:
@@ -127,6 +139,17 @@ class DataDir:
                 "Run: claude-warehouse sync (or, without a key: claude-warehouse demo)."
             )
 
+    def held_by(self) -> str | None:
+        """Who holds the warehouse; None if nobody does. Writes nothing and holds up nobody."""
+        try:
+            with self.lock.open("rb") as lock:
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return _holder_text(self.holder)
+        except OSError:
+            return None
+        return None
+
     @contextmanager
     def held(self, command: str) -> Iterator[None]:
         """Hold the warehouse for one writer. A crashed run's lock ends with its process.
@@ -135,7 +158,8 @@ class DataDir:
             WarehouseHeld: Another run has it; the message says which, and since when.
         """
         self.create()
-        lock = filelock.FileLock(self.root / "run.lock", timeout=0)
+        # Not at once: for a moment, `status` may be asking whether somebody holds it.
+        lock = filelock.FileLock(self.lock, timeout=0.5)
         try:
             lock.acquire()
         except filelock.Timeout:
@@ -159,23 +183,5 @@ def _holder_text(holder: Path) -> str:
     try:
         run = json.loads(holder.read_text())
         return f"{run['command']}, process {run['process']}, since {run['since']}"
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError):
         return "it has only just begun"
-
-
-DISK_FULL_TEXTS = ("no space left on device", "disk quota exceeded", "out of disk space")
-
-
-def disk_full_error(error: BaseException) -> ForeseenError | None:
-    """The message for a full disk, if that is what stands behind the error."""
-    seen: BaseException | None = error
-    while seen is not None:
-        full = isinstance(seen, OSError) and seen.errno in (errno.ENOSPC, errno.EDQUOT)
-        if full or any(text in str(seen).lower() for text in DISK_FULL_TEXTS):
-            return ForeseenError(
-                "The disk is full.\n"
-                "What was committed before is safe; the unfinished part is fetched again.\n"
-                "Free some space, or name another folder with --data-dir, then run this again."
-            )
-        seen = seen.__cause__ or seen.__context__
-    return None

@@ -2,19 +2,21 @@
 
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
-import duckdb
-
 from pipelines.data_dir import DataDir
+from pipelines.foreseen import foreseen
 from pipelines.load import NO_KEY as NO_ANALYTICS_KEY
 from pipelines.load import newest_day
 from pipelines.load_compliance import NO_KEY, compliance_client
 from pipelines.load_roster import NO_KEY as NO_ROSTER_KEY
 from pipelines.load_roster import roster_clients
 from pipelines.run import has_other_source, transform_variables
+from pipelines.served import opened
 from pipelines.settings import doubts, problems, settings
+from pipelines.warehouse import read_whole
 from sources.claude_admin import AdminSettings
 from sources.claude_admin.endpoints import ROSTERS
 from sources.claude_admin.snapshot import check as check_roster
@@ -29,8 +31,10 @@ from sources.http import KeyRefused, Refused
 from sources.langdock import LangdockSettings
 from sources.langdock.folder import listing
 from sources.rate_budget import RateBudget
-from sources.reference_files import FILES, ReferenceFile, configured_path, read
+from sources.reference_files import FILES, ReferenceFile, configured_path, joined_spellings, read
 from sources.session import Clock
+
+SHOWN_SPELLINGS = 10
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,11 @@ def checks(data_dir: DataDir, clock: Clock) -> Iterator[Check]:
     for doubt in doubts():
         yield Check("settings", None, doubt)
     yield _check("data folder", lambda: _folder(data_dir))
-    yield _check("warehouse", lambda: _warehouse(data_dir))
+    if running := data_dir.held_by():
+        yield Check("warehouse", None, f"in use ({running}); it is read when nobody holds it")
+    else:
+        yield _check("warehouse", lambda: _warehouse(data_dir))
+    yield _check("published marts", lambda: _served(data_dir))
     if wrong:
         return  # What follows is about the values that they have.
     yield _check("settings", _transform_settings)
@@ -67,6 +75,7 @@ def checks(data_dir: DataDir, clock: Clock) -> Iterator[Check]:
         else:
             text = f"not set; see [sources.reference_files] {file.table}"
             yield Check(file.table, None, text)
+    yield from _spellings()
     langdock = settings(LangdockSettings)
     if langdock.files:
         yield _check("langdock files", partial(_langdock, langdock.files))
@@ -83,8 +92,8 @@ def checks(data_dir: DataDir, clock: Clock) -> Iterator[Check]:
 def _check(name: str, find_out: Callable[[], str]) -> Check:
     try:
         return Check(name, True, find_out())
-    except ForeseenError as error:
-        return Check(name, False, str(error))
+    except Exception as error:
+        return Check(name, False, str(foreseen(error)))
 
 
 def _folder(data_dir: DataDir) -> str:
@@ -97,16 +106,16 @@ def _warehouse(data_dir: DataDir) -> str:
     if not data_dir.warehouse.exists():
         return "not there yet; the first sync makes it"
     with data_dir.held("doctor"):
-        try:
-            duckdb.connect(str(data_dir.warehouse), read_only=True).close()
-        except duckdb.Error as error:
-            raise ForeseenError(
-                f"{data_dir.warehouse} cannot be opened: {error}\n"
-                "Another program may have it open, or the file is damaged.\n"
-                "Close that program (readers should open serving.duckdb), or restore the file."
-            ) from None
+        read_whole(data_dir.warehouse)
     size = data_dir.warehouse.stat().st_size / 2**20
-    return f"{data_dir.warehouse} opens ({size:.1f} MiB), nobody holds it"
+    return f"{data_dir.warehouse} opens, every block is whole ({size:.1f} MiB), nobody holds it"
+
+
+def _served(data_dir: DataDir) -> str:
+    if not data_dir.served.exists():
+        return "nothing is published yet; the first sync does it"
+    with opened(data_dir.served) as served:
+        return f"{data_dir.served} opens, with {len(served.columns)} tables"
 
 
 def _transform_settings() -> str:
@@ -117,6 +126,18 @@ def _transform_settings() -> str:
 
 def _file(file: ReferenceFile, path: str) -> str:
     return f"{path}: {len(read(file, path).rows)} rows"
+
+
+def _spellings() -> Iterator[Check]:
+    """Names that the reference files write in several ways."""
+    contents = []
+    for file in FILES:
+        with suppress(ForeseenError):  # Said by the file's own check.
+            contents.append(read(file, configured_path(file)))
+    if joined := joined_spellings(contents):
+        more = len(joined) - SHOWN_SPELLINGS
+        told = [*joined[:SHOWN_SPELLINGS], *([f"and {more} more"] if more > 0 else [])]
+        yield Check("spellings", True, "joined, shown as first: " + "; ".join(told))
 
 
 def _rosters(data_dir: DataDir, clock: Clock) -> Iterator[Check]:

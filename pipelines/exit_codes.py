@@ -1,6 +1,7 @@
 """How a command can end."""
 
 DONE, FAILED, WRONG_USAGE, HELD, REJECTED = range(5)
+INTERRUPTED, TERMINATED = 130, 143
 EXIT_CODES = {
     DONE: "done",
     FAILED: "failed; the message says what, why, and what to do",
@@ -8,6 +9,8 @@ EXIT_CODES = {
     HELD: "another run holds the warehouse",
     REJECTED: "done, but some rows could not be read; they are in claude_raw.rejected_rows, "
     "lines of Langdock's files in claude_raw.langdock_rejected_rows",
+    INTERRUPTED: "stopped with Ctrl-C (SIGINT); the next run goes on from there",
+    TERMINATED: "stopped from outside (SIGTERM, SIGHUP); the next run goes on from there",
 }
 
 

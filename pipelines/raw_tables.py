@@ -1,10 +1,12 @@
 """The raw tables: the dlt pipeline that writes them, and what a run reads back of them."""
 
 import logging
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import Any
 
 import dlt
+from dlt.common.runtime import signals
 from dlt.destinations.exceptions import DatabaseUndefinedRelation
 from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 from dlt.pipeline.exceptions import PipelineStepFailed
@@ -22,6 +24,9 @@ from sources.langdock import ENTITIES, Collected, langdock
 
 COMPLETE = "_dlt_load_id in (select load_id from claude_raw._dlt_loads where status = 0)"
 """Of a row: the load that brought it has ended."""
+
+# dlt would take SIGINT and SIGTERM for itself, drain its pools first, and print advice.
+signals.intercepted_signals = nullcontext  # type: ignore[assignment]
 
 log = logging.getLogger(__name__)
 

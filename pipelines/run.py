@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 
 from pipelines.data_dir import DataDir
+from pipelines.foreseen import foreseen
 from pipelines.load import LoadProgress, LoadReport, load
 from pipelines.load_compliance import ActivitiesReport, load_activities
 from pipelines.load_langdock import load_langdock
@@ -190,8 +191,8 @@ def write_report(data_dir: DataDir, result: RunResult, out: Path, listener: List
     listener.on_stage("report")
     try:
         result.report = write(data_dir.served, out, last_run=last_run(data_dir)).path
-    except ForeseenError as error:
-        result.problems.append(str(error))
+    except Exception as error:
+        result.problems.append(str(foreseen(error, data_dir.root)))
 
 
 def report_path(data_dir: DataDir) -> Path | None:

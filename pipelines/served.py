@@ -8,11 +8,16 @@ from typing import Any
 
 import duckdb
 
+from pipelines.foreseen import foreseen
 from pipelines.publish import SCHEMA
 from pipelines.warehouse import dict_rows
 from sources.errors import ForeseenError
 
 Row = dict[str, Any]
+
+
+class NothingServed(ForeseenError):
+    """No marts are published yet."""
 
 
 class Served:
@@ -66,26 +71,20 @@ def opened(path: Path) -> Iterator[Served]:
     Raises:
         ForeseenError: There is none yet, it cannot be opened, or no day is loaded in it.
     """
-    if not path.is_file():
-        raise ForeseenError(_nothing_served(path, "the file does not exist"))
+    if not path.exists():
+        raise NothingServed(_nothing_served(path, "the file does not exist"))
     try:
-        connection = duckdb.connect(str(path), read_only=True)
-    except duckdb.IOException as error:
-        raise ForeseenError(
-            f"The published marts {path} cannot be opened.\n"
-            f"{error}\n"
-            "If another program has the file open for writing, close that program, "
-            "then run this again."
-        ) from error
-    with connection:
-        connection.execute("set timezone = 'UTC'")
-        served = Served(connection)
-        if not served.columns:
-            raise ForeseenError(_nothing_served(path, f"it has no tables in {SCHEMA}"))
-        connection.execute(f"use {SCHEMA}")
-        if not _has_data(served):
-            raise ForeseenError(_nothing_served(path, "no day is loaded in it"))
-        yield served
+        with duckdb.connect(str(path), read_only=True) as connection:
+            connection.execute("set timezone = 'UTC'")
+            served = Served(connection)
+            if not served.columns:
+                raise NothingServed(_nothing_served(path, f"it has no tables in {SCHEMA}"))
+            connection.execute(f"use {SCHEMA}")
+            if not _has_data(served):
+                raise NothingServed(_nothing_served(path, "no day is loaded in it"))
+            yield served
+    except duckdb.Error as error:
+        raise foreseen(error, path.parent, file=path) from error
 
 
 def _has_data(served: Served) -> bool:

@@ -1,5 +1,9 @@
 """What is loaded up to when, what is missing, and how the last run went."""
 
+import json
+import os
+import re
+from datetime import date, datetime
 from typing import Any
 
 import duckdb
@@ -7,13 +11,14 @@ import duckdb
 from pipelines.data_dir import DataDir
 from pipelines.load_compliance import NO_KEY
 from pipelines.load_roster import NO_KEY as NO_ROSTER_KEY
-from pipelines.raw_tables import COMPLETE, finish_pending, warehouse_pipeline
-from pipelines.run_record import last_run
+from pipelines.raw_tables import COMPLETE
+from pipelines.run_record import is_damaged, last_run
 from pipelines.settings import settings
-from pipelines.warehouse import dict_rows
+from pipelines.warehouse import dict_rows, read_only
 from sources.claude_admin import AdminSettings
 from sources.claude_analytics.plan import GENERATIONS
 from sources.claude_compliance import ComplianceSettings
+from sources.errors import ForeseenError
 from sources.session import Clock
 
 QUERY = f"""
@@ -100,6 +105,16 @@ QUERY = f"""
 """
 
 
+NOTHING: dict[str, Any] = {
+    "endpoints": [],
+    "cost_api": None,
+    "activity_feed": {"outcome": "not read", "event_count": 0},
+    "roster": {"snapshot_at": None, "row_counts": {}, "message": None, "refusals": {}},
+}
+"""Before anything is loaded."""
+
+WRITTEN_DATE = re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d:\d\d\S*)?")
+
 FEED_QUERY = f"""
     with
 
@@ -162,33 +177,78 @@ GENERATION_QUERY = f"""
 
 
 def status(data_dir: DataDir, clock: Clock) -> dict[str, Any]:
-    """The state of the warehouse, ready for JSON except for its dates.
+    """The state of the warehouse, ready for JSON except for its dates. Writes nothing.
+
+    Beside a run, which may have the file to itself, it is that of the moment when the run began.
 
     Raises:
-        ForeseenError: Nothing has been loaded into this folder.
-        WarehouseHeld: A run holds the warehouse just now.
+        ForeseenError: Nothing has been loaded into this folder, or its file cannot be read.
     """
-    data_dir.require_warehouse()
-    with data_dir.held("status"):
-        finish_pending(warehouse_pipeline(data_dir))
-        with duckdb.connect(str(data_dir.warehouse), read_only=True) as warehouse:
-            try:
-                endpoints = dict_rows(warehouse.execute(QUERY))
-                generation = warehouse.execute(GENERATION_QUERY).fetchone()
-            except duckdb.CatalogException:
-                endpoints, generation = [], None
-            feed = _activity_feed(warehouse)
-            roster = _roster(warehouse)
+    running = data_dir.held_by()
+    if not running:
+        data_dir.require_warehouse()
+    try:
+        loaded = _loaded(data_dir)
+    except ForeseenError:
+        if not running:
+            raise
+        loaded = _known(data_dir)
     return {
         "as_of": clock.today,
         "warehouse": str(data_dir.warehouse),
         "served": str(data_dir.served) if data_dir.served.exists() else None,
+        "running": running,
         "last_run": last_run(data_dir),
-        "endpoints": endpoints,
-        "cost_api": generation[0] if generation else None,
-        "activity_feed": feed,
-        "roster": roster,
+        "is_record_damaged": is_damaged(data_dir),
+        **loaded,
     }
+
+
+def remember(data_dir: DataDir) -> None:
+    """Keep what is loaded for a `status` beside the run that begins."""
+    try:
+        loaded = _loaded(data_dir)
+    except ForeseenError:
+        loaded = NOTHING
+    new = data_dir.last_state.with_name(f"{data_dir.last_state.name}.new")
+    new.write_text(json.dumps(loaded, default=str), encoding="utf-8")
+    os.replace(new, data_dir.last_state)
+
+
+def _known(data_dir: DataDir) -> dict[str, Any]:
+    try:
+        known = json.loads(data_dir.last_state.read_text("utf-8"), object_hook=_with_dates)
+    except (OSError, ValueError, RecursionError):
+        return NOTHING
+    is_whole = isinstance(known, dict) and known.keys() == NOTHING.keys()
+    return known if is_whole else NOTHING
+
+
+def _with_dates(found: dict[str, Any]) -> dict[str, Any]:
+    return {name: _as_date(value) for name, value in found.items()}
+
+
+def _as_date(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_as_date(each) for each in value]
+    if isinstance(value, str) and WRITTEN_DATE.fullmatch(value):
+        return datetime.fromisoformat(value) if ":" in value else date.fromisoformat(value)
+    return value
+
+
+def _loaded(data_dir: DataDir) -> dict[str, Any]:
+    with read_only(data_dir.warehouse) as warehouse:
+        try:
+            endpoints = dict_rows(warehouse.execute(QUERY))
+            generation = warehouse.execute(GENERATION_QUERY).fetchone()
+        except duckdb.CatalogException:
+            endpoints, generation = [], None
+        return {
+            "endpoints": endpoints,
+            "cost_api": generation[0] if generation else None,
+            "activity_feed": _activity_feed(warehouse),
+            "roster": _roster(warehouse),
+        }
 
 
 def _roster(warehouse: duckdb.DuckDBPyConnection) -> dict[str, Any]:

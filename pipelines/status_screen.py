@@ -10,11 +10,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from pipelines import wording
+from pipelines import hints, wording
 from pipelines.exit_codes import FAILED, meaning
 from pipelines.findings import findings
 from pipelines.headlines import THAN, WEEK, Headline, headlines
-from pipelines.served import opened
+from pipelines.served import NothingServed, opened
 from sources.errors import ForeseenError
 
 LEVELS = {
@@ -44,8 +44,10 @@ def published(served: Path | None) -> Marts:
             # The ledger knows missing days, the last run and their words better than the marts.
             found = [each.text for each in findings(marts, None) if each.section != "data"]
             return Marts(headlines(marts, days_before=WEEK), found)
-    except ForeseenError:
+    except NothingServed:
         return Marts({}, [])
+    except ForeseenError as error:
+        return Marts({}, [str(error)])
 
 
 def show(state: Mapping[str, Any], console: Console) -> None:
@@ -70,32 +72,43 @@ def show(state: Mapping[str, Any], console: Console) -> None:
 def _attention(state: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Level and text of everything that somebody should do something about, worst first."""
     run = state["last_run"]
-    if run:
-        for problem in run["problems"]:
-            yield "failed", problem
-        if run["exit_code"] == FAILED and not run["problems"]:
-            yield "failed", f"The last run ({run['command']}) failed."
-        days_ago = _days_ago(run, state["as_of"])
-        if days_ago > LONGEST_PAUSE_DAYS:
-            yield (
-                "gap",
-                f"The last run was {days_ago} days ago: does the nightly run still take place?",
-            )
-    for endpoint in state["endpoints"]:
-        name = endpoint["endpoint"]
-        if endpoint["outcome"] == "failed" and endpoint["message"]:
-            yield "failed", f"{name}: {endpoint['message']}"
-        if endpoint["outcome"] == "unavailable" and endpoint["last_loaded_date"]:
-            yield "gap", f"{name} was loaded before: {endpoint['message']}"
-        for kind in ("lost", "missing"):
-            days = endpoint[f"{kind}_days"] or []
-            if days and endpoint["outcome"] != "unavailable":
-                yield "gap", f"{kind.capitalize()} in {name}: {wording.ranges(days)}"
+    problems = list(dict.fromkeys(run["problems"])) if run else []
+    for problem in problems:
+        yield "failed", problem
+    if run and run["exit_code"] == FAILED and not problems:
+        yield "failed", f"The last run ({run['command']}) failed."
+    if run and run["exit_code"] is None and not state["running"]:
+        yield (
+            "failed",
+            f"The last run ({run['command']}, begun {_moment(run['began_at'])}) never ended: it "
+            "was killed, or the machine stopped. The next run goes on from there.",
+        )
+    if state["is_record_damaged"]:
+        yield "gap", "The record of the last run cannot be read; the next run makes it anew."
+    if run and (days_ago := _days_ago(run, state["as_of"])) > LONGEST_PAUSE_DAYS:
+        yield (
+            "gap",
+            f"The last run was {days_ago} days ago: does the nightly run still take place?",
+        )
+    endpoints = state["endpoints"]
+    failed = [each for each in endpoints if each["outcome"] == "failed" and each["message"]]
+    for message, names in _together(failed, lambda each: each["message"]):
+        if message not in problems:
+            yield "failed", f"{names}: {message}"
+    refused = [each for each in endpoints if each["outcome"] == "unavailable"]
+    before = [each for each in refused if each["last_loaded_date"]]
+    for message, names in _together(before, lambda each: each["message"]):
+        yield "gap", f"{names} {'were' if ',' in names else 'was'} loaded before: {message}"
+    for kind in ("lost", "missing"):
+        gaps = [each for each in endpoints if each not in refused and each[f"{kind}_days"]]
+        for days, names in _together(gaps, lambda each: wording.ranges(each[f"{kind}_days"])):  # noqa: B023
+            yield "gap", f"{kind.capitalize()} in {names}: {days}"
+    for endpoint in endpoints:
         if endpoint["rejected_row_count"]:
             yield (
                 "gap",
-                f"{endpoint['rejected_row_count']} rows of {name} could not be read; "
-                "claude_raw.rejected_rows says why.",
+                f"{endpoint['rejected_row_count']} rows of {endpoint['endpoint']} could not be "
+                "read; claude_raw.rejected_rows says why.",
             )
     feed = state["activity_feed"]
     if feed["outcome"] == "unavailable" and feed.get("read_until"):
@@ -108,23 +121,45 @@ def _attention(state: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         )
 
 
+def _together(
+    endpoints: Sequence[Mapping[str, Any]], reason: Callable[[Mapping[str, Any]], str]
+) -> Iterator[tuple[str, str]]:
+    """Each reason once, with the endpoints that have it."""
+    found: dict[str, list[str]] = {}
+    for endpoint in endpoints:
+        found.setdefault(reason(endpoint), []).append(endpoint["endpoint"])
+    for text, names in found.items():
+        yield text, ", ".join(names)
+
+
+def _moment(written: str) -> str:
+    return f"{datetime.fromisoformat(written):%Y-%m-%d %H:%M} UTC"
+
+
 def _days_ago(run: Mapping[str, Any], as_of: date) -> int:
     return (as_of - date.fromisoformat(run["run_at"][:10])).days
 
 
 def _notes(state: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    new = [
+        each
+        for each in state["endpoints"]
+        if each["outcome"] not in ("failed", "ok")
+        and each["message"]
+        and not each["last_loaded_date"]
+    ]
+    for message, names in _together(new, lambda each: each["message"]):
+        yield "note", f"{names}: {message}"
     for endpoint in state["endpoints"]:
-        is_new = not endpoint["last_loaded_date"]
-        if endpoint["outcome"] not in ("failed", "ok") and endpoint["message"] and is_new:
-            yield "note", f"{endpoint['endpoint']}: {endpoint['message']}"
         if endpoint["undeclared_fields"]:
             yield (
                 "note",
                 f"New fields in {endpoint['endpoint']}: {endpoint['undeclared_fields']}",
             )
     roster = state["roster"]
-    for table, why in roster["refusals"].items():
-        yield "note", f"{table}: {why}"
+    refusals = [{"endpoint": table, "message": why} for table, why in roster["refusals"].items()]
+    for message, names in _together(refusals, lambda each: each["message"]):
+        yield "note", f"{names}: {message}"
     if roster["message"]:
         yield "note", f"roster: {roster['message']}"
     feed = state["activity_feed"]
@@ -150,11 +185,12 @@ def _freshness(state: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "Newest day", text
     else:
         yield "Newest day", "none is loaded yet"
-    if run:
-        ended = datetime.fromisoformat(run["ended_at"])
+    if state["running"]:
+        yield "Running now", f"{state['running']}; what is shown here was true when it began"
+    if run and run["exit_code"] is not None:
         yield (
             "Last run",
-            f"{run['command']} as of {run['run_at'][:10]}, ended {ended:%Y-%m-%d %H:%M} UTC "
+            f"{run['command']} as of {run['run_at'][:10]}, ended {_moment(run['ended_at'])} "
             f"after {run['seconds']:.0f} s: {meaning(run['exit_code'])}",
         )
     if state["cost_api"]:
@@ -259,7 +295,9 @@ def _listed(console: Console, items: Sequence[tuple[str, str]]) -> None:
     for level, text in items:
         mark, style = LEVELS[level]
         if console.is_terminal:
-            grid.add_row(Text(mark, style), Text(text, style if level != "gap" else ""))
+            grid.add_row(
+                Text(mark, style), Text(hints.pasted(text), style if level != "gap" else "")
+            )
         else:
             _line(console, text)
     if console.is_terminal and items:
@@ -280,4 +318,4 @@ def _pairs(console: Console, items: Iterator[tuple[str, str]]) -> None:
 
 
 def _line(console: Console, text: str) -> None:
-    console.print(f"  {text}", markup=False)
+    console.print(f"  {hints.pasted(text)}", markup=False)

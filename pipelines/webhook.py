@@ -2,11 +2,12 @@
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import httpx
 
 TIMEOUT_SECONDS = 10
+LAST_SECONDS = 1.5
 ATTEMPTS = 2
 
 
@@ -34,6 +35,12 @@ def post(url: str, text: str) -> str | None:
         "The run itself is not affected.\n"
         "Check [notify] webhook_url, then try it with: claude-warehouse summary --webhook"
     )
+
+
+def post_once(url: str, text: str) -> None:
+    """Send it if that can be done at once: the process is about to end. Never raises."""
+    with _silent_http(), suppress(Exception):
+        httpx.post(url.strip(), json={"text": text}, timeout=LAST_SECONDS)
 
 
 def _reason(error: Exception) -> str:

@@ -65,7 +65,7 @@ def change(
     else:
         size = number(abs(difference), unit, short=short)
         is_same = size in {number(0, unit), number(0, unit, short=short)}
-        percent = _rounded(abs(difference / Decimal(str(before))) * 100, 0) if before else 0
+        percent = _rounded(abs(difference / Decimal(str(before))) * 100, 0) if before > 0 else 0
         if percent and not is_same:
             size += f" ({percent:,}%)"
     if is_same:

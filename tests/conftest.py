@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import duckdb
 import pytest
 
-from pipelines import cli
+from pipelines.cli.app import run as run_command
 from pipelines.data_dir import DataDir
 from pipelines.load import LoadReport
 from pipelines.load import load as load_run
@@ -128,7 +128,7 @@ def command(
         monkeypatch.setattr("sys.argv", ["claude-warehouse", *words.split()])
         capsys.readouterr()
         with pytest.raises(SystemExit) as ended:
-            cli.main()
+            run_command()
         printed = capsys.readouterr()
         code = ended.value.code
         return Ended(code if isinstance(code, int) else 0, printed.out, printed.err)

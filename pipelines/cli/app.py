@@ -1,15 +1,19 @@
 """The command line: every way out of it has its sentence and its exit code."""
 
 import logging
+import sys
+import threading
+import warnings
 from typing import Never
 
 import typer
 
+from pipelines import hints, stopping
 from pipelines.cli import files, reading, runs
 from pipelines.cli.told import err
-from pipelines.data_dir import WarehouseHeld, disk_full_error
+from pipelines.data_dir import WarehouseHeld
 from pipelines.exit_codes import DONE, EXIT_CODES, FAILED, HELD
-from sources.errors import ForeseenError
+from pipelines.foreseen import foreseen, write_trace
 
 app = typer.Typer(
     name="claude-warehouse",
@@ -25,23 +29,35 @@ for part in (runs, reading, files):
 
 def run() -> Never:
     """Run the command line; every way out of it has its exit code."""
-    logging.basicConfig(level=logging.WARNING, format="%(message)s")
     try:
         app(prog_name="claude-warehouse")
-    except WarehouseHeld as error:
-        _fail(str(error), HELD)
-    except ForeseenError as error:
-        _fail(str(error), FAILED)
-    except KeyboardInterrupt:
-        _fail("Stopped. What was committed stays; the next run goes on from there.", 130)
     except Exception as error:
-        full = disk_full_error(error)
-        if full is None:
+        # Told to stop: what a library makes of that says nothing.
+        if stopping.exit_code() is not None:
             raise
-        _fail(str(full), FAILED)
+        told = foreseen(error, hints.folder())
+        err.print(hints.pasted(str(told)), style="red", markup=False)
+        raise SystemExit(HELD if isinstance(told, WarehouseHeld) else FAILED) from None
     raise SystemExit(DONE)
 
 
-def _fail(message: str, exit_code: int) -> Never:
-    err.print(message, style="red", markup=False)
-    raise SystemExit(exit_code)
+def only_our_words() -> None:
+    """What libraries log, warn or fail at beside the run never reaches the screen."""
+    ours = logging.StreamHandler()
+    ours.setFormatter(logging.Formatter("%(message)s"))
+    logging.root.handlers = [logging.NullHandler()]
+    for name in ("pipelines", "sources"):
+        logger = logging.getLogger(name)
+        logger.handlers, logger.propagate = [ours], False
+        logger.setLevel(logging.WARNING)
+    logging.getLogger("dlt").disabled = True
+    logging.raiseExceptions = False
+    warnings.simplefilter("ignore")
+    threading.excepthook = lambda failed: _kept(failed.exc_value)
+    sys.unraisablehook = lambda failed: _kept(failed.exc_value)
+
+
+def _kept(error: BaseException | None) -> None:
+    """What fails where nobody waits for it, in a file."""
+    if isinstance(error, Exception) and stopping.exit_code() is None:
+        write_trace(error, hints.folder())

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from pipelines import hints
 from pipelines.data_dir import DataDir
 from pipelines.run import OTHER_SOURCES
 from pipelines.settings import PipelineSettings, require_settings, settings
@@ -78,7 +79,14 @@ NoTransformOption = Annotated[
 
 
 def data_dir_of(option: Path | None, *, checked: bool = True) -> DataDir:
-    """The folder that a command works in, once its settings are known to be usable."""
+    """The folder that a command works in, once its settings are known to be usable.
+
+    Messages that name a command name the folder too.
+    """
+    if option:
+        hints.use(option, is_given=True)
     if checked:
         require_settings()
-    return DataDir(option or Path(settings(PipelineSettings).data_dir))
+    folder = option or Path(settings(PipelineSettings).data_dir)
+    hints.use(folder, is_given=option is not None)
+    return DataDir(folder)

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from pipelines import doctor as doctor_run
+from pipelines import hints, webhook
 from pipelines import status as status_run
-from pipelines import webhook
 from pipelines.cli.options import DataDirOption, ForceOption, TodayOption, data_dir_of, path
 from pipelines.cli.told import out
 from pipelines.exit_codes import DONE, FAILED
@@ -111,7 +111,7 @@ def summary(
     """Say in a few lines how Claude is used, what it costs and what needs attention."""
     data = data_dir_of(data_dir)
     with opened(data.served) as served:
-        text = summary_text(served, last_run(data))
+        text = hints.pasted(summary_text(served, last_run(data)))
     print(text)
     if not to_webhook:
         return
@@ -133,7 +133,7 @@ def doctor(data_dir: DataDirOption = None, today: TodayOption = None) -> None:
     fine = True
     for check in doctor_run.checks(data_dir_of(data_dir, checked=False), Clock.at(today)):
         mark = {True: "[green]✓[/]", False: "[red]✗[/]", None: "[yellow]–[/]"}[check.is_fine]
-        head, *rest = check.text.splitlines()
+        head, *rest = hints.pasted(check.text).splitlines()
         out.print(f"{mark} {check.name}: ", end="")
         out.print(head, markup=False)
         for line in rest:

@@ -1,16 +1,18 @@
 """The commands that change the warehouse."""
 
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import replace
 from datetime import date
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Never, Self
 
 import typer
 
 from pipelines import close_month as close_run
 from pipelines import demo as demo_run
-from pipelines import webhook
+from pipelines import hints, stopping, webhook
 from pipelines.cli.options import (
     DataDirOption,
     NoTransformOption,
@@ -25,6 +27,7 @@ from pipelines.cli.options import (
 from pipelines.cli.told import Terminal, err, out, print_table, tell
 from pipelines.data_dir import DataDir, WarehouseHeld
 from pipelines.exit_codes import DONE, FAILED, HELD, REJECTED
+from pipelines.foreseen import foreseen
 from pipelines.publish import publish as publish_run
 from pipelines.raw_tables import finish_pending, warehouse_pipeline
 from pipelines.run import (
@@ -36,11 +39,13 @@ from pipelines.run import (
     write_report,
 )
 from pipelines.run import sync as sync_run
-from pipelines.run_record import record
+from pipelines.run_record import STOPPED, RunRecord
 from pipelines.served import opened
 from pipelines.settings import NotifySettings, require_settings, settings
+from pipelines.status import remember
 from pipelines.summary import run_text
 from pipelines.summary import summary as summary_text
+from pipelines.warehouse import check
 from pipelines.wording import ranges
 from sources.claude_admin import AdminSettings
 from sources.claude_analytics import AnalyticsSettings
@@ -102,18 +107,14 @@ def backfill(
 @commands.command()
 def transform(data_dir: DataDirOption = None, today: TodayOption = None) -> None:
     """Build the marts from what is loaded, test them, and publish them if they pass."""
-    started = time.monotonic()
     data = data_dir_of(data_dir)
     data.require_warehouse()
-    with data.held("transform"), Terminal() as listener:
+    with _Run(data, "transform", Clock.at(today)) as run:
         finish_pending(warehouse_pipeline(data))
         result = RunResult()
-        build(data, result, listener)
-        exit_code = _finish(
-            data, "transform", Clock.at(today), started, result, report_path(data), listener
-        )
-    tell(data, result, time.monotonic() - started)
-    raise typer.Exit(exit_code)
+        build(data, result, run.listener)
+        run.finish(result, report_path(data))
+    raise typer.Exit(run.exit_code)
 
 
 @commands.command("close-month")
@@ -133,27 +134,17 @@ def close_month(
     """Freeze a month's chargeback; what changes in it later is charged in the open month."""
     if undo and force:
         raise typer.BadParameter("--force is for closing; leave it out to undo a close.")
-    started = time.monotonic()
     data, clock = data_dir_of(data_dir), Clock.at(today)
     data.require_warehouse()
-    with data.held("close-month"), Terminal() as listener:
+    with _Run(data, "close-month", clock) as run:
         if undo:
-            result = close_run.undo_close(data, clock, month, listener=listener)
+            result = close_run.undo_close(data, clock, month, listener=run.listener)
         else:
             result = close_run.close_month(
-                data, clock, month, force=force, listener=listener, ranges=ranges
+                data, clock, month, force=force, listener=run.listener, ranges=ranges
             )
-        exit_code = _finish(
-            data, "close-month", clock, started, result, report_path(data), listener
-        )
-    if result.bill is None:
-        out.print(f"{month:%Y-%m} is open again.")
-    else:
-        out.print(f"{month:%Y-%m} is closed with {result.line_count} lines.")
-        for pool, amount in result.bill.items():
-            out.print(f"  {pool}: {amount:f} USD")
-    tell(data, result, time.monotonic() - started)
-    raise typer.Exit(exit_code)
+        run.finish(result, report_path(data), before=_closed(month, result))
+    raise typer.Exit(run.exit_code)
 
 
 @commands.command()
@@ -162,6 +153,7 @@ def publish(data_dir: DataDirOption = None) -> None:
     data = data_dir_of(data_dir)
     data.require_warehouse()
     with data.held("publish"):
+        check(data.warehouse)
         finish_pending(warehouse_pipeline(data))
         result = RunResult(publish=publish_run(data.warehouse, data.served))
     tell(data, result, 0.0)
@@ -170,25 +162,19 @@ def publish(data_dir: DataDirOption = None) -> None:
 @commands.command()
 def demo(data_dir: DataDirOption = None) -> None:
     """Load an invented organisation, build its marts and show the result; needs no key."""
-    started = time.monotonic()
     data = DataDir(data_dir_of(data_dir).root / "demo")
-    with Terminal() as listener:
-        result = demo_run.demo(data, listener)
-        exit_code = _finish(
-            data,
-            "demo",
-            Clock.at(demo_run.TODAY),
-            started,
-            result,
-            data.root / "report.html",
-            listener,
-        )
-    tell(data, result, time.monotonic() - started)
-    if result.publish:
-        for headline, columns, rows in demo_run.answers(data):
-            print_table(headline.title, columns, rows)
-        out.print(f"\nQuery it yourself: open {data.served} with any DuckDB client.", markup=False)
-    raise typer.Exit(exit_code)
+    hints.use_demo(data.root)
+    # It holds the folder itself, to empty it first.
+    with _Run(data, "demo", Clock.at(demo_run.TODAY), holds=False) as run:
+        result = demo_run.demo(data, run.listener)
+        run.finish(result, data.root / "report.html")
+        if result.publish:
+            for headline, columns, rows in demo_run.answers(data):
+                print_table(headline.title, columns, rows)
+            out.print(
+                f"\nQuery it yourself: open {data.served} with any DuckDB client.", markup=False
+            )
+    raise typer.Exit(run.exit_code)
 
 
 @commands.command()
@@ -222,76 +208,139 @@ def _load(
     transforms: bool,
     days: Sequence[date] | None = None,
 ) -> None:
-    started = time.monotonic()
     data, clock = data_dir_of(data_dir, checked=False), Clock.at(today)
-    try:
-        require_settings()
-        analytics, langdock = settings(AnalyticsSettings), settings(LangdockSettings)
+    with _Run(data, command, clock, tells_chat=True) as run:
+        langdock = settings(LangdockSettings)
         require_inputs(langdock.files if not only or "langdock" in only else None)
         report_to = report_path(data)
-        with data.held(command), Terminal() as listener:
-            result = sync_run(
-                data,
-                clock,
-                analytics=analytics,
-                admin=settings(AdminSettings),
-                langdock=langdock,
-                compliance=settings(ComplianceSettings),
-                only=only or (),
-                backfill=days,
-                transforms=transforms,
-                listener=listener,
-            )
-            exit_code = _finish(data, command, clock, started, result, report_to, listener)
-    except Exception as error:
-        # What nobody foresaw may hold anything, so the chat is told its kind only.
-        what = str(error) if isinstance(error, ForeseenError) else type(error).__name__
-        notify(data, command, HELD if isinstance(error, WarehouseHeld) else FAILED, [what])
-        raise
-    tell(data, result, time.monotonic() - started)
-    notify(data, command, exit_code, result.problems)
-    raise typer.Exit(exit_code)
+        result = sync_run(
+            data,
+            clock,
+            analytics=settings(AnalyticsSettings),
+            admin=settings(AdminSettings),
+            langdock=langdock,
+            compliance=settings(ComplianceSettings),
+            only=only or (),
+            backfill=days,
+            transforms=transforms,
+            listener=run.listener,
+        )
+        run.finish(result, report_to)
+    raise typer.Exit(run.exit_code)
 
 
-def _finish(
-    data: DataDir,
-    command: str,
-    clock: Clock,
-    started: float,
-    result: RunResult,
-    report: Path | None,
-    listener: Listener,
-) -> int:
-    """Record how the run ended and write the report of it; returns the exit code."""
-    exit_code = _exit_code(result)
-    record(data, command, clock, started, exit_code, result)
-    if report and result.publish:
-        write_report(data, result, report, listener)
-        if exit_code != _exit_code(result):
-            exit_code = _exit_code(result)
-            record(data, command, clock, started, exit_code, result)
-    return exit_code
+def _closed(month: date, result: close_run.CloseResult) -> str:
+    if result.bill is None:
+        return f"{month:%Y-%m} is open again."
+    pools = [f"  {pool}: {amount:f} USD" for pool, amount in result.bill.items()]
+    return "\n".join([f"{month:%Y-%m} is closed with {result.line_count} lines.", *pools])
 
 
-def notify(data: DataDir, command: str, exit_code: int, problems: Sequence[str]) -> None:
-    """Tell the chat, if one is configured, how a run went; never fails the run."""
-    try:
-        url = settings(NotifySettings).webhook_url
-    except ForeseenError:
-        return  # The run was refused for it.
-    if not url:
-        return
-    try:
-        with opened(data.served) as served:
-            text = summary_text(served, last_run=None)
-    except ForeseenError:
-        text = None  # Nothing was ever published.
-    problem = webhook.post(url, run_text(command, exit_code, problems, text))
-    if problem:
-        err.print(problem, style="yellow", markup=False)
+class _Run:
+    """A run that holds the warehouse. However it ends, it is recorded and the chat is told."""
+
+    def __init__(
+        self,
+        data: DataDir,
+        command: str,
+        clock: Clock,
+        *,
+        tells_chat: bool = False,
+        holds: bool = True,
+    ) -> None:
+        self._data, self._command, self._holds = data, command, holds
+        self._tells_chat, self._chat = tells_chat, ""
+        self._record = RunRecord(data, command, clock)
+        self._stack = ExitStack()
+        self._is_recorded = False
+        self.exit_code = FAILED
+        self.listener = Listener()
+
+    def __enter__(self) -> Self:
+        stopping.last_words(self._stopped)
+        try:
+            if self._tells_chat:
+                with suppress(ForeseenError):  # The run is refused for it, with all that is wrong.
+                    self._chat = settings(NotifySettings).webhook_url or ""
+                require_settings()
+            if self._holds:
+                self._stack.enter_context(self._data.held(self._command))
+                check(self._data.warehouse)
+                remember(self._data)
+                self._begin()
+            listener = self._stack.enter_context(Terminal())
+        except Exception as error:
+            self._failed(error)
+        self.listener = replace(listener, on_stage=partial(self._stage, listener.on_stage))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: object
+    ) -> None:
+        self._stack.close()
+        if isinstance(error, Exception) and stopping.exit_code() is None:
+            self._failed(error)
+        if error is None:
+            stopping.forget(self._stopped)
+
+    def finish(self, result: RunResult, report: Path | None, *, before: str = "") -> None:
+        """Record how the run went, write the report of it, and tell both screen and chat."""
+        self._end(result)
+        if report and result.publish:
+            write_report(self._data, result, report, self.listener)
+            self._end(result)
+        self._stack.close()
+        if before:
+            out.print(before, markup=False)
+        tell(self._data, result, self._record.seconds)
+        if self._chat and (problem := self._notify(self.exit_code, result.problems)):
+            result.problems.append(problem)
+            self._record.end(self.exit_code, result.problems, result)
+            err.print(hints.pasted(problem), style="yellow", markup=False)
+
+    def _stage(self, told: Callable[[str], None], stage: str) -> None:
+        if not self._is_recorded:
+            self._begin()
+        told(stage)
+
+    def _begin(self) -> None:
+        self._record.begin()
+        self._is_recorded = True
+
+    def _end(self, result: RunResult) -> None:
+        self.exit_code = exit_code(result)
+        self._record.end(self.exit_code, result.problems, result)
+
+    def _failed(self, error: Exception) -> Never:
+        told = foreseen(error, self._data.root)
+        code = HELD if isinstance(told, WarehouseHeld) else FAILED
+        problems = [str(told)]
+        if self._chat and (problem := self._notify(code, problems)):
+            err.print(hints.pasted(problem), style="yellow", markup=False)
+            problems.append(problem)
+        if self._is_recorded:
+            with suppress(OSError):  # The message says why already.
+                self._record.end(code, problems)
+        stopping.forget(self._stopped)
+        raise told from error
+
+    def _stopped(self, code: int) -> None:
+        if self._is_recorded:
+            self._record.end(code, [STOPPED])
+        if self._chat:
+            webhook.post_once(self._chat, run_text(self._command, code, [], None))
+
+    def _notify(self, code: int, problems: Sequence[str]) -> str | None:
+        """Tell the chat how the run went; returns why that failed, which fails no run."""
+        try:
+            with opened(self._data.served) as served:
+                text = summary_text(served, last_run=None)
+        except Exception:
+            text = None  # Nothing was ever published, or it cannot be read.
+        return webhook.post(self._chat, hints.pasted(run_text(self._command, code, problems, text)))
 
 
-def _exit_code(result: RunResult) -> int:
+def exit_code(result: RunResult) -> int:
     if result.problems:
         return FAILED
     if result.langdock and result.langdock.skipped_count:

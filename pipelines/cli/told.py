@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from pipelines import hints
 from pipelines.data_dir import DataDir
 from pipelines.load import LoadProgress, LoadReport
 from pipelines.load_compliance import NO_KEY, ActivitiesReport
@@ -103,7 +104,7 @@ def tell(data: DataDir, result: RunResult, seconds: float) -> None:
             markup=False,
         )
     for problem in result.problems:
-        err.print(problem, style="red", markup=False)
+        err.print(hints.pasted(problem), style="red", markup=False)
     if seconds:
         out.print(f"{'Failed' if result.problems else 'Done'} after {seconds:.0f} s.")
 

@@ -166,7 +166,7 @@ def chargeback(context: Context) -> list[Part]:
         parts[key] = parts.get(key, 0) + row["amount_usd"]
 
     def share(value: Any) -> str:
-        return f" ({wording.number(value / whole, Unit.RATE)})" if whole else ""
+        return f" ({wording.number(value / whole, Unit.RATE)})" if whole > 0 else ""
 
     values = [
         {
@@ -191,7 +191,8 @@ def chargeback(context: Context) -> list[Part]:
     ]
     so_far = "" if rows[0]["is_whole"] else " so far"
     first = amounts[ranked[0]]
-    part = wording.number(first / whole, Unit.RATE) if whole else wording.number(first, Unit.USD)
+    is_share = whole > 0
+    part = wording.number(first / whole if is_share else first, Unit.RATE if is_share else Unit.USD)
     title = f"{ranked[0]} carries {part} of {month}'s cost{so_far}"
     return [
         Figure(

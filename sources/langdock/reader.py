@@ -19,6 +19,7 @@ from sources.typed_files.forms import is_workbook
 from sources.typed_files.keys import name_key
 from sources.typed_files.records import (
     LONGEST_KEPT_LINE,
+    TOTALS,
     BrokenLine,
     NoTable,
     Record,
@@ -30,11 +31,6 @@ SHOWN_PROBLEMS = 10
 LONGEST_HEAD = 100_000
 """Bytes of a text in which its names are."""
 EVERY_COLUMN = {column for entity in BY_TABLE.values() for column in entity.all_columns}
-TOTALS = {
-    "total", "totals", "grand total", "sum", "sums", "subtotal",
-    "summe", "gesamt", "gesamtsumme", "gesamtergebnis", "insgesamt", "ergebnis", "zwischensumme",
-}  # fmt: skip
-"""How a spreadsheet's line of totals begins, in English and German."""
 
 
 class Slot(NamedTuple):

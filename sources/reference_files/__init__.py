@@ -1,4 +1,4 @@
-"""CSV inputs that no API has, as a dlt source: who works where, what seats cost, who bears what."""
+"""Inputs that no API has, as a dlt source: who works where, what seats cost, who bears what."""
 
 import logging
 import os
@@ -10,9 +10,17 @@ from dlt.extract import DltResource
 
 from sources.errors import ForeseenError
 from sources.reference_files.files import FILES, ReferenceFile
-from sources.reference_files.reader import Contents, read
+from sources.reference_files.reader import Contents, in_one_spelling, joined_spellings, read
 
-__all__ = ["FILES", "Contents", "ReferenceFile", "configured_path", "read", "reference_files"]
+__all__ = [
+    "FILES",
+    "Contents",
+    "ReferenceFile",
+    "configured_path",
+    "joined_spellings",
+    "read",
+    "reference_files",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -28,24 +36,30 @@ def reference_files(
     A path that is not given is the configured one. The message about a file that cannot be read
     is added to `refusals`; its table then stays as it is, and is made if it was never there.
     """
-    resources = []
+    contents: dict[str, Contents] = {}
+    unread: dict[str, Contents] = {}
     for file in FILES:
         path = paths.get(file.table) or configured_path(file)
         if not path and file.table in empty:
             continue
         try:
-            contents = read(file, path)
-            disposition: TWriteDisposition = "replace"
+            contents[file.table] = read(file, path)
         except ForeseenError as refusal:
             refusals.append(str(refusal))
-            contents = read(file, None)
-            disposition = "append"
-        for warning in contents.warnings:
+            unread[file.table] = read(file, None)
+    contents = in_one_spelling(contents)
+    for content in contents.values():
+        for warning in content.warnings:
             logger.warning(warning)
-        resources.append(
-            dlt.resource([contents.rows], name=file.table, write_disposition=disposition)
-        )
-    return resources
+    return [
+        *(_resource(table, content, "replace") for table, content in contents.items()),
+        *(_resource(table, content, "append") for table, content in unread.items()),
+    ]
+
+
+def _resource(table: str, contents: Contents, disposition: TWriteDisposition) -> DltResource:
+    resource: DltResource = dlt.resource([contents.rows], name=table, write_disposition=disposition)
+    return resource
 
 
 def configured_path(file: ReferenceFile) -> str | None:

@@ -1,51 +1,19 @@
 """The reference files as a table; edit this file to add one."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
-
-@dataclass(frozen=True, kw_only=True)
-class CellType:
-    """How a cell, which is text, becomes a value.
-
-    Attributes:
-        value: SQL that makes the value of a cell, or null if it is not written as it should be.
-        form: How it should be written, for messages.
-    """
-
-    value: Callable[[str], str]
-    form: str
-
-
-# Whatever people type stays text: 00420 is a cost center, and not 420.
-TEXT = CellType(value=lambda cell: cell, form="text")
-# One form only: 01/02/2026 is two different days in two countries.
-DATE = CellType(
-    value=lambda cell: (
-        rf"case when regexp_full_match({cell}, '\d{{4}}-\d\d-\d\d') "
-        f"then try_cast({cell} as date) end"
-    ),
-    form="a date written as YYYY-MM-DD",
-)
-USD = CellType(
-    value=lambda cell: f"try_cast({cell} as decimal(38, 8))",
-    form="an amount of US dollars written as 60.00",
-)
-PERCENTAGE = CellType(
-    value=lambda cell: f"try_cast({cell} as decimal(38, 8))",
-    form="a percentage written as 12.5",
-)
-WHOLE_NUMBER = CellType(
-    value=lambda cell: (
-        rf"case when regexp_full_match({cell}, '-?\d+') then try_cast({cell} as bigint) end"
-    ),
-    form="a whole number",
-)
-
-APPROVALS = ("approved", "banned", "unreviewed")
-APPROVAL = CellType(
-    value=lambda cell: f"case when lower({cell}) in {APPROVALS} then lower({cell}) end",
-    form="approved, banned or unreviewed",
+from sources.reference_files.cells import (
+    CODE,
+    DATE,
+    DEPARTMENT,
+    EMAIL,
+    NAME,
+    PERCENTAGE,
+    TEXT,
+    USD,
+    WHOLE_NUMBER,
+    CellType,
+    one_of,
 )
 
 
@@ -58,14 +26,16 @@ class Column:
         optional: The file may come without the column, which is null then.
         filled: Every row must have a value.
         minimum: Smallest value that is allowed.
-        choices: The only values that are allowed; any, if there are none.
+        not_before: Column of a day before which this one's cannot be.
+        names: What its cells are names of; a name has one spelling in all files, its newest.
     """
 
     type: CellType = TEXT
     optional: bool = False
     filled: bool = False
     minimum: int | None = None
-    choices: tuple[str, ...] = ()
+    not_before: str | None = None
+    names: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,13 +49,13 @@ class Whole:
 
 @dataclass(frozen=True, kw_only=True)
 class ReferenceFile:
-    """One CSV file and the raw table that it fills.
+    """One file and the raw table that it fills.
 
     Attributes:
         table: Raw table, dlt resource and setting.
         grain: What one row is.
         columns: The table's columns. A file may have them in another order.
-        key: Columns that identify a row, without regard to case.
+        key: Columns that identify a row, compared by their types' keys.
         whole: What the rows together have to be.
     """
 
@@ -96,14 +66,18 @@ class ReferenceFile:
     whole: Whole | None = None
 
 
+DEPARTMENTS = Column(type=DEPARTMENT, filled=True, names="department")
+COST_CENTERS = Column(type=CODE, names="cost center")
+
+
 def approvals(table: str, noun: str) -> ReferenceFile:
     """A list of what is approved and what is banned."""
     return ReferenceFile(
         table=table,
         grain=f"One row per {noun} or pattern of names (`*` stands for any text).",
         columns={
-            "name": Column(filled=True),
-            "approval": Column(type=APPROVAL, filled=True),
+            "name": Column(type=NAME, filled=True),
+            "approval": Column(type=one_of("approved", "banned", "unreviewed"), filled=True),
             "owner": Column(optional=True),
             "reviewed_at": Column(type=DATE, optional=True),
         },
@@ -111,18 +85,21 @@ def approvals(table: str, noun: str) -> ReferenceFile:
     )
 
 
+WORDS = {"seat tier": ("default",)}
+"""Names that mean something to the transforms, in the spelling that they know."""
+
 FILES = (
     ReferenceFile(
         table="org_chart",
         grain="One row per person and date from which it applies (null: always).",
         columns={
-            "email": Column(filled=True),
-            "department": Column(filled=True),
-            "cost_center": Column(),
-            "manager_email": Column(),
+            "email": Column(type=EMAIL, filled=True),
+            "department": DEPARTMENTS,
+            "cost_center": COST_CENTERS,
+            "manager_email": Column(type=EMAIL),
             "valid_from": Column(type=DATE),
-            "seat_tier": Column(optional=True),
-            "end_date": Column(type=DATE, optional=True),
+            "seat_tier": Column(type=CODE, optional=True, names="seat tier"),
+            "end_date": Column(type=DATE, optional=True, not_before="valid_from"),
         },
         key=("email", "valid_from"),
     ),
@@ -130,7 +107,7 @@ FILES = (
         table="seat_prices",
         grain="One row per seat tier and date from which its price applies (null: always).",
         columns={
-            "seat_tier": Column(filled=True),
+            "seat_tier": Column(type=CODE, filled=True, names="seat tier"),
             "usd_per_month": Column(type=USD, filled=True, minimum=0),
             "valid_from": Column(type=DATE),
         },
@@ -140,9 +117,9 @@ FILES = (
         table="fixed_shares",
         grain="One row per cost pool, department and cost center that bears a fixed part of it.",
         columns={
-            "cost_pool": Column(filled=True, choices=("metered", "seats", "shared")),
-            "department": Column(filled=True),
-            "cost_center": Column(),
+            "cost_pool": Column(type=one_of("metered", "seats", "shared"), filled=True),
+            "department": DEPARTMENTS,
+            "cost_center": COST_CENTERS,
             "percentage": Column(type=PERCENTAGE, filled=True, minimum=0),
         },
         key=("cost_pool", "department", "cost_center"),
@@ -152,9 +129,9 @@ FILES = (
         table="cost_center_groups",
         grain="One row per group that stands for a cost center; the lowest priority wins.",
         columns={
-            "rbac_group": Column(filled=True),
-            "cost_center": Column(),
-            "department": Column(filled=True),
+            "rbac_group": Column(type=NAME, filled=True),
+            "cost_center": COST_CENTERS,
+            "department": DEPARTMENTS,
             "priority": Column(type=WHOLE_NUMBER, filled=True),
         },
         key=("rbac_group",),
@@ -166,7 +143,7 @@ FILES = (
         table="exempt_seats",
         grain="One row per person whose seat stays, whatever its use.",
         columns={
-            "email": Column(filled=True),
+            "email": Column(type=EMAIL, filled=True),
             "reason": Column(optional=True),
             "exempt_until": Column(type=DATE, optional=True),
         },
@@ -176,10 +153,12 @@ FILES = (
         table="access_reviews",
         grain="One row per review of a person's access, or of everybody's (no e-mail).",
         columns={
-            "email": Column(),
+            "email": Column(type=EMAIL),
             "reviewed_at": Column(type=DATE, filled=True),
             "reviewer": Column(optional=True),
         },
         key=("email", "reviewed_at"),
     ),
 )
+
+BY_TABLE = {file.table: file for file in FILES}

@@ -1,27 +1,45 @@
-"""Reads a reference file, or says in which lines and columns it is wrong.
-
-DuckDB's CSV reader parses the file and reports what is not CSV; its casts decide what is a value.
-"""
+"""Reads a reference file, or says in which lines and columns it is wrong."""
 
 import csv
-import io
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import NamedTuple
 
-import duckdb
 import pyarrow as pa
 
 from sources.errors import ForeseenError
-from sources.reference_files.files import ReferenceFile
+from sources.reference_files.cells import NotMeant, Value, meant
+from sources.reference_files.files import BY_TABLE, WORDS, ReferenceFile
+from sources.typed_files.keys import name_key, shown_name
+from sources.typed_files.records import (
+    TOTALS,
+    BrokenLine,
+    NoTable,
+    Record,
+    Table,
+    read_table,
+)
 
-DELIMITERS = ",;"
-BLANKS = " \t\n\u00a0"
 SHOWN_PROBLEMS = 10
-SMALLEST_BUFFER = 32_000_000  # bytes; DuckDB's own default
+SHOWN_CHARACTERS = 40
 
-# So that no cell is null before it is trimmed, nor a value of an enum that has only this one.
-NO_CELL = "8c5b2f1e: no cell is this"
+Row = dict[str, Value | None]
+
+
+class Spelling(NamedTuple):
+    """A name as somebody wrote it, how it is shown, and the day from which its line counts."""
+
+    since: date
+    shown: str
+    written: str
+
+
+Names = Mapping[tuple[str, str], Sequence[Spelling]]
+"""What is named, and its key -> how it is written, line by line."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,22 +48,15 @@ class Contents:
 
     rows: pa.Table
     warnings: tuple[str, ...] = ()
-
-
-class Header(NamedTuple):
-    """The names in the first line, trimmed and in lower case, and what stands between them."""
-
-    names: list[str]
-    delimiter: str
+    names: Names = field(default_factory=dict)
 
 
 class Problem(NamedTuple):
-    """What is wrong with a cell, and where the rows begin that it is about (offsets in bytes)."""
+    """What is wrong, and where."""
 
-    row: int
-    column: str
+    line: int
+    column: str | None
     text: str
-    other_row: int | None = None
 
 
 def read(file: ReferenceFile, path: str | Path | None) -> Contents:
@@ -54,26 +65,12 @@ def read(file: ReferenceFile, path: str | Path | None) -> Contents:
     Cells are trimmed, blank ones null. Blank rows, and rows that only repeat another, are left out.
 
     Raises:
-        ForeseenError: The file is not there, is not CSV, lacks a column, or holds rows that cannot
+        ForeseenError: The file is not there, is no table, lacks a column, or holds rows that cannot
             be used. The message names their lines and columns.
     """
     if not path:
-        nothing = ",".join(file.columns).encode()
-        return Contents(rows=_rows(file, Path(), nothing, Header(list(file.columns), ",")))
+        return Contents(rows=_table(file, []))
     path = Path(path)
-    content = _content(file, path)
-    header = _header(file, path, content)
-    rows = _rows(file, path, content, header)
-    warnings = []
-    if ignored := [repr(name) for name in header.names if name and name not in file.columns]:
-        warnings.append(f"{path}: {file.table} does not use these columns: {', '.join(ignored)}.")
-    if not rows.num_rows:
-        warnings.append(f"{path}: there are no rows below the first line.")
-    return Contents(rows=rows, warnings=tuple(warnings))
-
-
-def _content(file: ReferenceFile, path: Path) -> bytes:
-    """The file's bytes, with one kind of line end: DuckDB refuses a mixture."""
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -83,288 +80,244 @@ def _content(file: ReferenceFile, path: Path) -> bytes:
             f"{Path.cwd()}.\n"
             "Correct the setting, or remove it to go on without this file."
         ) from error
-    return content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-
-
-def _header(file: ReferenceFile, path: Path, content: bytes) -> Header:
-    text = content.decode("utf-8-sig", errors="replace")
-    line = text.lstrip("\n").partition("\n")[0][:100_000]
-    if not text.strip():
-        raise _refusal(file, path, ["line 1: the file is empty"])
-    if "\0" in text or "\ufffd" in line:
-        raise _refusal(
-            file, path, ['line 1: the text is not UTF-8 (in Excel, save it as "CSV UTF-8")']
-        )
-
-    def header(delimiter: str) -> Header:
-        names = next(csv.reader([line], delimiter=delimiter))
-        return Header([name.strip().lower() for name in names], delimiter)
-
-    found = max(
-        map(header, DELIMITERS), key=lambda header: len(set(header.names) & set(file.columns))
+    try:
+        table = read_table(content, lambda cells: _known(file, cells), ansi=False)
+    except NoTable as problem:
+        raise _refusal(file, path, [str(problem)]) from problem
+    columns = _columns(file, path, table)
+    records = _records(table, columns)
+    rows, names, problems = _rows(file, table, columns, records)
+    if problems:
+        problems.sort()
+        shown = [_described(problem) for problem in problems[:SHOWN_PROBLEMS]]
+        raise _refusal(file, path, shown, more=len(problems) - len(shown))
+    warnings = []
+    if ignored := [repr(name) for name in columns if name and name not in file.columns]:
+        warnings.append(f"{path}: {file.table} does not use these columns: {', '.join(ignored)}.")
+    if not rows:
+        warnings.append(f"{path}: there are no rows below the first line.")
+    contents = Contents(
+        rows=_table(file, list(rows.values())), warnings=tuple(warnings), names=names
     )
+    return in_one_spelling({file.table: contents})[file.table]
+
+
+def in_one_spelling(contents: Mapping[str, Contents]) -> dict[str, Contents]:
+    """The same files by table, in which each department, cost center and tier is written as it was
+    last."""
+    newest = {named: shown for named, shown, _ in _spellings(contents.values())}
+    chosen = {}
+    for table, content in contents.items():
+        rows = content.rows
+        for number, (name, column) in enumerate(BY_TABLE[table].columns.items()):
+            if column.names and rows.num_rows:
+                texts = [
+                    text and newest[column.names, name_key(text)]
+                    for text in rows.column(name).to_pylist()
+                ]
+                stored = rows.schema.field(name)
+                rows = rows.set_column(number, stored, pa.array(texts, stored.type))
+        chosen[table] = replace(content, rows=rows)
+    return chosen
+
+
+def joined_spellings(contents: Iterable[Contents]) -> list[str]:
+    """A sentence for each name that is written in several ways, of which one is shown."""
+    return [
+        f"the {kind} {shown!r} is also written {', '.join(map(repr, others))}"
+        for (kind, _), shown, others in _spellings(contents)
+        if others
+    ]
+
+
+def _spellings(
+    contents: Iterable[Contents],
+) -> Iterator[tuple[tuple[str, str], str, list[str]]]:
+    """Each name: what it is and its key, how it is shown, and how else it is written."""
+    together: dict[tuple[str, str], list[Spelling]] = defaultdict(list)
+    for content in contents:
+        for named, spellings in content.names.items():
+            # Lines without a day are older than others; of such, an earlier file's are newer.
+            together[named][:0] = spellings
+    for (kind, key), spellings in together.items():
+        newest = max(enumerate(spellings), key=lambda entry: (entry[1].since, entry[0]))[1].shown
+        shown = next((word for word in WORDS.get(kind, ()) if name_key(word) == key), newest)
+        others = dict.fromkeys(spelling.written for spelling in spellings)
+        others.pop(shown, None)
+        yield (kind, key), shown, list(others)
+
+
+def _known(file: ReferenceFile, cells: Sequence[str]) -> int:
+    return len({_column_name(cell) for cell in cells} & set(file.columns))
+
+
+def _column_name(cell: str) -> str:
+    name = name_key(cell).replace(" ", "_").replace("-", "_")
+    return {"e_mail": "email", "manager_e_mail": "manager_email"}.get(name, name)
+
+
+def _columns(file: ReferenceFile, path: Path, table: Table) -> list[str]:
+    """The name of each cell in the line of names."""
+    names = [_column_name(cell) for cell in table.header.cells]
+    place = f"line {table.header.line}"
     problems = []
-    if not set(found.names) & set(file.columns):
+    if not set(names) & set(file.columns):
         # What stands there instead may be somebody's row: not shown.
-        problems = [f"line 1: it names none of the columns {', '.join(file.columns)}"]
+        problems = [f"{place}: it names none of the columns {', '.join(file.columns)}"]
     else:
         for name, column in file.columns.items():
-            if name not in found.names and not column.optional:
-                problems.append(
-                    f"line 1, column {name}: missing; there are {', '.join(found.names)}"
-                )
-            if found.names.count(name) > 1:
-                problems.append(f"line 1, column {name}: there are {found.names.count(name)} of it")
+            if name not in names and not column.optional:
+                problems.append(f"{place}, column {name}: missing; there are {', '.join(names)}")
+            if names.count(name) > 1:
+                problems.append(f"{place}, column {name}: there are {names.count(name)} of it")
     if problems:
         raise _refusal(file, path, problems)
-    return found
+    return names
 
 
-def _rows(file: ReferenceFile, path: Path, content: bytes, header: Header) -> pa.Table:
-    # Columns that we do not know are numbered, so that no name in the file can meet one of ours.
-    types = {
-        name if name in file.columns else str(number): "varchar"
-        for number, name in enumerate(header.names)
-    }
-    cells = [
-        f"nullif(trim({name}, '{BLANKS}'), '') as {name}"
-        if name in types
-        else f"cast(null as varchar) as {name}"
-        for name in file.columns
-    ]
-    values = [f"{column.type.value(name)} as {name}" for name, column in file.columns.items()]
-    keys = [f"lower({name}) as {name}" for name in file.key]
-    same = [
-        # A key without its value is no key; one that may do without means the same each time.
-        f"lower(records.{name}) {'=' if file.columns[name].filled else 'is not distinct from'} "
-        f"firsts.{name}"
-        for name in file.key
-    ]
-    with duckdb.connect() as db:
-        try:
-            _scan(db, content, header, types, rejects="broken").create("cells")
-        except duckdb.InvalidInputException as error:
-            raise _refusal(file, path, [f"it is not CSV: {error}".partition("\n")[0]]) from error
-        db.execute(
-            f"""
-            create table records as
-            select * from (select rowid as record, {", ".join(cells)} from cells)
-            where record > 0 and coalesce({", ".join(file.columns)}) is not null
-            """
-        )
-        db.execute(
-            f"""
-            create table repeats as
-            select records.record, firsts.record as first
-            from records
-            inner join (
-                select min(record) as record, {", ".join(keys)}
-                from records
-                group by all
-                having count(*) > 1
-            ) as firsts on {" and ".join(same)} and records.record > firsts.record
-            """
-        )
-        problems = _broken_rows(db, header) + _unusable_rows(db, file, content, header, types)
-        if problems:
-            problems.sort(key=lambda problem: problem.row)
-            shown = [_described(problem, content) for problem in problems[:SHOWN_PROBLEMS]]
-            raise _refusal(file, path, shown, more=len(problems) - len(shown))
-        return db.sql(
-            f"""
-            select {", ".join(values)}
-            from records
-            anti join repeats on records.record = repeats.record
-            order by records.record
-            """
-        ).to_arrow_table()
+def _records(table: Table, columns: Sequence[str]) -> list[tuple[Record, dict[str, str]]]:
+    """The lines with something in them: their cells, by column, that are not blank."""
+    records = []
+    for record in table.records:
+        cells = {
+            name: text
+            for name, cell in zip(columns, record.cells, strict=True)
+            if name and (text := cell.strip()) and shown_name(text)
+        }
+        if cells:
+            records.append((record, cells))
+    return records
 
 
-def _scan(
-    db: duckdb.DuckDBPyConnection,
-    content: bytes,
-    header: Header,
-    types: dict[str, str],
-    *,
-    rejects: str,
-) -> duckdb.DuckDBPyRelation:
-    """Every record of the content, the header too, of which DuckDB can make these types."""
-    return db.read_csv(
-        io.BytesIO(content),
-        auto_detect=False,
-        header=False,
-        columns=types,
-        delimiter=header.delimiter,
-        quotechar='"',
-        escapechar='"',
-        na_values=NO_CELL,
-        strict_mode=True,
-        # The whole file in one buffer: DuckDB counts the bytes to a rejected row from its buffer.
-        buffer_size=max(len(content) + 1, SMALLEST_BUFFER),
-        store_rejects=True,
-        rejects_table=rejects,
-        rejects_scan=f"{rejects}_scan",
-    )
-
-
-def _broken_rows(db: duckdb.DuckDBPyConnection, header: Header) -> list[Problem]:
-    """What DuckDB's reader reports of rows that it cannot take apart."""
-
-    # The reader counts columns from 1, also beyond the last one of the header.
-    columns = dict(enumerate(header.names, start=1))
-
-    def problem(row: int, kind: str, column: int, message: str) -> Problem:
-        match kind:
-            case "MISSING COLUMNS":
-                text = f"missing; the row has {column} of {len(columns)} cells"
-                column += 1  # it reports the last one that is there
-            case "TOO MANY COLUMNS":
-                text = (
-                    f"the first line has only {len(columns)}; "
-                    f"a cell that contains {header.delimiter!r} needs quotes around it"
-                )
-            case "UNQUOTED VALUE":
-                text = 'its quotes do not close at its end; a " inside of quotes is written ""'
-            case "INVALID ENCODING":
-                text = 'not UTF-8 (in Excel, save the file as "CSV UTF-8")'
-            case _:
-                text = message.partition("\n")[0]
-        return Problem(row, columns.get(column) or str(column), text)
-
-    reported = db.execute(
-        """
-        select line_byte_position - 1, error_type, min(column_idx), any_value(error_message)
-        from broken
-        group by line_byte_position, error_type
-        """
-    ).fetchall()
-    return [problem(*report) for report in reported]
-
-
-def _unusable_rows(
-    db: duckdb.DuckDBPyConnection,
+def _rows(
     file: ReferenceFile,
-    content: bytes,
-    header: Header,
-    types: dict[str, str],
-) -> list[Problem]:
-    """Rows that are CSV, but lack a value, hold one that is not of its type, or contradict."""
-    # In a text of another encoding nothing else is certain.
-    if db.execute("from broken where error_type = 'INVALID ENCODING'").fetchall():
-        return []
-    found = db.execute(" union all ".join(_checks(file))).fetchall()
-    if not found:
-        return []
-    # DuckDB tells where a row is only when it rejects the row. So: read again with a first column
-    # of a type that no cell is, and record n is the nth reject that was not one before.
-    first, *_ = types
-    unmakeable = {**types, first: f"enum('{NO_CELL}')"}
-    _scan(db, content, header, unmakeable, rejects="every").fetchall()
-    rows = [
-        row
-        for (row,) in db.execute(
-            """
-            select distinct line_byte_position - 1 as row
-            from every
-            where line_byte_position not in (select line_byte_position from broken)
-            order by row
-            """
-        ).fetchall()
-    ]
-    return [
-        Problem(rows[record], column, text, None if other is None else rows[other])
-        for record, column, text, other in found
-    ]
+    table: Table,
+    columns: Sequence[str],
+    records: Sequence[tuple[Record, dict[str, str]]],
+) -> tuple[dict[int, Row], Names, list[Problem]]:
+    """The rows by their lines, without those that repeat another, and what is wrong with them."""
+    problems = [_broken(line, table, columns) for line in table.broken]
+    if any("\ufffd" in line.text for line in table.broken):
+        return {}, {}, problems  # In a text of another encoding nothing else is certain.
+    rows: dict[int, Row] = {}
+    names: dict[tuple[str, str], list[Spelling]] = defaultdict(list)
+    firsts: dict[tuple[object, ...], int] = {}
+    for record, cells in records:
+        if not set(cells) & set(file.columns):
+            continue
+        first = cells.get(file.key[0], "")
+        if record is records[-1][0] and name_key(first).strip(": ") in TOTALS:
+            problems.append(
+                Problem(record.line, file.key[0], "this is a line of totals; remove it")
+            )
+            continue
+        row, wrong = _row(file, record.line, cells, table.delimiter)
+        problems += wrong
+        if wrong:
+            continue
+        for named, spelling in _names(file, row, cells):
+            names[named].append(spelling)
+        key = tuple(_key(file, name, row) for name in file.key)
+        same = firsts.setdefault(key, record.line)
+        if same == record.line:
+            rows[record.line] = row
+            continue
+        for name in file.columns:
+            if name not in file.key and _key(file, name, row) != _key(file, name, rows[same]):
+                text = f"differs from the row of the same {' and '.join(file.key)} in line {same}"
+                problems.append(Problem(record.line, name, text))
+    if file.whole and not problems:
+        problems = list(_not_whole(file, rows))
+    return rows, names, problems
 
 
-def _checks(file: ReferenceFile) -> list[str]:
-    """Queries that find (record, column, what is wrong, the record that it contradicts)."""
-    checks = []
-    key = " and ".join(file.key)
+def _row(
+    file: ReferenceFile, line: int, cells: Mapping[str, str], delimiter: str
+) -> tuple[Row, list[Problem]]:
+    row: Row = dict.fromkeys(file.columns)
+    problems = []
     for name, column in file.columns.items():
-        value = column.type.value(name)
-        checks.append(
-            f"""
-            select
-                record,
-                '{name}',
-                -- A cell that slipped into the wrong column may hold an address: not shown.
-                if({name} like '%@%', 'the cell', '"' || left({name}, 40) || '"')
-                || ' is not {column.type.form}',
-                null
-            from records
-            where {name} is not null and {value} is null
-            """
-        )
-        if column.filled:
-            checks.append(
-                f"select record, '{name}', 'empty; every row needs it', null "
-                f"from records where {name} is null"
-            )
-        if column.minimum is not None:
-            checks.append(
-                f"select record, '{name}', {name} || ' is less than {column.minimum}', null "
-                f"from records where {value} < {column.minimum}"
-            )
-        if column.choices:
-            named = ", ".join(f"'{choice}'" for choice in column.choices)
-            checks.append(
-                f"""
-                select
-                    record,
-                    '{name}',
-                    '"' || left({name}, 40) || '" is not one of {", ".join(column.choices)}',
-                    null
-                from records
-                where {name} not in ({named})
-                """
-            )
-        if name not in file.key:
-            checks.append(
-                f"""
-                select records.record, '{name}', 'differs from the row of the same {key}', first
-                from repeats
-                inner join records on repeats.record = records.record
-                inner join records as firsts on repeats.first = firsts.record
-                where
-                    {column.type.value(f"records.{name}")}
-                    is distinct from {column.type.value(f"firsts.{name}")}
-                """
-            )
-    if file.whole:
-        value = file.columns[file.whole.column].type.value(f"records.{file.whole.column}")
-        checks.append(
-            f"""
-            select
-                min(records.record),
-                '{file.whole.column}',
-                'those of ' || records.{file.whole.within} || ' add up to ' || sum({value})
-                || '; they have to add up to {file.whole.total}',
-                null
-            from records
-            anti join repeats on records.record = repeats.record
-            where records.{file.whole.within} is not null
-            group by records.{file.whole.within}
-            having sum({value}) <> {file.whole.total}
-            """
-        )
-    return checks
+        if name not in cells:
+            if column.filled:
+                problems.append(Problem(line, name, "empty; every row needs it"))
+            continue
+        try:
+            value = row[name] = meant(column.type, cells[name], delimiter)
+        except NotMeant as why:
+            problems.append(Problem(line, name, f"{_shown(cells[name])} {why}"))
+            continue
+        least = column.minimum
+        if least is not None and isinstance(value, int | Decimal) and value < least:
+            problems.append(Problem(line, name, f"{cells[name]} is less than {least}"))
+        start = row[column.not_before] if column.not_before else None
+        if isinstance(start, date) and isinstance(value, date) and value < start:
+            text = f"{value} is before {column.not_before}, which is {start}"
+            problems.append(Problem(line, name, text))
+    return row, problems
 
 
-def _described(problem: Problem, content: bytes) -> str:
-    place = f"line {_line(content, problem.row)}, column {problem.column}"
-    contradicts = problem.other_row is not None and f" in line {_line(content, problem.other_row)}"
-    return f"{place}: {problem.text}{contradicts or ''}"
+def _key(file: ReferenceFile, name: str, row: Row) -> object:
+    value = row[name]
+    return None if value is None else file.columns[name].type.key(value)
 
 
-def _line(content: bytes, row: int) -> int:
-    # DuckDB counts the blank lines before a row to that row.
-    while content[row : row + 1] == b"\n":
-        row += 1
-    return content.count(b"\n", 0, row) + 1
+def _not_whole(file: ReferenceFile, rows: Mapping[int, Row]) -> Iterator[Problem]:
+    whole = file.whole
+    assert whole is not None
+    parts: dict[object, dict[int, Decimal]] = defaultdict(dict)
+    for line, row in rows.items():
+        part = row[whole.column]
+        assert isinstance(part, Decimal)
+        parts[row[whole.within]][line] = part
+    for group, lines in parts.items():
+        total = sum(lines.values())
+        if total != whole.total:
+            text = f"those of {group} add up to {total:f}; they have to add up to {whole.total}"
+            yield Problem(min(lines), whole.column, text)
 
 
-def _refusal(file: ReferenceFile, path: Path, problems: list[str], more: int = 0) -> ForeseenError:
+def _broken(line: BrokenLine, table: Table, columns: Sequence[str]) -> Problem:
+    """A line that cannot be taken apart, with the column where that shows."""
+    if "\ufffd" in line.text:
+        cells = next(csv.reader([line.text], delimiter=table.delimiter or ","))
+        column = next((number for number, cell in enumerate(cells) if "\ufffd" in cell), None)
+    else:
+        column = line.column
+    name = None
+    if column is not None:
+        name = columns[column] if column < len(columns) and columns[column] else str(column + 1)
+    return Problem(line.line, name, line.reason)
+
+
+def _names(
+    file: ReferenceFile, row: Row, cells: Mapping[str, str]
+) -> Iterator[tuple[tuple[str, str], Spelling]]:
+    since = row.get("valid_from")
+    for name, column in file.columns.items():
+        shown = row[name]
+        if column.names and isinstance(shown, str):
+            day = since if isinstance(since, date) else date.min
+            yield (column.names, name_key(shown)), Spelling(day, shown, str(cells[name]))
+
+
+def _table(file: ReferenceFile, rows: Sequence[Row]) -> pa.Table:
+    schema = pa.schema([(name, column.type.arrow) for name, column in file.columns.items()])
+    return pa.Table.from_pylist(list(rows), schema=schema)
+
+
+def _shown(cell: str) -> str:
+    # A cell that slipped into the wrong column may hold an address: not shown.
+    return "the cell" if "@" in cell else f'"{cell[:SHOWN_CHARACTERS]}"'
+
+
+def _described(problem: Problem) -> str:
+    column = f", column {problem.column}" if problem.column else ""
+    return f"line {problem.line}{column}: {problem.text}"
+
+
+def _refusal(
+    file: ReferenceFile, path: Path, problems: Sequence[str], more: int = 0
+) -> ForeseenError:
     if more:
         problems = [*problems, f"and {more} more"]
     columns = [

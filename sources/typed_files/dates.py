@@ -67,7 +67,8 @@ def day_problem(text: str) -> str:
     """Why the text is not one day, to be read after "it is"."""
     days = sorted(set(readings(text).values()))
     if len(days) > 1:
-        return f"not one day: it can be {' or '.join(map(str, days))}; write it as YYYY-MM-DD"
+        several = " or ".join(map(str, days))
+        return f"not a date that means one day: {several}; write it as YYYY-MM-DD"
     if SERIAL.fullmatch(text):
         return "a spreadsheet's number of a day; format the column as a date, YYYY-MM-DD"
     match = YEAR_FIRST.fullmatch(text)

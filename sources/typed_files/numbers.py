@@ -1,6 +1,7 @@
 """Numbers as people type them, where they mean one thing."""
 
 import re
+import unicodedata
 from decimal import Decimal
 
 PLACES = 8
@@ -30,6 +31,8 @@ def decimal_number(text: str, delimiter: str) -> Decimal:
     Raises:
         NotOneNumber: It is none, or could be two.
     """
+    if not isinstance(text, Number):
+        text = unicodedata.normalize("NFKC", text)
     if not isinstance(text, Number) and TWO_THINGS.fullmatch(text):
         plain = re.sub("[.,]", "", text)
         point, more = re.sub("[.,]", ".", text), "0"

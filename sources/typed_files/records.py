@@ -22,6 +22,12 @@ WORKBOOK = ""
 """The delimiter of a workbook, whose cells need none."""
 SEPARATOR = re.compile(r'\s*"?sep=(.)"?\s*[,;\t]*', re.IGNORECASE)
 
+TOTALS = {
+    "total", "totals", "grand total", "sum", "sums", "subtotal",
+    "summe", "gesamt", "gesamtsumme", "gesamtergebnis", "insgesamt", "ergebnis", "zwischensumme",
+}  # fmt: skip
+"""How a spreadsheet's line of totals begins, in English and German."""
+
 csv.field_size_limit(2**31 - 1)
 
 Fits = Callable[[Sequence[str]], int]
@@ -241,7 +247,7 @@ def _records(
         cells, line_count, problem = _record(lines, at, delimiter)
         if problem is None and len(cells) == 1 < width:
             cells = _unwrapped(cells[0], delimiter)
-        column = None
+        column = _broken_cell(lines[at], delimiter) if problem else None
         if len(cells) > width and not any(cell.strip() for cell in cells[width:]):
             cells = cells[:width]
         if named <= len(cells) < width:  # Spreadsheets leave out blanks at a line's end.
@@ -277,6 +283,22 @@ def _record(lines: Sequence[str], at: int, delimiter: str) -> tuple[list[str], i
         return next(reader), reader.line_num, None
     except csv.Error:
         return [], 1, 'its quotes do not close at its end; a " inside of quotes is written ""'
+
+
+def _broken_cell(line: str, delimiter: str) -> int:
+    """Which of a line's cells has quotes that do not close at its end."""
+    number = at = 0
+    while at <= len(line):
+        end = line.find(delimiter, at)
+        if line[at : at + 1] == '"':
+            closed = re.compile(r'"(?:[^"]|"")*"').match(line, at)
+            if closed is None or line[closed.end() : closed.end() + 1] not in ("", delimiter):
+                return number
+            end = closed.end()
+        if end < 0:
+            break
+        number, at = number + 1, end + 1
+    return number
 
 
 def _unwrapped(cell: str, delimiter: str) -> list[str]:

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.data_dir import DataDir, disk_full_error
+from pipelines.data_dir import DataDir
 from pipelines.exit_codes import DONE, FAILED, HELD, REJECTED, WRONG_USAGE
+from pipelines.foreseen import foreseen
 from sources.sandbox import Sandbox
 from tests.conftest import Command, Query
 
@@ -188,10 +189,7 @@ def test_a_full_disk_is_told() -> None:
     error = RuntimeError("the load failed")
     error.__cause__ = OSError(28, os.strerror(28))
 
-    told = disk_full_error(error)
-
-    assert told is not None
-    assert "The disk is full" in str(told)
+    assert "The disk is full" in str(foreseen(error))
 
 
 def test_status_before_the_first_load_says_what_to_run(command: Command) -> None:

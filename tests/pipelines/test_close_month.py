@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from pipelines import cli
+from pipelines.cli.app import run as run_command
 from pipelines.cli.told import err, out
 from pipelines.close_month import BILL, CHANGED
 from pipelines.data_dir import DataDir
@@ -68,7 +68,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
             with messages.open("w") as file, pytest.raises(SystemExit) as ended:
                 patch.setattr(out, "_file", file)
                 patch.setattr(err, "_file", file)
-                cli.main()
+                run_command()
             told.ended[step] = (int(ended.value.code or 0), messages.read_text())
             if marts:
                 with data.held("test"):

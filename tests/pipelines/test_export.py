@@ -12,7 +12,7 @@ import openpyxl
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines import cli
+from pipelines.cli.app import run as run_command
 from pipelines.data_dir import DataDir
 from pipelines.publish import publish
 from pipelines.transform import transform
@@ -113,7 +113,7 @@ def export(data: DataDir, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ex
              "--data-dir", str(data.root)],
         )  # fmt: skip
         with pytest.raises(SystemExit) as ended:
-            cli.main()
+            run_command()
         assert (ended.value.code or 0) == ends
         return file
 

@@ -214,7 +214,7 @@ def test_a_file_that_goes_on_in_another_encoding_than_utf_16_is_refused() -> Non
         (PERIOD + "u9,Eve,e@x.org,many", "column messages_total: it is not a number"),
         (PERIOD + "u9,Eve,e@x.org,1.5", "column messages_total: it is not a whole number"),
         ("10.2026,2026-10-31,org,u9,Eve,e@x.org,1", "column period_start: it is not a date"),
-        ("10/01/2026,2026-10-31,org,u9,Eve,e@x.org,1", "it can be 2026-01-10 or 2026-10-01"),
+        ("10/01/2026,2026-10-31,org,u9,Eve,e@x.org,1", "one day: 2026-01-10 or 2026-10-01"),
         (",2026-10-31,org,u9,Eve,e@x.org,1", "column period_start: empty"),
         ("2026-10-31,2026-10-01,org,u9,Eve,e@x.org,1", "column period_end: it is before"),
         (PERIOD + "u9,E\0ve,e@x.org,1", "NUL"),

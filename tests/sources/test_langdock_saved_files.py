@@ -135,8 +135,8 @@ def test_a_day_that_can_be_two_is_not_guessed() -> None:
     assert [(line.line, line.reason) for line in read.rejected] == [
         (
             number,
-            "column period_start: it is not one day: "
-            "it can be 2026-01-10 or 2026-10-01; write it as YYYY-MM-DD",
+            "column period_start: it is not a date that means one day: "
+            "2026-01-10 or 2026-10-01; write it as YYYY-MM-DD",
         )
         for number in (2, 3)
     ]

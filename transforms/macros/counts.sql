@@ -38,7 +38,8 @@
     case when count(*) = count({{ column }}) then sum({{ column }}) end
 {%- endmacro %}
 
-{#- A share as a fraction; null when there is nothing to divide by. Never for money: it is a double. -#}
+{#- A share as a fraction; null where there is nothing to be a share of, as with credits larger than what was spent.
+    Never for money: it is a double. -#}
 {% macro rate(numerator, denominator) -%}
-    cast({{ numerator }} as double precision) / nullif({{ denominator }}, 0)
+    case when {{ denominator }} > 0 then cast({{ numerator }} as double precision) / ({{ denominator }}) end
 {%- endmacro %}

@@ -13,6 +13,24 @@ product_active_users as (
     select * from {{ ref('product_active_users_daily') }}
 ),
 
+days_loaded as (
+    select * from {{ ref('int_days_loaded') }}
+    where endpoint = 'users'
+),
+
+departures as (
+    select * from {{ ref('int_departures') }}
+),
+
+member_periods as (
+    select * from {{ ref('int_member_periods') }}
+),
+
+user_activity as (
+    select * from {{ ref('user_activity_daily') }}
+    where is_active
+),
+
 all_active_users as (
     select
         activity_date,
@@ -86,6 +104,7 @@ window_states as (
     select
         metrics.activity_date,
         metrics.metric,
+        metrics.window_days,
         metrics.reported,
         metrics.computed,
         metrics.reported - metrics.computed as difference,
@@ -105,24 +124,94 @@ window_states as (
     inner join day_states on metrics.activity_date = day_states.activity_date
 ),
 
-with_reason as (
+differing_windows as (
+    select distinct
+        window_states.activity_date,
+        window_states.window_days,
+        cast(
+            {{ dbt.dateadd('day', '1 - window_states.window_days', 'window_states.activity_date') }} as date
+        ) as first_date,
+        cast(days_loaded.fetched_at as date) as fetched_date
+    from window_states
+    inner join days_loaded on window_states.activity_date = days_loaded.activity_date
+    where window_states.difference > 0
+),
+
+last_member_dates as (
+    select
+        user_id,
+        max(valid_until_date) as left_date
+    from member_periods
+    group by user_id
+),
+
+leavers as (
+    select
+        user_id,
+        cast(left_at as date) as left_date
+    from departures
+    union distinct
+    select
+        user_id,
+        left_date
+    from last_member_dates
+    where left_date < cast('9999-12-31' as date)
+),
+
+-- Who left before a day was read is in its summary and not in its rows of people, unless these know them from before.
+leavers_in_windows as (
+    select
+        differing_windows.activity_date,
+        differing_windows.window_days,
+        leavers.user_id
+    from differing_windows
+    inner join leavers
+        on
+            differing_windows.first_date <= leavers.left_date
+            and differing_windows.fetched_date >= leavers.left_date
+    left join user_activity
+        on
+            leavers.user_id = user_activity.user_id
+            and differing_windows.first_date <= user_activity.activity_date
+            and differing_windows.activity_date >= user_activity.activity_date
+    group by differing_windows.activity_date, differing_windows.window_days, leavers.user_id
+    having count(user_activity.user_id) = 0
+),
+
+leaver_counts as (
     select
         activity_date,
-        metric,
-        reported,
-        computed,
-        difference,
+        window_days,
+        count(*) as leaver_count
+    from leavers_in_windows
+    group by activity_date, window_days
+),
+
+with_reason as (
+    select
+        window_states.activity_date,
+        window_states.metric,
+        window_states.reported,
+        window_states.computed,
+        window_states.difference,
         case
-            when difference = 0 then null
-            when not is_loaded then 'not loaded'
-            when computed is null and is_window_open then 'window not fully covered'
-            when difference is null then 'not reported'
-            when is_revision_pending then 'revision pending'
-            when metric like 'claude\_tag\_%' escape '\' and difference > 0 then 'includes unlinked Slack users'
-            when difference > 0 then 'people who left are counted'
-            else 'definitions of active differ'
+            when window_states.difference = 0 then null
+            when not window_states.is_loaded then 'not loaded'
+            when window_states.computed is null and window_states.is_window_open then 'window not fully covered'
+            when window_states.reported is null then 'not reported'
+            when window_states.computed is null then 'not in the user rows'
+            when window_states.is_revision_pending then 'revision pending'
+            when
+                window_states.metric like 'claude\_tag\_%' escape '\' and window_states.difference > 0
+                then 'includes unlinked Slack users'
+            when window_states.difference <= leaver_counts.leaver_count then 'people who left are counted'
         end as reason
     from window_states
+    left join leaver_counts
+        on
+            window_states.activity_date = leaver_counts.activity_date
+            and window_states.window_days = leaver_counts.window_days
+            and window_states.difference > 0
 )
 
 select * from with_reason

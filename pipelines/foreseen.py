@@ -1,0 +1,323 @@
+"""What any library raises, as three lines: what happened to which file or address, what to do."""
+
+import errno
+import re
+import ssl
+import traceback
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pipelines.redacted import redacted
+from sources.errors import ForeseenError
+
+Explained = Callable[[str, str], str]
+
+SAFE = "What was committed before is safe; the unfinished part is fetched again."
+
+CAUSES: dict[str, Explained] = {
+    "full": lambda where, _: (
+        f"The disk is full{_at(where)}.\n"
+        f"{SAFE}\n"
+        "Free some space, or name another folder with --data-dir, then run this again."
+    ),
+    "read only": lambda where, _: (
+        f"The disk cannot be written to{_at(where)}: it is mounted read-only.\n"
+        f"{SAFE}\n"
+        "Mount it for writing, or name another folder with --data-dir, then run this again."
+    ),
+    "no permission": lambda where, _: (
+        f"Access is refused{_at(where)}.\n"
+        "The user who runs this may not read or write there; another user may have made it.\n"
+        "Give this user the file and its folder (chown, chmod), then run this again."
+    ),
+    "too many files": lambda where, _: (
+        "This process may not open as many files as it needs"
+        f"{_at(where)}.\n"
+        f"{SAFE}\n"
+        "Raise the limit, for example with: ulimit -n 4096; then run this again."
+    ),
+    "broken disk": lambda where, what: (
+        f"The disk failed{_at(where)}: {what}.\n"
+        "A file may be damaged, or a network disk is gone.\n"
+        "Check the disk (dmesg, smartctl), then see what is whole with: claude-warehouse doctor"
+    ),
+    "a folder": lambda where, _: (
+        f"A folder stands where a file should be{_at(where)}.\n"
+        "Nothing was written there.\n"
+        "Move the folder away or name another file, then run this again."
+    ),
+    "no folder": lambda where, _: (
+        f"A file stands where a folder should be{_at(where)}.\n"
+        "Nothing was written there.\n"
+        "Move the file away or name another folder, then run this again."
+    ),
+    "missing": lambda where, _: (
+        f"A file is not there{_at(where)}.\n"
+        "It was moved or removed, perhaps while this ran.\n"
+        "Put it back or correct its path, then run this again."
+    ),
+    "bad name": lambda where, what: (
+        f"A path cannot be used{_at(where)}: {what}.\n"
+        "The disk does not take such a name.\n"
+        "Choose a shorter or simpler one, then run this again."
+    ),
+    "memory": lambda *_: (
+        "There is too little memory.\n"
+        f"{SAFE}\n"
+        "Close other programs or give this machine or container more, then run this again."
+    ),
+    "held open": lambda where, what: (
+        f"Another program has the database open{_at(where)}.\n"
+        f"{what}\n"
+        "Close that program (readers open serving.duckdb, never warehouse.duckdb), "
+        "then run this again."
+    ),
+    "damaged": lambda where, what: f"The database is damaged{_at(where)}.\n{what}\n{_cure(where)}",
+    "no database": lambda where, _: (
+        f"This is not a database of DuckDB{_at(where)}.\n"
+        "It is empty, or another kind of file.\n"
+        f"{_cure(where)}"
+    ),
+    "too new": lambda where, _: (
+        f"The database was written by a newer DuckDB than this one{_at(where)}.\n"
+        "A newer program wrote it, and this one cannot read it.\n"
+        "Install the newest claude-warehouse, or restore the file as it was before."
+    ),
+    "foreign": lambda where, what: (
+        f"The database lacks tables that a run makes{_at(where)}.\n"
+        f"{what}\n"
+        "If another program made the file, move it away; else run: claude-warehouse transform"
+    ),
+    "sqlite": lambda where, what: (
+        f"A small file of the data folder cannot be used{_at(where)}: {what}.\n"
+        "It holds the last minute's requests (rate_budget….sqlite), nothing else.\n"
+        "Remove the files rate_budget*.sqlite of the data folder, then run this again."
+    ),
+    "certificate": lambda _, what: (
+        f"The server's certificate is not trusted: {what}.\n"
+        "A proxy may stand in between, or this machine does not know who signed it.\n"
+        "Name the file of the right certificates in SSL_CERT_FILE, then run this again."
+    ),
+    "network": lambda where, what: (
+        f"The connection failed{_at(where)}: {what}.\n"
+        f"{SAFE}\n"
+        "Check network and proxy settings (HTTPS_PROXY, NO_PROXY), then run this again."
+    ),
+    "not UTF-8": lambda where, what: (
+        f"A text is not UTF-8{_at(where)}: {what}.\n"
+        "A file was saved in another encoding, or is damaged.\n"
+        "Save it as UTF-8, then run this again."
+    ),
+    "pending": lambda where, what: (
+        f"What dlt keeps between runs is damaged{_at(where)}: {what}.\n"
+        "It only holds work that was under way; everything stored is in the warehouse.\n"
+        "Move the folder dlt in the data folder away, then run this again."
+    ),
+    "dbt": lambda _, what: (
+        f"The marts were not built: dbt stopped.\n{what}\n"
+        "Readers keep the previous copy. The installed claude-warehouse may be damaged: install it "
+        "again, then run: claude-warehouse transform"
+    ),
+}
+"""Messages by cause; where it happened and what the library said go into them."""
+
+ERRNOS = {
+    errno.ENOSPC: "full",
+    errno.EDQUOT: "full",
+    errno.EFBIG: "full",
+    errno.EROFS: "read only",
+    errno.EACCES: "no permission",
+    errno.EPERM: "no permission",
+    errno.EMFILE: "too many files",
+    errno.ENFILE: "too many files",
+    errno.EIO: "broken disk",
+    errno.ESTALE: "broken disk",
+    errno.ENXIO: "broken disk",
+    errno.EISDIR: "a folder",
+    errno.ENOTDIR: "no folder",
+    errno.EEXIST: "no folder",
+    errno.ENOENT: "missing",
+    errno.ENAMETOOLONG: "bad name",
+    errno.ELOOP: "bad name",
+    errno.EINVAL: "bad name",
+    errno.EILSEQ: "bad name",
+    errno.ENOMEM: "memory",
+    errno.ECONNREFUSED: "network",
+    errno.ECONNRESET: "network",
+    errno.EPIPE: "network",
+    errno.ETIMEDOUT: "network",
+    errno.EHOSTUNREACH: "network",
+    errno.ENETUNREACH: "network",
+}
+
+TEXTS = {
+    "full": r"no space left on device|disk quota exceeded|out of disk space|file too large"
+    r"|database or disk is full",
+    "read only": r"read-only file system|attempt to write a readonly database",
+    "too many files": r"too many open files",
+    "held open": r"could not set lock|conflicting lock|unique file handle conflict"
+    r"|being used by another process|database is locked",
+    "too new": r"storage version|database file with version number|newer version of duckdb",
+    "no database": r"not a valid duckdb database file|file is not a database",
+    "damaged": r"corrupt|checksum|could not read enough bytes|failed to deserialize"
+    r"|database has been invalidated|metadata pointer|malformed|failure while replaying wal",
+    "no permission": r"permission denied|operation not permitted",
+    "a folder": r"is a directory",
+    "no folder": r"not a directory",
+    "broken disk": r"input/output error|disk i/o error|stale file handle",
+    "memory": r"out of memory|cannot allocate memory|could not allocate|bad_alloc"
+    r"|failed to allocate|unable to allocate",
+    "missing": r"no such file or directory|database does not exist",
+    "certificate": r"certificate verify failed|certificate_verify_failed",
+}
+"""What libraries write that do not keep the system's own number of an error."""
+
+KINDS = {
+    "MemoryError": "memory",
+    "duckdb.OutOfMemoryException": "memory",
+    "duckdb.SerializationException": "damaged",
+    "duckdb.FatalException": "damaged",
+    "duckdb.InternalException": "damaged",
+    "duckdb.CatalogException": "foreign",
+    "duckdb.BinderException": "foreign",
+    "duckdb.ResourceInUseException": "held open",
+    "duckdb.ConnectionException": "held open",
+    "sqlite3.Error": "sqlite",
+    "ssl.SSLError": "network",
+    "httpx.HTTPError": "network",
+    "httpx.InvalidURL": "network",
+    "requests.RequestException": "network",
+    "UnicodeError": "not UTF-8",
+    "dlt.StorageException": "pending",
+    "dlt.SchemaException": "pending",
+    "dlt.CannotRestorePipelineException": "pending",
+    "dlt.PipelineStateEngineNoUpgradePathException": "pending",
+    "dlt.PipelineConfigMissing": "pending",
+    "dlt.DatabaseUndefinedRelation": "foreign",
+    "dbt_common.DbtBaseException": "dbt",
+    "dbt.DbtBaseException": "dbt",
+}
+"""Kinds of errors by the library and the name of their class, so that none is imported for this."""
+
+PATH = re.compile(r"""["'](/[^"'\n]+)["']|\bfile (/\S+)""")
+
+
+def foreseen(
+    error: BaseException, folder: Path | None = None, *, file: Path | None = None
+) -> ForeseenError:
+    """The error as a message; what nobody foresaw is told by its kind, its trace in a file.
+
+    `file` is the one that was worked on, which not every library names.
+    """
+    chain = list(_chain(error))
+    for each in chain:
+        if isinstance(each, ForeseenError):
+            return each
+    for cause_of in (_by_number, _by_text, _by_kind):
+        for each in reversed(chain):
+            cause = cause_of(each)
+            if cause:
+                return ForeseenError(
+                    CAUSES[cause](_where(each) or str(file or ""), redacted(_said(each)))
+                )
+    return ForeseenError(_unforeseen(error, folder))
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """The error and what led to it, the first cause last."""
+    seen: set[int] = set()
+    todo = [error]
+    while todo:
+        each = todo.pop(0)
+        if id(each) in seen:
+            continue
+        seen.add(id(each))
+        yield each
+        inner = [getattr(each, "exception", None), each.__cause__, each.__context__]
+        if isinstance(each, BaseExceptionGroup):
+            inner += each.exceptions
+        todo += [cause for cause in inner if isinstance(cause, BaseException)]
+
+
+def _by_number(error: BaseException) -> str | None:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return "certificate"
+    return ERRNOS.get(error.errno or 0) if isinstance(error, OSError) else None
+
+
+def _by_text(error: BaseException) -> str | None:
+    text = str(error).lower()
+    return next((cause for cause, pattern in TEXTS.items() if re.search(pattern, text)), None)
+
+
+def _by_kind(error: BaseException) -> str | None:
+    for kind in type(error).__mro__:
+        library = kind.__module__.split(".")[0].lstrip("_")
+        name = kind.__name__ if library == "builtins" else f"{library}.{kind.__name__}"
+        if name in KINDS:
+            return KINDS[name]
+    return None
+
+
+def _where(error: BaseException) -> str:
+    names = [getattr(error, name, None) for name in ("filename", "filename2")]
+    named = [str(name) for name in names if isinstance(name, str | bytes | Path)]
+    found = PATH.search(str(error))
+    return named[0] if named else next(filter(None, found.groups()), "") if found else ""
+
+
+def _cure(where: str) -> str:
+    """How a broken database comes back; which file it is, is not always known."""
+    of_readers = "run: claude-warehouse publish"
+    of_runs = "restore it from a backup; claude-warehouse doctor reads every block of it"
+    match where.rpartition("/")[2]:
+        case "serving.duckdb":
+            return f"To make it anew, {of_readers}"
+        case "warehouse.duckdb":
+            return f"{of_runs[0].upper()}{of_runs[1:]}."
+    return f"If it is serving.duckdb, {of_readers}. If it is warehouse.duckdb, {of_runs}."
+
+
+def _at(where: str) -> str:
+    return f" ({where})" if where else ""
+
+
+def _said(error: BaseException) -> str:
+    """The library's own words, its first line."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0].rstrip(".")[:300] if lines else type(error).__name__
+
+
+def _unforeseen(error: BaseException, folder: Path | None) -> str:
+    kind = type(error).__name__
+    file = write_trace(error, folder)
+    told = (
+        f"Its trace is in {file}; it holds no keys and no data."
+        if file
+        else "Its trace could not be written: the data folder takes no file. With --data-dir on a "
+        "folder that does, it is kept there."
+    )
+    return (
+        f"This ended with an error that nobody foresaw ({kind}).\n"
+        f"{told}\n"
+        "Nothing that was committed is lost. Run it again; if it stays, please report it with that "
+        "file."
+    )
+
+
+def write_trace(error: BaseException, folder: Path | None) -> Path | None:
+    """The file in the data folder that the trace was added to, without any value of a variable."""
+    if folder is None or not folder.is_dir():
+        return None
+    file = folder / "errors.log"
+    lines = traceback.TracebackException.from_exception(error, capture_locals=False).format()
+    moment = datetime.now(UTC).isoformat(timespec="seconds")
+    try:
+        with file.open("a", encoding="utf-8", errors="backslashreplace") as log:
+            log.write(f"{moment}\n{redacted(''.join(lines))}\n")
+    except OSError:
+        return None
+    return file
