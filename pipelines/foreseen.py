@@ -11,11 +11,11 @@ from pathlib import Path
 from pipelines.redacted import redacted
 from sources.errors import ForeseenError
 
-Explained = Callable[[str, str], str]
+Text = Callable[[str, str], str]
 
 SAFE = "What was committed before is safe; the unfinished part is fetched again."
 
-CAUSES: dict[str, Explained] = {
+CAUSES: dict[str, Text] = {
     "full": lambda where, _: (
         f"The disk is full{_at(where)}.\n"
         f"{SAFE}\n"
@@ -114,11 +114,6 @@ CAUSES: dict[str, Explained] = {
         "It only holds work that was under way; everything stored is in the warehouse.\n"
         "Move the folder dlt in the data folder away, then run this again."
     ),
-    "dbt": lambda _, what: (
-        f"The marts were not built: dbt stopped.\n{what}\n"
-        "Readers keep the previous copy. The installed claude-warehouse may be damaged: install it "
-        "again, then run: claude-warehouse transform"
-    ),
 }
 """Messages by cause; where it happened and what the library said go into them."""
 
@@ -195,10 +190,11 @@ KINDS = {
     "dlt.PipelineStateEngineNoUpgradePathException": "pending",
     "dlt.PipelineConfigMissing": "pending",
     "dlt.DatabaseUndefinedRelation": "foreign",
-    "dbt_common.DbtBaseException": "dbt",
-    "dbt.DbtBaseException": "dbt",
 }
 """Kinds of errors by the library and the name of their class, so that none is imported for this."""
+
+HEADINGS = re.compile(r"\w+ Error( in \w+ \w+ \(.*\))?$|Pipeline execution failed|<class ")
+"""Lines with which dbt and dlt begin, before they say what happened."""
 
 PATH = re.compile(r"""["'](/[^"'\n]+)["']|\bfile (/\S+)""")
 
@@ -210,6 +206,11 @@ def foreseen(
 
     `file` is the one that was worked on, which not every library names.
     """
+    return explained(error, file=file) or ForeseenError(_unforeseen(error, folder))
+
+
+def explained(error: BaseException, *, file: Path | None = None) -> ForeseenError | None:
+    """The error as a message if its cause is known."""
     chain = list(_chain(error))
     for each in chain:
         if isinstance(each, ForeseenError):
@@ -218,10 +219,9 @@ def foreseen(
         for each in reversed(chain):
             cause = cause_of(each)
             if cause:
-                return ForeseenError(
-                    CAUSES[cause](_where(each) or str(file or ""), redacted(_said(each)))
-                )
-    return ForeseenError(_unforeseen(error, folder))
+                where = _where(each) or str(file or "")
+                return ForeseenError(CAUSES[cause](where, redacted(_said(each))))
+    return None
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
@@ -287,7 +287,8 @@ def _said(error: BaseException) -> str:
     """The library's own words, its first line."""
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    lines = [line.strip() for line in str(error).splitlines()]
+    lines = [line for line in lines if line and not HEADINGS.match(line)]
     return lines[0].rstrip(".")[:300] if lines else type(error).__name__
 
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipelines.foreseen import explained
+from pipelines.redacted import redacted
 from pipelines.settings import check
 from sources.errors import ForeseenError
 
@@ -81,11 +83,8 @@ def transform(
     )
     broken = [result for result in results if result.status == "error"]
     if broken:
-        raise ForeseenError(
-            f"The marts were not built: {broken[0].node.name} failed.\n"
-            f"{_first_lines(broken[0].message)}\n"
-            f"Readers keep the previous copy. Details are in {_log(data_dir)}; "
-            "then run: claude-warehouse transform"
+        raise _not_built(
+            RuntimeError(broken[0].message), warehouse, data_dir, f"{broken[0].node.name} failed"
         )
     return TransformResult(
         models=sum(
@@ -150,11 +149,8 @@ def run_dbt(
         finally:
             _close()
     if outcome.exception is not None:
-        raise ForeseenError(
-            f"The marts were not built: dbt stopped before it began with {warehouse}.\n"
-            f"{_first_lines(str(outcome.exception))}\n"
-            f"If another program has the file open, close it. Details are in {_log(data_dir)}; "
-            "then run: claude-warehouse transform"
+        raise _not_built(
+            outcome.exception, warehouse, data_dir, "dbt stopped before it began"
         ) from outcome.exception
     result: Any = outcome.result  # its type depends on the command
     return list(result.results)
@@ -194,6 +190,19 @@ def _close() -> None:
             for handler in logger._python_logger.handlers:
                 handler.close()
     cleanup_event_logger()
+
+
+def _not_built(error: BaseException, warehouse: Path, data_dir: Path, what: str) -> ForeseenError:
+    """The message, with advice that fits the cause; without a known cause, what dbt said."""
+    known = explained(error, file=warehouse)
+    if known:
+        return ForeseenError(f"The marts were not built: {what}.\n{known}")
+    return ForeseenError(
+        f"The marts were not built: {what}.\n"
+        f"{redacted(_first_lines(str(error)))}\n"
+        "Readers keep the previous copy. This is a fault of the marts' SQL or of the installation: "
+        f"please report it with {_log(data_dir)}"
+    )
 
 
 def _test_result(result: Any) -> TestResult:

@@ -53,6 +53,7 @@ def only_our_words() -> None:
     logging.getLogger("dlt").disabled = True
     logging.raiseExceptions = False
     warnings.simplefilter("ignore")
+    sys.warnoptions.append("ignore")  # In child processes too.
     threading.excepthook = lambda failed: _kept(failed.exc_value)
     sys.unraisablehook = lambda failed: _kept(failed.exc_value)
 
