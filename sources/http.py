@@ -251,7 +251,7 @@ class HttpClient:
             self._proxy,
             certificates(self._connection.client_certificate, api.section) if is_secured else None,
         )
-        self._pool = _Pool(self._transport.pool)
+        self._pool = Pool(self._transport.pool)
         self._http = httpx.Client(
             base_url=self.base_url,
             headers=sent,
@@ -715,7 +715,7 @@ class _TooLong(Exception):
     pass
 
 
-class _Pool(httpx.BaseTransport):
+class Pool(httpx.BaseTransport):
     """Sends httpx's requests through connections whose every step we bound."""
 
     def __init__(self, pool: httpcore.ConnectionPool) -> None:
