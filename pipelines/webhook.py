@@ -59,9 +59,7 @@ def _sent(url: str, text: str, seconds: float = TIMEOUT_SECONDS) -> int:
     transport = Transport(proxy, certificates() if is_secured else None)
     transport.end_in(seconds)
     with (
-        httpx.Client(
-            transport=Pool(transport.pool), timeout=seconds, trust_env=False
-        ) as client,
+        httpx.Client(transport=Pool(transport.pool), timeout=seconds, trust_env=False) as client,
         client.stream("POST", url, json={"text": text}) as answer,
     ):
         return answer.status_code
