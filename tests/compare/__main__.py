@@ -175,7 +175,7 @@ def compare(story: Story, base: Path, folder: Path, comparison: Comparison) -> N
     with Sandbox(seats=story.seats, today=story.today) as api:
         world = World(api, files)
         prepare(world)
-        environment = _environment(story, world)
+        environment = story.environment(world)
         for number, step in enumerate(story.steps):
             step.before(world)
             if number == story.handed_over:
@@ -200,25 +200,6 @@ def compare(story: Story, base: Path, folder: Path, comparison: Comparison) -> N
 
 def _written_at(lane: Lane) -> int | None:
     return lane.served.stat().st_mtime_ns if lane.served.exists() else None
-
-
-def _environment(story: Story, world: World) -> dict[str, str]:
-    """The settings with which a command reads this world and nothing else."""
-    keys = {
-        "CLAUDE_ANALYTICS": world.api.api_key,
-        "CLAUDE_ADMIN": world.api.api_key,
-        "CLAUDE_COMPLIANCE": world.api.api_key,
-    }
-    return {
-        **{f"SOURCES__{name}__BASE_URL": world.api.url for name in keys},
-        **{f"SOURCES__{name}__API_KEY": key for name, key in keys.items()},
-        **{f"SOURCES__{name}__REQUESTS_PER_MINUTE": "100000" for name in keys},
-        "SOURCES__LANGDOCK__FILES": str(world.files / "langdock"),
-        **{
-            f"SOURCES__REFERENCE_FILES__{name.upper()}": str(world.files / f"{name}.csv")
-            for name in story.files
-        },
-    }
 
 
 def main() -> None:

@@ -37,6 +37,7 @@ class Story:
     Attributes:
         seats, today: Of the sandbox.
         files: Reference files, by the name of their setting.
+        settings: What else is set, by the name of its variable.
         handed_over: The step from which the new commit also goes on in a copy of the folder that
             the old one loaded; None: it does not.
     """
@@ -47,6 +48,26 @@ class Story:
     files: Sequence[str]
     steps: Sequence[Step]
     handed_over: int | None = None
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+    def environment(self, world: World) -> dict[str, str]:
+        """The settings with which a command reads this world and nothing else."""
+        keys = {
+            "CLAUDE_ANALYTICS": world.api.api_key,
+            "CLAUDE_ADMIN": world.api.api_key,
+            "CLAUDE_COMPLIANCE": world.api.api_key,
+        }
+        return {
+            **{f"SOURCES__{name}__BASE_URL": world.api.url for name in keys},
+            **{f"SOURCES__{name}__API_KEY": key for name, key in keys.items()},
+            **{f"SOURCES__{name}__REQUESTS_PER_MINUTE": "100000" for name in keys},
+            "SOURCES__LANGDOCK__FILES": str(world.files / "langdock"),
+            **{
+                f"SOURCES__REFERENCE_FILES__{name.upper()}": str(world.files / f"{name}.csv")
+                for name in self.files
+            },
+            **self.settings,
+        }
 
 
 def prepare(world: World) -> None:
@@ -120,9 +141,35 @@ def _fourth_night(world: World) -> None:
     )
 
 
+FEW_NIGHTS = Story(
+    name="few",
+    seats=12,
+    today=date(2026, 3, 5),
+    files=("org_chart", "seat_prices"),
+    settings={
+        "SOURCES__CLAUDE_ANALYTICS__WINDOW_DAYS": "14",
+        "SOURCES__CLAUDE_ANALYTICS__COST_WINDOW_DAYS": "64",
+        "SOURCES__CLAUDE_COMPLIANCE__FIRST_DAY": "2026-02-20",
+    },
+    steps=(
+        Step("sync --today 2026-03-05 --no-transform"),
+        Step("close-month 2026-01 --today 2026-03-05 --force"),
+        Step("sync --today 2026-03-06 --no-transform", _second_night),
+        Step(
+            "backfill --from 2026-01-10 --to 2026-01-10 --today 2026-03-09 --no-transform",
+            _third_night,
+        ),
+        Step("sync --today 2026-03-09 --no-transform"),
+        Step("sync --today 2026-03-12", _fourth_night),
+    ),
+    handed_over=5,
+)
+"""Small enough that tests keep a folder of it that an old commit loaded."""
+
 LOOK = (Step("status"), Step("status --json"), Step("summary"))
 
 STORIES = (
+    FEW_NIGHTS,
     Story(
         name="demo",
         seats=250,
