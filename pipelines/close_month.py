@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from pipelines.closed_months import CHARGE_COLUMNS, closed_charges, closed_months
 from pipelines.data_dir import DataDir
+from pipelines.name_keys import store_name_keys
 from pipelines.raw_tables import (
     create_absent_tables,
     finish_pending,
@@ -80,6 +81,7 @@ def close_month(
     finish_pending(pipeline)
     _refuse_unless_next(_closings(pipeline), month, clock.today)
     create_absent_tables(pipeline)
+    store_name_keys(pipeline)
     listener.on_stage("transform")
     built = transform(data_dir.warehouse, data_dir.root, transform_variables(), BILL)
     if built.failed_tests:

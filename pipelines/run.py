@@ -11,6 +11,7 @@ from pipelines.load import LoadProgress, LoadReport, load
 from pipelines.load_compliance import ActivitiesReport, load_activities
 from pipelines.load_langdock import load_langdock
 from pipelines.load_roster import RosterReport, load_roster
+from pipelines.name_keys import store_name_keys
 from pipelines.outputs import PAGE, refuse_unless_ours
 from pipelines.publish import PublishResult, publish
 from pipelines.raw_tables import create_absent_tables, warehouse_pipeline
@@ -150,7 +151,9 @@ def build(
     dbt's selectors name those that changed, if that is known.
     """
     listener.on_stage("transform")
-    create_absent_tables(warehouse_pipeline(data_dir))
+    pipeline = warehouse_pipeline(data_dir)
+    create_absent_tables(pipeline)
+    store_name_keys(pipeline)
     result.transform = transform(data_dir.warehouse, data_dir.root, transform_variables(), select)
     if result.transform.failed_tests:
         names = "\n".join(

@@ -88,7 +88,7 @@ def read(file: ReferenceFile, path: str | Path | None) -> Contents:
     records = _records(table, columns)
     rows, names, problems = _rows(file, table, columns, records)
     if problems:
-        problems.sort()
+        problems.sort(key=lambda problem: problem.line)
         shown = [_described(problem) for problem in problems[:SHOWN_PROBLEMS]]
         raise _refusal(file, path, shown, more=len(problems) - len(shown))
     warnings = []

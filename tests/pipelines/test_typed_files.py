@@ -2,8 +2,16 @@
 
 from pathlib import Path
 
+import dlt
 import openpyxl
+import pyarrow as pa
 
+from pipelines.data_dir import DataDir
+from pipelines.name_keys import store_name_keys
+from pipelines.raw_tables import store, warehouse_pipeline
+from pipelines.run import Listener, RunResult, build
+from sources.sandbox import Sandbox
+from sources.typed_files.keys import name_key
 from tests.conftest import Command, Query
 
 PEOPLE = "email,department,cost_center,manager_email,valid_from\n"
@@ -67,3 +75,75 @@ def test_a_file_with_a_bad_line_ends_the_run_with_1_and_changes_nothing(
     ):
         assert problem in " ".join(ended.err.split())
     assert query("select department from claude_raw.org_chart") == [("Sales",)]
+
+
+def test_names_of_the_api_meet_what_people_type_whatever_the_spelling(
+    api: Sandbox, tmp_path: Path, data_dir: DataDir, command: Command, query: Query
+) -> None:
+    rows = [
+        {"user": {"id": number, "email_address": email}, "chat_metrics": {"message_count": 1}}
+        for number, email in (("u1", "MU\u0308LLER@x.de"), ("u2", "Ada@X.org"))
+    ]
+    api.publish("users", "2026-01-05", rows)
+    api.publish(
+        "connectors", "2026-01-05", [{"connector_name": "Büro Suche", "distinct_user_count": 1}]
+    )
+    people = tmp_path / "people.csv"
+    people.write_text(PEOPLE + "müller@X.DE,Sales,1,,\n\u200bADA@x.org\u00a0,Legal,1,,\n")
+    approved = tmp_path / "approved.csv"
+    approved.write_text("name,approval\nBÜRO\u00a0*,approved\n")
+
+    ended = command(
+        "sync --today 2026-01-08 --only users --only connectors --no-transform",
+        SOURCES__REFERENCE_FILES__ORG_CHART=str(people),
+        SOURCES__REFERENCE_FILES__APPROVED_CONNECTORS=str(approved),
+    )
+    assert ended.exit_code == 0, ended.err
+    result = RunResult()
+    with data_dir.held("test"):
+        build(data_dir, result, Listener(), ["+connector_audit", "+int_department_periods"])
+
+    assert result.problems == []
+    assert query(
+        "select user_id, department from claude_staging.int_department_periods order by all"
+    ) == [("u1", "Sales"), ("u2", "Legal")]
+    assert query("select connector_name, approval from claude_marts.connector_audit") == [
+        ("Büro Suche", "approved")
+    ]
+
+
+def test_every_name_that_sql_compares_has_the_key_that_python_gives_it(
+    data_dir: DataDir, query: Query
+) -> None:
+    data_dir.create()
+    names = [
+        "Ada@x.org",
+        "MU\u0308LLER@x.de",
+        " a  b ",
+        "ＡＢＣ",
+        "Straße",
+        "İ",
+        "ΣΣ",
+        "x\ty",
+        "\u200bq",
+    ]
+    rows = pa.table({"name": names, "approval": ["banned"] * len(names)})
+    pipeline = warehouse_pipeline(data_dir)
+    store(pipeline, dlt.resource([rows], name="approved_skills"))
+
+    for _ in range(2):
+        store_name_keys(pipeline)
+
+    assert query("select count(*) = count(distinct name) from claude_raw.name_keys") == [(True,)]
+    compared = query(
+        """
+        select
+            name,
+            coalesce(
+                (select max(name_key) from claude_raw.name_keys where name = skills.name),
+                translate(trim(name), 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz')
+            )
+        from claude_raw.approved_skills as skills
+        """
+    )
+    assert {name: key for name, key in compared} == {name: name_key(name) for name in names}

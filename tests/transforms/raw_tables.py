@@ -91,6 +91,7 @@ OTHER_TABLES = {
         table: {"name": "text", "approval": "text", "owner": "text", "reviewed_at": "date"}
         for table in ("approved_connectors", "approved_skills", "approved_plugins")
     },
+    "name_keys": {"name": "text", "name_key": "text"},
     "exempt_seats": {"email": "text", "reason": "text", "exempt_until": "date"},
     "access_reviews": {"email": "text", "reviewed_at": "date", "reviewer": "text"},
     "seat_prices": {"seat_tier": "text", "usd_per_month": "decimal(38, 8)", "valid_from": "date"},

@@ -1,6 +1,6 @@
-{#- Whether a text is like a pattern in which `*` stands for any text, without regard to case. -#}
+{#- Whether a text is like a pattern in which `*` stands for any text, as names are compared. -#}
 {% macro matches_pattern(text, pattern) -%}
-    lower({{ text }}) like
-    replace(replace(replace(replace(lower({{ pattern }}), '!', '!!'), '%', '!%'), '_', '!_'), '*', '%')
+    {{ name_key(text) }} like
+    replace(replace(replace(replace({{ name_key(pattern) }}, '!', '!!'), '%', '!%'), '_', '!_'), '*', '%')
     escape '!'
 {%- endmacro %}

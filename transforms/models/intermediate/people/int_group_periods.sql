@@ -38,8 +38,8 @@ mapped_groups as (
     from groups_in_order
     inner join cost_center_groups
         on
-            lower(trim(groups_in_order.rbac_group_id)) = cost_center_groups.group_key
-            or lower(trim(groups_in_order.name)) = cost_center_groups.group_key
+            {{ name_key('groups_in_order.rbac_group_id') }} = cost_center_groups.group_key
+            or {{ name_key('groups_in_order.name') }} = cost_center_groups.group_key
     where groups_in_order.versions_since = 1
 ),
 

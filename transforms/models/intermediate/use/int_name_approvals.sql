@@ -69,8 +69,8 @@ matches as (
         decisions.owner,
         decisions.reviewed_date,
         case
-            when lower(names.name) = lower(decisions.pattern) then 1
-            when lower(names.label) = lower(decisions.pattern) then 2
+            when {{ name_key('names.name') }} = {{ name_key('decisions.pattern') }} then 1
+            when {{ name_key('names.label') }} = {{ name_key('decisions.pattern') }} then 2
             else 3
         end as distance,
         length(replace(decisions.pattern, '*', '')) as letters,

@@ -1,6 +1,6 @@
 -- One row per group of people that stands for a cost center. A load that broke off can have stored a row twice.
 select distinct
-    lower(trim(rbac_group)) as group_key,
+    {{ name_key('rbac_group') }} as group_key,
     department,
     cost_center,
     priority
