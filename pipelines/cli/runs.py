@@ -270,6 +270,7 @@ class _Run:
                 self._begin()
             listener = self._stack.enter_context(Terminal())
         except Exception as error:
+            self._stack.close()
             self._failed(error)
         self.listener = replace(listener, on_stage=partial(self._stage, listener.on_stage))
         return self

@@ -1,0 +1,255 @@
+"""What people read when a file, a disk, a stream or a library fails: words, never a trace."""
+
+import errno
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from pipelines import hints
+from pipelines.data_dir import DataDir
+from pipelines.exit_codes import DONE, FAILED
+from pipelines.foreseen import foreseen
+from pipelines.status import remember
+from pipelines.warehouse import read_whole
+from sources.errors import ForeseenError
+from tests.conftest import Command, Load
+
+PROGRAM = "from pipelines.cli import main; main()"
+
+
+def os_error(number: int, file: str = "/data/x") -> OSError:
+    return OSError(number, os.strerror(number), file)
+
+
+ERRORS = {
+    "The disk is full (/data/x).": os_error(errno.ENOSPC),
+    "The disk is full.": sqlite3.OperationalError("database or disk is full"),
+    "The disk cannot be written to (/data/x)": os_error(errno.EROFS),
+    "Access is refused (/data/x).": os_error(errno.EACCES),
+    "This process may not open as many files as it needs (/data/x).": os_error(errno.EMFILE),
+    "The disk failed (/data/x): Input/output error.": os_error(errno.EIO),
+    "There is too little memory.": MemoryError(),
+    "A folder stands where a file should be (/data/x).": os_error(errno.EISDIR),
+    "A file stands where a folder should be (/data/x).": os_error(errno.ENOTDIR),
+    "A file is not there (/data/x).": os_error(errno.ENOENT),
+    "Another program has the database open (/data/w.duckdb).": duckdb.IOException(
+        'IO Error: Could not set lock on file "/data/w.duckdb": Conflicting lock is held (PID 7)'
+    ),
+    "The database is damaged.": duckdb.Error("Corrupt database file: computed checksum 1"),
+    "This is not a database of DuckDB (/data/w.duckdb).": duckdb.IOException(
+        'The file "/data/w.duckdb" exists, but it is not a valid DuckDB database file!'
+    ),
+    "The database was written by a newer DuckDB than this one.": duckdb.IOException(
+        "IO Error: Trying to read a database file with version number 999"
+    ),
+    "A text is not UTF-8": UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte"),
+    "The connection failed": ConnectionResetError(errno.ECONNRESET, "Connection reset by peer"),
+}
+
+
+@pytest.mark.parametrize(("begins", "error"), ERRORS.items(), ids=ERRORS.keys())
+def test_what_a_library_raises_is_told_with_its_cause(begins: str, error: Exception) -> None:
+    wrapped = RuntimeError("Pipeline execution failed at step=load")
+    wrapped.__cause__ = error
+
+    for each in (error, wrapped):
+        text = str(foreseen(each))
+        assert text.startswith(begins)
+        assert len(text.splitlines()) == 3
+
+
+def test_what_nobody_foresaw_leaves_its_trace_without_values_in_the_data_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOURCES__CLAUDE_ANALYTICS__API_KEY", "a-key-of-the-test")
+    secret_value = "what-a-variable-holds"
+    try:
+        raise KeyError("ada@northwind.example with a-key-of-the-test" + secret_value[:0])
+    except KeyError as error:
+        text = str(foreseen(error, tmp_path))
+
+    kept = (tmp_path / "errors.log").read_text()
+    assert text.startswith("This ended with an error that nobody foresaw (KeyError).\n")
+    assert str(tmp_path / "errors.log") in text
+    assert "test_foreseen.py" in kept and "KeyError" in kept
+    assert "ada@" not in kept and "a-key-of-the-test" not in kept
+    assert "what-a-variable-holds" not in kept.replace('secret_value = "what-a-variable-holds"', "")
+
+
+def damage(file: Path) -> None:
+    """Overwrites 200 KB in the middle of what is stored."""
+    size = file.stat().st_size
+    with file.open("r+b") as stored:
+        stored.seek(size // 2)
+        stored.write(os.urandom(min(200_000, size // 3)))
+
+
+@pytest.fixture
+def warehouse(tmp_path: Path) -> Path:
+    file = tmp_path / "data" / "warehouse.duckdb"
+    file.parent.mkdir()
+    with duckdb.connect(str(file)) as connection:
+        connection.execute("create schema claude_raw")
+        connection.execute(
+            "create table claude_raw.skills as select md5(cast(i as varchar)) as name "
+            "from range(100000) as numbers(i)"
+        )
+    return file
+
+
+def test_every_block_of_the_warehouse_is_read(warehouse: Path) -> None:
+    read_whole(warehouse)
+    damage(warehouse)
+
+    with pytest.raises(ForeseenError, match="damaged") as refused:
+        read_whole(warehouse)
+    assert str(warehouse) in str(refused.value)
+
+
+def test_doctor_finds_what_was_overwritten(warehouse: Path, command: Command) -> None:
+    damage(warehouse)
+    ended = command("doctor")
+
+    assert ended.exit_code == FAILED
+    assert "warehouse: The database is damaged" in ended.out
+
+
+def text_file(file: Path) -> None:
+    file.write_text("name,days\nada,3\n" * 100)
+
+
+def empty_file(file: Path) -> None:
+    file.write_bytes(b"")
+
+
+def cut_file(file: Path) -> None:
+    os.truncate(file, 5_000)
+
+
+def folder(file: Path) -> None:
+    file.unlink()
+    file.mkdir()
+
+
+def foreign_file(file: Path) -> None:
+    file.unlink()
+    with duckdb.connect(str(file)) as connection:
+        connection.execute("create table somebody_elses (number int)")
+
+
+FILES = [text_file, empty_file, cut_file, folder, foreign_file]
+COMMANDS = [
+    "status",
+    "publish",
+    "transform",
+    "sync",
+    "close-month 2026-01",
+    "backfill --from 2026-01-02 --to 2026-01-02 --today 2026-01-08",
+]
+
+
+@pytest.mark.parametrize("spoil", FILES, ids=lambda each: each.__name__)
+def test_a_warehouse_that_is_none_is_refused_by_every_command_with_its_path(
+    warehouse: Path, command: Command, spoil: object
+) -> None:
+    assert callable(spoil)
+    spoil(warehouse)
+    before = warehouse.read_bytes() if warehouse.is_file() else None
+
+    for words in COMMANDS:
+        ended = command(words)
+        assert ended.exit_code == FAILED, words
+        assert str(warehouse) in ended.err.splitlines()[0], words
+        assert "Traceback" not in ended.err
+    assert (warehouse.read_bytes() if warehouse.is_file() else None) == before
+
+
+@pytest.mark.parametrize("spoil", FILES, ids=lambda each: each.__name__)
+def test_a_served_file_that_is_none_is_told_with_its_path(
+    warehouse: Path, command: Command, spoil: object
+) -> None:
+    assert callable(spoil)
+    served = warehouse.with_name("serving.duckdb")
+    shutil.copy(warehouse, served)
+    spoil(served)
+
+    for words in (
+        "summary",
+        "report",
+        "export focus --month 2026-01",
+        "export chargeback --month 2026-01",
+    ):
+        ended = command(words)
+        assert ended.exit_code == FAILED, words
+        assert "serving.duckdb" in ended.err, words
+
+
+def test_a_damaged_record_is_said_and_changes_nothing_else(
+    warehouse: Path, data_dir: DataDir, command: Command
+) -> None:
+    for text in ("{", "[]", '"text"', '{"command": 1}', "", "\udcff"):
+        data_dir.last_run.write_bytes(text.encode(errors="surrogateescape"))
+        ended = command("status")
+        assert ended.exit_code == DONE
+        assert "The record of the last run cannot be read" in ended.out
+
+
+def test_what_was_loaded_survives_being_remembered(
+    load: Load, data_dir: DataDir, command: Command
+) -> None:
+    load(today="2026-01-08", only="skills")
+    seen = command("status --today 2026-01-08").out
+    remember(data_dir)
+    with data_dir.held("sync"):
+        data_dir.warehouse.rename(data_dir.root / "elsewhere")
+        beside = command("status --today 2026-01-08").out
+
+    lines = [line for line in seen.splitlines() if line.startswith("  skills:")]
+    assert lines and lines[0] in beside
+
+
+def printed(words: str, folder: Path, **variables: str) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        [sys.executable, "-c", PROGRAM, *words.split()],
+        env={**os.environ, "PIPELINE__DATA_DIR": str(folder), **variables},
+        capture_output=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "latin-1"])
+def test_a_screen_that_is_not_utf_8_shows_plain_signs(warehouse: Path, encoding: str) -> None:
+    ended = printed("doctor", warehouse.parent, PYTHONIOENCODING=encoding)
+
+    assert b"Traceback" not in ended.stderr
+    assert b"+ data folder: " in ended.stdout or "✓ data folder".encode() in ended.stdout
+
+
+def test_a_reader_that_goes_away_and_a_closed_screen_change_nothing(warehouse: Path) -> None:
+    environment = {**os.environ, "PIPELINE__DATA_DIR": str(warehouse.parent)}
+    for words in ("status | head -c 1", "status >&-", "status >&- 2>&-"):
+        shell = f"set -o pipefail; {sys.executable} -c '{PROGRAM}' {words}"
+        ended = subprocess.run(
+            ["bash", "-c", shell], env=environment, capture_output=True, check=False
+        )
+        assert (ended.returncode, ended.stderr) == (DONE, b""), words
+
+
+def test_a_command_in_a_message_works_on_the_same_folder(tmp_path: Path, command: Command) -> None:
+    elsewhere = tmp_path / "a folder"
+    hints.use(elsewhere, is_given=True)
+    told = hints.pasted("Run: claude-warehouse transform. See claude-warehouse export evidence.")
+    ended = command(f"status --data-dir {tmp_path / 'other'}")
+
+    assert told == (
+        f"Run: claude-warehouse transform --data-dir '{elsewhere}'. "
+        f"See claude-warehouse export evidence --data-dir '{elsewhere}'."
+    )
+    assert f"claude-warehouse sync --data-dir {tmp_path / 'other'}" in ended.err
+    assert "--data-dir" not in command("status").err
