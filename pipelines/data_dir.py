@@ -1,8 +1,10 @@
 """The data folder: where everything is, and who may write to it."""
 
+import errno
 import fcntl
 import json
 import os
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,6 +35,37 @@ WRITTEN = (
 """What runs write into the folder, as patterns of names; the lock and its holder apart."""
 
 
+def here() -> Path:
+    """The folder in which the command was started.
+
+    Raises:
+        ForeseenError: It has been removed since.
+    """
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        raise ForeseenError(
+            "The folder in which this was started does not exist any more.\n"
+            "The settings (.dlt) and the data folder are looked for from there.\n"
+            "Change into the project's folder, then run this again."
+        ) from None
+
+
+def resolved(path: Path) -> Path:
+    """The path without links.
+
+    Raises:
+        ForeseenError: They lead in a circle.
+    """
+    try:
+        return path.resolve()
+    except RuntimeError:
+        raise ForeseenError(
+            f"The data folder {path} cannot be found: its links lead in a circle.\n"
+            "Correct the link, or name another folder: --data-dir, or PIPELINE__DATA_DIR."
+        ) from None
+
+
 REFUSED = "?\\"
 """What DuckDB reads as part of a URL, and as a folder's end."""
 
@@ -44,9 +77,9 @@ class DataDir:
     root: Path
 
     def __post_init__(self) -> None:
-        path = Path(self.root).expanduser().absolute()
+        path = here() / self.root
         # A link stays in sight, but `..` behind one leaves the folder that it leads to.
-        object.__setattr__(self, "root", path.resolve() if ".." in path.parts else path)
+        object.__setattr__(self, "root", resolved(path) if ".." in path.parts else path)
 
     @property
     def warehouse(self) -> Path:
@@ -101,12 +134,35 @@ class DataDir:
         Raises:
             ForeseenError: It cannot.
         """
-        if char := next((char for char in REFUSED if char in str(self.root)), None):
+        self._require_usable_path()
+        try:
+            self._require_mounted()
+            self.root.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self.root):
+                pass
+        except OSError as error:
+            why = "it is a file" if error.errno == errno.EEXIST else error.strerror
             raise ForeseenError(
-                f"The data folder {self.root} has {char} in its path.\n"
-                "DuckDB cannot keep a database there: it takes the path for another one.\n"
-                "Name another folder: --data-dir, or PIPELINE__DATA_DIR."
+                f"The data folder {self.root} cannot be written to ({why}).\n"
+                "A run keeps its warehouse, its state and its rate budget there.\n"
+                "Make it writable, or name another one: --data-dir, or PIPELINE__DATA_DIR."
+            ) from error
+
+    def _require_usable_path(self) -> None:
+        name, charset = str(self.root), sys.getfilesystemencoding()
+        reason = next((f"it has {char} in it" for char in REFUSED if char in name), None)
+        if not name.isascii() and charset != "utf-8":
+            reason = f"this machine's character set is {charset}, and the path has other letters"
+        if reason:
+            raise ForeseenError(
+                f"The data folder {ascii(name) if not name.isprintable() else name} cannot be "
+                f"used: {reason}.\n"
+                "DuckDB would take it for another path.\n"
+                "Name another folder (--data-dir, or PIPELINE__DATA_DIR), or set PYTHONUTF8=1 "
+                "if it is the character set."
             )
+
+    def _require_mounted(self) -> None:
         for path in (self.root, *self.root.parents):
             if path.is_symlink() and not path.exists():
                 raise ForeseenError(
@@ -115,16 +171,6 @@ class DataDir:
                     "It was not made anew, because a disk may only not be mounted.\n"
                     "Mount it, correct the link, or name another folder with --data-dir."
                 )
-        try:
-            self.root.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryFile(dir=self.root):
-                pass
-        except OSError as error:
-            raise ForeseenError(
-                f"The data folder {self.root} cannot be written to ({error.strerror}).\n"
-                "A run keeps its warehouse, its state and its rate budget there.\n"
-                "Make it writable, or name another one: --data-dir, or PIPELINE__DATA_DIR."
-            ) from error
 
     def require_warehouse(self) -> None:
         """See that something was loaded into the folder.

@@ -59,14 +59,15 @@ def checks(data_dir: DataDir, clock: Clock) -> Iterator[Check]:
         yield Check("settings", False, problem)
     for doubt in doubts():
         yield Check("settings", None, doubt)
-    yield _check("data folder", lambda: _folder(data_dir))
+    folder = _check("data folder", lambda: _folder(data_dir))
+    yield folder
     if running := data_dir.held_by():
         yield Check("warehouse", None, f"in use ({running}); it is read when nobody holds it")
     else:
         yield _check("warehouse", lambda: _warehouse(data_dir))
     yield _check("published marts", lambda: _served(data_dir))
-    if wrong:
-        return  # What follows is about the values that they have.
+    if wrong or not folder.is_fine:
+        return  # What follows is about the values that they have, and keeps its budget there.
     yield _check("settings", _transform_settings)
     for file in FILES:
         path = configured_path(file)

@@ -19,6 +19,7 @@ from dlt.common.configuration.specs import BaseConfiguration
 from dlt.common.configuration.specs.base_configuration import is_secret_hint
 from dlt.common.typing import TSecretStrValue
 
+from pipelines.data_dir import here
 from pipelines.dlt_context import plug_in
 from sources.claude_admin import AdminSettings
 from sources.claude_analytics import AnalyticsSettings
@@ -153,7 +154,10 @@ def _is_day(text: str) -> bool:
 
 
 TEXT = Rule("a text")
-PATH = Rule("a path", lambda text: "\0" not in text)
+PATH = Rule(
+    "a path, with ~ only where there is a home folder",
+    lambda text: not os.path.expanduser(text).startswith("~"),
+)
 ADDRESS = Rule("an address that begins with https://", lambda text: "://" in text)
 REQUESTS = _whole(1, 1_000_000)
 FLAG = Rule("true or false", lambda text: text.lower() in ("true", "false"))
@@ -267,7 +271,7 @@ def absolute(path: str) -> str:
 
     A relative one starts where the command is run: at the project's folder, which holds `.dlt`.
     """
-    return path if "://" in path else os.path.join(os.getcwd(), os.path.expanduser(path))
+    return path if "://" in path else str(here() / Path(os.path.expanduser(path)))
 
 
 def require_settings() -> None:
@@ -361,7 +365,7 @@ def _text(value: object) -> str:
 
 
 def _file(name: str) -> _File:
-    return _read(Path(os.getcwd(), FOLDER, name))
+    return _read(here() / FOLDER / name)
 
 
 @cache

@@ -236,7 +236,7 @@ def test_a_folder_that_duckdb_mistakes_for_another_is_refused(
     ended = command("sync", PIPELINE__DATA_DIR=f"{tmp_path}/what{char}")
 
     assert ended.exit_code == FAILED
-    assert f"has {char} in its path" in ended.err
+    assert f"it has {char} in it" in ended.err
     assert list(tmp_path.glob("*")) == []
 
 
@@ -288,6 +288,64 @@ def test_a_link_to_a_disk_that_is_not_mounted_is_told(command: Command, tmp_path
     assert ended.exit_code == FAILED
     assert f"{tmp_path}/link leads to {tmp_path}/disk/data, which does not exist" in ended.err
     assert not (tmp_path / "disk").exists()
+
+
+def test_a_folder_that_is_gone_a_file_or_a_circle_is_told(process: Process, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "circle").symlink_to(tmp_path / "circle")
+    long = tmp_path / ("x" * 300)
+    for words, told in {
+        f"sync --data-dir {tmp_path}/file": "cannot be written to (it is a file)",
+        f"sync --data-dir {tmp_path}/circle": "does not exist",
+        f"sync --data-dir {tmp_path}/below/../circle": "lead in a circle",
+        f"sync --data-dir {long}": "File name too long",
+        f"doctor --data-dir {tmp_path}/file": "it is a file",
+    }.items():
+        ended = process(words, tmp_path)
+        assert ended.returncode == FAILED and told in ended.stdout + ended.stderr, words
+        assert "Traceback" not in ended.stderr, words
+
+    # A shell of its own, because no process can be started in a folder that is gone.
+    program = Path(sys.executable).with_name("claude-warehouse")
+    gone = subprocess.run(
+        ["sh", "-c", f'mkdir gone && cd gone && rmdir ../gone && "{program}" status'],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert gone.returncode == FAILED
+    assert "does not exist any more" in gone.stderr and "Traceback" not in gone.stderr
+
+
+def test_letters_that_the_machine_cannot_write_are_told(process: Process, tmp_path: Path) -> None:
+    ascii_only = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
+    ended = process("sync --data-dir dätä", tmp_path, **ascii_only)
+
+    assert ended.returncode == FAILED
+    assert "character set is ascii" in ended.stderr and "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("mask", [0o077, 0o022])
+def test_without_a_home_and_in_a_read_only_folder_a_run_needs_only_its_own(
+    mask: int, process: Process, tmp_path: Path
+) -> None:
+    data, nowhere = tmp_path / "data", tmp_path / "read only"
+    nowhere.mkdir(mode=0o555)
+    before = os.umask(mask)
+    try:
+        ended = process(
+            f"{FIRST} --only skills --no-transform --data-dir {data}",
+            nowhere,
+            HOME="/nonexistent",
+            TMPDIR="/nonexistent",
+        )
+    finally:
+        os.umask(before)
+
+    assert ended.returncode == DONE, ended.stderr
+    assert list(nowhere.iterdir()) == []
+    assert {path.stat().st_mode & mask for path in data.rglob("*")} == {0}
 
 
 def test_a_demo_leaves_another_that_runs_alone(command: Command, data_dir: DataDir) -> None:
