@@ -148,8 +148,9 @@ class RateBudget:
         except sqlite3.Error as error:
             problem = error
         with suppress(OSError, sqlite3.Error):
-            if getattr(problem, "sqlite_errorcode", 0) & 0xFF in DAMAGED:
-                self.file.unlink()
+            if getattr(problem, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF in DAMAGED:
+                for damaged in (self.file, Path(f"{self.file}-journal")):
+                    damaged.unlink(missing_ok=True)
                 anew = _connected(self.file)
                 log.warning(
                     "%s was damaged (%s) and was made anew: requests of the last minute are "
@@ -180,6 +181,9 @@ def _connected(file: Path) -> sqlite3.Connection:
         )
         slots.execute("select id, free_at from slots limit 1")
         slots.execute("select begun_at, until from pauses limit 1")
+        ((found,), *_) = slots.execute("pragma quick_check").fetchall()
+        if found != "ok":
+            raise sqlite3.DatabaseError(found)
         slots.execute("pragma user_version = 1")  # Only writing shows whether it can be written.
     except BaseException:
         slots.close()

@@ -144,7 +144,7 @@ class Client:
                     "Nothing of these days was stored. Run again later."
                 )
             place = {"next_page": page.next_page, "has_more": page.has_more}
-            pages.turn(place, lambda: rows_hash(endpoint, page.rows) if len(page.rows) else "")
+            pages.turn(place, lambda: _text(endpoint, page))
             refreshed_at.append(page.data_refreshed_at)
             return page
 
@@ -221,6 +221,12 @@ class _Gate:
                     raise
                 return
         yield
+
+
+def _text(endpoint: Endpoint, page: Page) -> str:
+    """The same text for the same rows; none where there are none."""
+    rejected = "".join(row.row_json for row in page.rejected)
+    return f"{rows_hash(endpoint, page.rows)}{rejected}" if len(page.rows) or rejected else ""
 
 
 def _what(endpoint: Endpoint, first: date) -> str:
