@@ -47,10 +47,10 @@ class CloseResult(RunResult):
     """What a close froze, or an undo opened, and how the marts were built after it.
 
     Attributes:
-        bill: US dollars of the month by cost pool.
+        bill: US dollars of the month by cost pool; None where they are not known.
     """
 
-    bill: Mapping[str, Decimal] | None = None
+    bill: Mapping[str, Decimal | None] | None = None
     line_count: int = 0
 
 
@@ -247,6 +247,17 @@ def _refuse_unless_settled(
             f"Cost may still have changed after it was fetched, for {ranges(unsettled)}: "
             "a day settles 30 days later."
         )
+    reasons += [
+        f"{row['note']}. Add them, or a default, to [sources.reference_files] seat_prices."
+        for row in _rows(
+            data_dir,
+            """
+            select note from claude_marts.chargeback_reconciliation_monthly
+            where month = $month and billed_usd is null
+            """,
+            month=month,
+        )
+    ]
     if reasons:
         raise ForeseenError(
             f"{month:%Y-%m} was not closed: its bill is not final.\n"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from pipelines.data_dir import DataDir
+from pipelines.findings import unknown_bills
 from pipelines.foreseen import foreseen
 from pipelines.load import NO_KEY as NO_ANALYTICS_KEY
 from pipelines.load import newest_day
@@ -77,6 +78,7 @@ def checks(data_dir: DataDir, clock: Clock) -> Iterator[Check]:
             text = f"not set; see [sources.reference_files] {file.table}"
             yield Check(file.table, None, text)
     yield from _spellings()
+    yield from _unknown_bills(data_dir)
     langdock = settings(LangdockSettings)
     if langdock.files:
         yield _check("langdock files", partial(_langdock, langdock.files))
@@ -139,6 +141,23 @@ def _spellings() -> Iterator[Check]:
         more = len(joined) - SHOWN_SPELLINGS
         told = [*joined[:SHOWN_SPELLINGS], *([f"and {more} more"] if more > 0 else [])]
         yield Check("spellings", True, "joined, shown as first: " + "; ".join(told))
+
+
+def _unknown_bills(data_dir: DataDir) -> Iterator[Check]:
+    """Months whose seats have no price, as readers see them."""
+    if not data_dir.served.exists():
+        return
+    try:
+        with opened(data_dir.served) as served:
+            unknown = unknown_bills(served)
+    except ForeseenError:
+        return  # What reads the marts says so.
+    for text in unknown:
+        yield Check(
+            "bill",
+            None,
+            f"{text} Add the tiers, or a default, to [sources.reference_files] seat_prices",
+        )
 
 
 def _rosters(data_dir: DataDir, clock: Clock) -> Iterator[Check]:

@@ -100,6 +100,26 @@ def _difference(served: Served) -> Iterator[Finding]:
         )
 
 
+def _unknown_bills(served: Served) -> Iterator[Finding]:
+    for text in unknown_bills(served):
+        yield Finding(text, "money")
+
+
+def unknown_bills(served: Served) -> list[str]:
+    """A sentence for each month of which a part of the bill is not known: which, and why."""
+    mart = "chargeback_reconciliation_monthly"
+    if not served.has(mart, "month", "cost_pool", "billed_usd", "note"):
+        return []
+    rows = served.rows(
+        f"select month, cost_pool, note from {mart} where billed_usd is null order by month"
+    )
+    return [
+        f"{wording.label(row['cost_pool'])} of {wording.month(row['month'])}: the cost is unknown. "
+        f"{row['note']}{'' if row['note'].endswith('.') else '.'}"
+        for row in rows
+    ]
+
+
 def _approvals(served: Served) -> Iterator[Finding]:
     texts = {
         "banned": ("{} {} is banned and was used.", "{} {}s are banned and were used."),
@@ -166,6 +186,7 @@ def _unexplained(served: Served) -> Iterator[Finding]:
 
 CHECKS: tuple[Callable[[Served], Iterator[Finding]], ...] = (
     _difference,
+    _unknown_bills,
     _missing_days,
     _leavers,
     _approvals,

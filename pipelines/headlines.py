@@ -141,10 +141,11 @@ BILL_QUERY = """
             cast(sum(billed_usd) as decimal(38, 8)) as value,
             min(covered_days) as covered_days,
             bool_and(is_settled) as is_settled,
+            bool_or(billed_usd is null) as is_partly_unknown,
             day(last_day(month)) as days_in_month
         from chargeback_reconciliation_monthly
-        where billed_usd is not null
         group by month
+        having count(billed_usd) > 0
     ),
 
     newest as (
@@ -159,6 +160,8 @@ BILL_QUERY = """
         case
             when newest.covered_days >= newest.days_in_month
                 and earlier.covered_days >= earlier.days_in_month
+                and not newest.is_partly_unknown
+                and not earlier.is_partly_unknown
                 then earlier.value
         end as before
     from newest
@@ -226,7 +229,9 @@ def _bill(served: Served) -> Headline | None:
 
 
 def month_note(row: dict[str, Any]) -> str:
-    """What is not final about a month with `covered_days`, `days_in_month` and `is_settled`."""
+    """What is not final about a month of the bill."""
+    if row["is_partly_unknown"]:
+        return "without seat fees, which are unknown"
     if row["covered_days"] < row["days_in_month"]:
         return f"{row['covered_days']} of {row['days_in_month']} days are loaded"
     return "" if row["is_settled"] else "not final yet"

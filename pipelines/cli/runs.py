@@ -232,7 +232,10 @@ def _load(
 def _closed(month: date, result: close_run.CloseResult) -> str:
     if result.bill is None:
         return f"{month:%Y-%m} is open again."
-    pools = [f"  {pool}: {amount:f} USD" for pool, amount in result.bill.items()]
+    pools = [
+        f"  {pool}: {'unknown' if amount is None else f'{amount:f} USD'}"
+        for pool, amount in result.bill.items()
+    ]
     return "\n".join([f"{month:%Y-%m} is closed with {result.line_count} lines.", *pools])
 
 

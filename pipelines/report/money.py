@@ -28,11 +28,12 @@ def bill(context: Context) -> list[Part]:
         f"""
         select month, cost_pool, billed_usd, covered_days, is_settled
         from {mart}
-        where billed_usd is not null
-            and month > (select max(month) from {mart}) - interval 12 month
+        where month > (select max(month) from {mart}) - interval 12 month
         order by month, cost_pool
         """
     )
+    unknown = [f"{row['month']:%B}" for row in rows if row["billed_usd"] is None]
+    rows = [row for row in rows if row["billed_usd"] is not None]
     if not rows:
         return [
             Absent(
@@ -86,6 +87,8 @@ def bill(context: Context) -> list[Part]:
             f" * and faint: not all days are loaded ({wording.listed(notes, most=12)}); seat fees "
             "stand there with the whole month's expected amount."
         )
+    if unknown:
+        caption += f" Without seat fees of {wording.listed(unknown, most=12)}, which are unknown."
     return [
         Figure(
             name=ChartName.BILL,
@@ -145,10 +148,11 @@ def chargeback(context: Context) -> list[Part]:
         select {mart}.*, chosen.is_whole
         from {mart}
         inner join chosen on {mart}.month = chosen.month
-        where {mart}.amount_usd is not null
         order by {mart}.department, {mart}.cost_center, {mart}.cost_pool
         """
     )
+    is_partly_unknown = any(row["amount_usd"] is None for row in rows)
+    rows = [row for row in rows if row["amount_usd"] is not None]
     if not rows:
         return []  # The part above says what is missing.
     month = wording.month(rows[0]["month"])
@@ -190,6 +194,7 @@ def chargeback(context: Context) -> list[Part]:
         for value in [sum(v for (n, _), v in parts.items() if n == name)]
     ]
     so_far = "" if rows[0]["is_whole"] else " so far"
+    so_far += " without seat fees, which are unknown" if is_partly_unknown else ""
     first = amounts[ranked[0]]
     is_share = whole > 0
     part = wording.number(first / whole if is_share else first, Unit.RATE if is_share else Unit.USD)
@@ -243,8 +248,9 @@ def reconciliation(context: Context) -> list[Part]:
     if not rows:
         return []
     off = [row for row in rows if row["difference_usd"]]
-    billed = sum(row["billed_usd"] for row in rows)
-    allocated = sum(row["allocated_usd"] for row in rows)
+    known = [row for row in rows if row["difference_usd"] is not None]
+    billed = sum(row["billed_usd"] for row in known)
+    allocated = sum(row["allocated_usd"] for row in known)
     if off:
         worst = max(off, key=lambda row: abs(row["difference_usd"]))
         title = (

@@ -15,6 +15,7 @@ from pipelines.close_month import BILL, CHANGED
 from pipelines.data_dir import DataDir
 from pipelines.run import Listener, RunResult, build
 from sources.sandbox import Sandbox
+from tests.conftest import Command, Query
 
 Lines = list[tuple[Any, ...]]
 
@@ -356,3 +357,55 @@ def test_both_exports_of_a_month_add_up_to_the_same_sum(told: Told) -> None:
     assert len(told.sums) > 5
     for step, sums in told.sums.items():
         assert sums and all(row[1:3] == row[3:5] for row in sums), step
+
+
+def test_seats_without_a_price_make_their_cost_unknown_and_are_named(
+    api: Sandbox, command: Command, query: Query, tmp_path: Path
+) -> None:
+    prices, chart = tmp_path / "seat_prices.csv", tmp_path / "org_chart.csv"
+    prices.write_text("seat_tier,usd_per_month,valid_from\npremium,62,\n")
+    chart.write_text(
+        "email,department,cost_center,manager_email,valid_from,seat_tier\n"
+        "ana@northwind.example,Sales,7,,,Premium\n"
+    )
+    files = {
+        "SOURCES__REFERENCE_FILES__SEAT_PRICES": str(prices),
+        "SOURCES__REFERENCE_FILES__ORG_CHART": str(chart),
+    }
+    for day in ("2026-01-05", "2026-01-06"):
+        api.publish("summaries", day, [{"assigned_seat_count": 3}])
+        api.publish("users", day, [{"user": {"id": "ana"}}])
+    only = "--only users --only summaries --only costs --only cost_totals"
+
+    synced = command(f"sync --today 2026-02-05 {only}", **files)
+    checked = command("doctor --today 2026-02-05")
+    refused = command("close-month 2026-01 --today 2026-03-05")
+
+    note = "No price is in force for seats of these tiers: default (2)"
+    # One row each for January and for February, which begins.
+    assert "every_seat_has_a_price: 2 rows. No price is in force" in " ".join(synced.out.split())
+    assert f"Seat fees of January 2026: the cost is unknown. {note}" in " ".join(
+        checked.out.split()
+    )
+    assert refused.exit_code == 1
+    assert note in refused.err
+    assert query(
+        """
+        select billed_usd, difference_usd, is_settled, note
+        from claude_marts.chargeback_reconciliation_monthly
+        where cost_pool = 'seats' and month = '2026-01-01'
+        """,
+        served=True,
+    ) == [(None, None, False, note)]
+
+    prices.write_text(prices.read_text() + "DEFAULT,31,\n")
+    command(f"sync --today 2026-02-06 {only}")
+
+    assert query(
+        """
+        select sum(amount_usd), bool_or(amount_usd is null)
+        from claude_marts.chargeback_monthly
+        where cost_pool = 'seats' and month = '2026-01-01'
+        """,
+        served=True,
+    ) == [(Decimal(124), False)]

@@ -469,3 +469,23 @@ def test_the_seats_of_the_roster_are_the_bill(held: Query) -> None:
         from claude_marts.chargeback_reconciliation_monthly order by month
         """
     ) == [("2026-01-01", Decimal(62), Decimal(0)), ("2026-02-01", Decimal(93), Decimal(0))]
+
+
+@pytest.mark.parametrize("source", ["org_chart", "groups"])
+def test_org_chart_and_groups_bill_the_same_seats(source: str, tmp_path: Path) -> None:
+    story = Story(tmp_path)
+    raw = story.raw
+    raw.insert(
+        "org_chart", email="ana@example.com", department="Sales", cost_center="1",
+        seat_tier="premium",
+    )  # fmt: skip
+    raw.insert("seat_prices", seat_tier="default", usd_per_month="31", valid_from=None)
+    raw.insert("seat_prices", seat_tier="premium", usd_per_month="62", valid_from=None)
+    raw.snapshot("members", "2026-01-01T10:00:00", [{"id": "ana", "email": "ana@example.com"}])
+    for day in days("2026-01-01", "2026-01-31"):
+        raw.fetch("summaries", day, [{"assigned_seat_count": 2}])
+    query, _ = story.build(chargeback_cost_centers_from=source)
+
+    assert query("select billed_usd from claude_marts.chargeback_reconciliation_monthly") == [
+        (Decimal(93),)
+    ]

@@ -1,5 +1,6 @@
 -- One row per charge of a closed month that has moved since: what is known now less what was billed for it.
--- Corrections that a later close froze were billed too, so that each difference is billed once.
+-- Corrections that a later close froze were billed too, so that each difference is billed once. A pool whose cost is
+-- unknown now is not corrected.
 with
 
 charges as (
@@ -12,6 +13,14 @@ closed_charges as (
 
 closed_months as (
     select * from {{ ref('int_closed_months') }}
+),
+
+unknown_pools as (
+    select
+        month,
+        cost_pool
+    from {{ ref('int_chargeback_pools') }}
+    where billed_usd is null
 ),
 
 closed as (
@@ -89,6 +98,9 @@ corrections as (
         differences.*
     from differences
     cross join open_month
+    left join unknown_pools
+        on differences.corrected_month = unknown_pools.month and differences.cost_pool = unknown_pools.cost_pool
+    where unknown_pools.month is null
 )
 
 select * from corrections

@@ -1,6 +1,6 @@
 -- One row per month and cost pool: what is billed of it, before any split.
 -- The pools of cost together are the organisation's own total: metered is what its people spent, shared what nobody
--- in person did, and unexplained what the total has beyond the rows, or they beyond it.
+-- in person did, and unexplained what the total has beyond the rows, or they beyond it. Seat fees can be unknown: null.
 with
 
 spend as (
@@ -81,7 +81,8 @@ pools as (
         cast(coalesce(spend_by_pool.spend_usd, 0) as decimal(38, 8)) as billed_usd,
         cast(coalesce(spend_by_pool.list_price_usd, 0) as decimal(38, 8)) as list_price_usd,
         cast(month_states.covered_days as bigint) as covered_days,
-        month_states.is_settled
+        month_states.is_settled,
+        cast(null as {{ dbt.type_string() }}) as note
     from month_states
     cross join spend_pools
     left join spend_by_pool
@@ -93,7 +94,8 @@ pools as (
         cast(difference_usd as decimal(38, 8)) as billed_usd,
         cast(list_price_difference_usd as decimal(38, 8)) as list_price_usd,
         cast(covered_days as bigint) as covered_days,
-        is_settled
+        is_settled,
+        cast(null as {{ dbt.type_string() }}) as note
     from month_states
     where difference_usd <> 0 or list_price_difference_usd <> 0
     union all
@@ -103,7 +105,10 @@ pools as (
         billed_usd,
         billed_usd as list_price_usd,
         covered_days,
-        is_settled
+        is_settled,
+        case
+            when billed_usd is null then 'No price is in force for seats of these tiers: ' || unpriced_tiers
+        end as note
     from seat_fees
 )
 

@@ -89,7 +89,8 @@ monthly_charges as (
         cast(null as bigint) as output_tokens,
         cast(null as bigint) as web_search_request_count
     from pools
-    where cost_pool in ('seats', 'unexplained')
+    -- A cost that is not known is no charge yet.
+    where cost_pool in ('seats', 'unexplained') and billed_usd is not null
 ),
 
 charges as (

@@ -1,5 +1,6 @@
 -- One row per corrected month, cost center, department and cost pool: what is known now less what was charged for it.
--- Corrections that a later close froze are charged too, so that each difference is charged once.
+-- Corrections that a later close froze are charged too, so that each difference is charged once. A pool whose cost is
+-- unknown now is not corrected; one whose cost was unknown then was not charged.
 with
 
 lines as (
@@ -59,6 +60,14 @@ corrections as (
     having sum(amount_usd) <> 0 or sum(list_price_usd) <> 0
 ),
 
+unknown_pools as (
+    select distinct
+        month,
+        cost_pool
+    from lines
+    where amount_usd is null
+),
+
 month_states as (
     select
         month,
@@ -82,6 +91,9 @@ in_the_open_month as (
     from corrections
     cross join open_month
     left join month_states on corrections.corrected_month = month_states.month
+    left join unknown_pools
+        on corrections.corrected_month = unknown_pools.month and corrections.cost_pool = unknown_pools.cost_pool
+    where unknown_pools.month is null
 )
 
 select * from in_the_open_month

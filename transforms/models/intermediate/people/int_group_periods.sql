@@ -111,8 +111,7 @@ person_periods as (
         valid_from_date,
         valid_until_date,
         coalesce(department, 'Unmapped') as department,
-        cost_center,
-        'default' as seat_tier
+        cost_center
     from with_groups
     where groups_before = 1 and valid_from_date < valid_until_date
 )

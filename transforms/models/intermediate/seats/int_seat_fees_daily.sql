@@ -28,12 +28,13 @@ with_price as (
             and seat_days.activity_date < default_prices.valid_until_date
 ),
 
--- In a month without any known price, as beside a configured amount, every seat weighs the same.
+-- In a month without a price for each of its seats, as beside a configured amount, every seat weighs the same.
 with_weight as (
     select
         with_price.*,
         case
-            when max(price_units) over (partition by month) is null then {{ usd_to_units('1') }}
+            when count(price_units) over (partition by month) < count(*) over (partition by month)
+                then {{ usd_to_units('1') }}
             else price_units
         end as weight_units
     from with_price
