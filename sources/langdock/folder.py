@@ -1,12 +1,12 @@
-"""The files of a folder or an object store, through dlt's filesystem source."""
+"""The files of a folder, or of an object store through dlt's filesystem source."""
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from pathlib import PurePosixPath
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
 
 from dlt.common.exceptions import MissingDependencyException
-from dlt.common.storages.fsspec_filesystem import FileItemDict
 from dlt.extract.exceptions import ResourceExtractionError
 from dlt.sources.filesystem import filesystem
 
@@ -24,10 +24,10 @@ SHOWN = 10
 class ExportFile:
     """A file that is there; its name is the path below the folder."""
 
-    def __init__(self, item: FileItemDict) -> None:
-        self._item = item
-        self.name: str = item["relative_path"]
-        self.modified_at: datetime = item["modification_date"]
+    def __init__(self, name: str, modified_at: datetime, read: Callable[[], bytes]) -> None:
+        self.name = name
+        self.modified_at = modified_at
+        self._read = read
 
     def content(self) -> bytes:
         """The file's bytes.
@@ -36,7 +36,7 @@ class ExportFile:
             ForeseenError: It cannot be read.
         """
         try:
-            return self._item.read_bytes()
+            return self._read()
         except OSError as error:
             raise ForeseenError(
                 f"The Langdock export {self.name} cannot be read: {error.strerror or error}.\n"
@@ -90,9 +90,7 @@ def listing(folder: str) -> Listing:
         ForeseenError: The folder cannot be listed.
     """
     try:
-        items = sorted(
-            filesystem(bucket_url=folder, file_glob="**"), key=lambda item: item["relative_path"]
-        )
+        found = sorted(_stored(folder) if "://" in folder else _local(folder), key=_name)
     except MissingDependencyException as error:
         raise ForeseenError(
             f"[sources.langdock] files is {folder!r}, and what reads such a store is not "
@@ -110,7 +108,7 @@ def listing(folder: str) -> Listing:
     files: list[ExportFile] = []
     refused: dict[str, str] = {}
     passed_over: list[str] = []
-    for file in map(ExportFile, items):
+    for file in found:
         suffix = PurePosixPath(file.name).suffix.lower()
         if PurePosixPath(file.name).name.lower() in OF_THE_SYSTEM:
             continue
@@ -123,3 +121,41 @@ def listing(folder: str) -> Listing:
         else:
             passed_over.append(file.name)
     return Listing(files, refused, passed_over)
+
+
+def _name(file: ExportFile) -> str:
+    return file.name
+
+
+def _stored(url: str) -> Iterator[ExportFile]:
+    for item in filesystem(bucket_url=url, file_glob="**"):
+        yield ExportFile(item["relative_path"], item["modification_date"], item.read_bytes)
+
+
+def _local(folder: str) -> Iterator[ExportFile]:
+    """Not through dlt, which takes the folder's name for a pattern, in which `[1]` is a one.
+
+    Raises:
+        OSError: The folder, or one below it, cannot be listed.
+    """
+
+    def stop(error: OSError) -> None:
+        raise error
+
+    seen = set[str]()
+    for below, folders, names in os.walk(folder, followlinks=True, onerror=stop):
+        folders[:] = [name for name in folders if not _is_seen(os.path.join(below, name), seen)]
+        for path in (Path(below, name) for name in names):
+            if path.is_file():
+                modified_at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+                name = path.relative_to(folder).as_posix()
+                yield ExportFile(name, modified_at, path.read_bytes)
+
+
+def _is_seen(folder: str, seen: set[str]) -> bool:
+    """Whether a link led here before; from now on, it has."""
+    place = os.path.realpath(folder)
+    if place in seen:
+        return True
+    seen.add(place)
+    return False

@@ -469,6 +469,22 @@ def test_a_folder_that_is_not_there_is_a_message_and_what_to_do(load: Load) -> N
     assert "[sources.langdock] files" in message
 
 
+def test_a_folder_may_have_any_name_and_hold_links(
+    load: Load, query: Query, tmp_path: Path
+) -> None:
+    folder = tmp_path / "o'brien [1] #2 50% {{ x }} *?"
+    below = tmp_path / "elsewhere"
+    for place in (folder, below):
+        place.mkdir()
+    (below / "users.csv").write_text(USERS + ADA)
+    (below / "back").symlink_to(below)
+    (folder / "link").symlink_to(below)
+
+    assert load(files=str(folder)).refusals == []
+
+    assert query("select source_name from claude_raw.langdock_users") == [("link/users.csv",)]
+
+
 def test_a_folder_may_be_an_object_store(load: Load, query: Query) -> None:
     store = fsspec.filesystem("memory")
     store.pipe("/exports/2026/users.csv", (USERS + ADA).encode())
