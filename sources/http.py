@@ -471,8 +471,10 @@ class HttpClient:
 
     def _is_given_up(self, request: _Request, failure: _Retry, seconds: float) -> bool:
         if isinstance(failure, _NoConnection):
-            since = monotonic() - _DOWN.get(self.base_url, float("-inf"))
-            if seconds >= UNREACHABLE_SECONDS or since < UNREACHABLE_SECONDS:
+            if monotonic() - _DOWN.get(self.base_url, float("-inf")) < UNREACHABLE_SECONDS:
+                return True
+            _DOWN.pop(self.base_url, None)
+            if seconds >= UNREACHABLE_SECONDS:
                 return True
         return (
             request.failures[type(failure)] >= failure.attempts
@@ -596,7 +598,13 @@ class HttpClient:
                     "a fault that its support should know."
                 )
             case _NoConnection():
-                _DOWN.setdefault(self.base_url, monotonic())
+                if self.base_url in _DOWN:
+                    return Unreachable(
+                        f"{self._way} still cannot be reached ({failure}), so {api.name} was not "
+                        "tried for long.\n"
+                        f"Its settings are in {section}; what was loaded stays."
+                    )
+                _DOWN[self.base_url] = monotonic()
                 through = f", on the way to {self.base_url}," if self._proxy else ""
                 check = self._proxy.variable if self._proxy else f"{section} base_url"
                 return Unreachable(
