@@ -1,12 +1,16 @@
 """The raw tables: the dlt pipeline that writes them, and what a run reads back of them."""
 
 import logging
+import shutil
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import Any
 
 import dlt
+from dlt.common.exceptions import PipelineException
 from dlt.common.runtime import signals
+from dlt.common.schema.exceptions import SchemaException
+from dlt.common.storages.exceptions import StorageException
 from dlt.destinations.exceptions import DatabaseUndefinedRelation
 from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 from dlt.pipeline.exceptions import PipelineStepFailed
@@ -25,6 +29,21 @@ from sources.langdock import ENTITIES, Collected, langdock
 COMPLETE = "_dlt_load_id in (select load_id from claude_raw._dlt_loads where status = 0)"
 """Of a row: the load that brought it has ended."""
 
+DAMAGED = (
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    FileNotFoundError,
+    LookupError,
+    TypeError,
+    ValueError,
+    PipelineException,
+    SchemaException,
+    StorageException,
+)
+"""What dlt fails with where its files are cut or overwritten; it has no error of its own for it.
+All that they hold is in the warehouse too, or can be fetched again."""
+
 # dlt would take SIGINT and SIGTERM for itself, drain its pools first, and print advice.
 signals.intercepted_signals = nullcontext  # type: ignore[assignment]
 
@@ -40,11 +59,28 @@ def warehouse_pipeline(data_dir: DataDir) -> dlt.Pipeline:
     # Not as its argument, which could be read as a URL. Absolute: a relative path starts where
     # the folder's first run was, which dlt remembers wherever the folder is copied.
     credentials.database = str(data_dir.warehouse)
-    return dlt.pipeline(
-        "claude_warehouse",
-        destination=dlt.destinations.duckdb(credentials),
-        dataset_name="claude_raw",
-        pipelines_dir=str(data_dir.dlt),
+    for attempt in (1, 2):
+        try:
+            return dlt.pipeline(
+                "claude_warehouse",
+                destination=dlt.destinations.duckdb(credentials),
+                dataset_name="claude_raw",
+                pipelines_dir=str(data_dir.dlt),
+            )
+        except DAMAGED as error:
+            if attempt == 2:
+                raise
+            _say_made_anew(str(data_dir.dlt), error)
+            shutil.rmtree(data_dir.dlt, ignore_errors=True)
+    raise AssertionError  # Both ways out are above.
+
+
+def _say_made_anew(folder: str, error: Exception) -> None:
+    log.warning(
+        "What an earlier run left in %s was damaged (%s) and is made anew; "
+        "its days are fetched again.",
+        folder,
+        type(error).__name__,
     )
 
 
@@ -53,7 +89,11 @@ def finish_pending(pipeline: dlt.Pipeline) -> None:
 
     Forgotten days are fetched again: the ledger counts only what was loaded completely.
     """
-    set_back(pipeline)
+    try:
+        set_back(pipeline)
+    except DAMAGED as error:
+        _say_made_anew(pipeline.working_dir, error)
+        pipeline.drop()
     # Not has_pending_data: it is silent about a package whose forgetting was cut short.
     if not (pipeline.list_extracted_load_packages() or pipeline.list_normalized_load_packages()):
         return

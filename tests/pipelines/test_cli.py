@@ -25,7 +25,7 @@ def test_a_run_in_which_everything_is_fine_ends_with_0(api: Sandbox, command: Co
     ended = command(LOAD)
 
     assert ended.exit_code == DONE
-    assert "Loaded 63 endpoint days (1 rows) with 35 requests." in ended.out
+    assert "Loaded 63 endpoint days (1 rows) with 36 requests." in ended.out
 
 
 def test_rejected_rows_end_a_run_with_4(api: Sandbox, command: Command) -> None:
@@ -270,7 +270,7 @@ def test_status_shows_that_nothing_ran_for_days_and_that_something_is_no_longer_
     assert "Nothing needs attention" in before
     assert "; the API has no newer one" in before
     assert "The last run was 11 days ago" in after
-    assert "skills was loaded before: " in after
+    assert "(403 for skills, day " in after
     assert "the API had, when it was asked, no newer one" in after
 
 

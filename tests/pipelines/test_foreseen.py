@@ -253,3 +253,16 @@ def test_a_command_in_a_message_works_on_the_same_folder(tmp_path: Path, command
     )
     assert f"claude-warehouse sync --data-dir {tmp_path / 'other'}" in ended.err
     assert "--data-dir" not in command("status").err
+
+
+@pytest.mark.parametrize("damaged", ["state.json", "schemas/claude_analytics.schema.json"])
+def test_what_dlt_keeps_between_runs_is_made_anew_where_it_is_damaged(
+    load: Load, data_dir: DataDir, command: Command, damaged: str
+) -> None:
+    load(today="2026-01-08", only="skills")
+    os.truncate(data_dir.dlt / "claude_warehouse" / damaged, 40)
+
+    ended = command("sync --today 2026-01-09 --only skills --no-transform")
+
+    assert ended.exit_code == DONE, ended.err
+    assert "Loaded" in ended.out

@@ -105,7 +105,8 @@ def test_a_run_that_is_stopped_while_it_waits_says_one_sentence_and_is_recorded(
     printed, _ = process.communicate(timeout=HANGS_AFTER_SECONDS)
 
     assert process.returncode == code
-    assert printed.splitlines()[1:] == [SENTENCE]
+    assert printed.splitlines()[-1] == SENTENCE
+    assert printed.count("Stopped") == 1 and "Traceback" not in printed
     run = json.loads(data_dir.last_run.read_text())
     assert (run["exit_code"], len(run["problems"])) == (code, 1)
     assert chat.texts == [f"✗ claude-warehouse sync: {meaning(code)}"]
