@@ -18,6 +18,7 @@ NAMED = {
     "fixed_shares": ("department", "cost_center"),
     "seat_prices": ("seat_tier",),
     "closed_months": ("department", "cost_center"),
+    "closed_charges": ("department", "cost_center"),
     "approved_connectors": ("name",),
     "approved_skills": ("name",),
     "approved_plugins": ("name",),

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 
 import pyarrow as pa
 
@@ -58,6 +59,8 @@ ALWAYS = date(1970, 1, 1)
 """A day up to which `valid_from` says no more than an empty cell."""
 
 
+# Cells repeat; a workbook's number is not the text that looks like it.
+@lru_cache(maxsize=100_000, typed=True)
 def meant(type_: CellType, text: str, delimiter: str) -> Value:
     """The value of a cell that is not blank.
 

@@ -49,6 +49,15 @@ now_and_billed as (
     from closed_charges
 ),
 
+-- Who writes a department otherwise than when the month was closed moves nothing.
+with_keys as (
+    select
+        now_and_billed.*,
+        {{ name_key('department') }} as department_key,
+        {{ name_key('cost_center') }} as cost_center_key
+    from now_and_billed
+),
+
 -- The cost center that a charge moved to is billed it, and the one that it left is paid it back.
 differences as (
     select
@@ -60,8 +69,8 @@ differences as (
         actor_type,
         actor_id,
         coalesce(max(case when is_now then email end), max(email)) as email,
-        department,
-        cost_center,
+        coalesce(max(case when is_now then department end), max(department)) as department,
+        coalesce(max(case when is_now then cost_center end), max(cost_center)) as cost_center,
         product,
         model,
         cost_type,
@@ -75,7 +84,7 @@ differences as (
         cast({{ sum_of_known('direction * web_search_request_count') }} as bigint) as web_search_request_count,
         coalesce(max(case when is_now then organization_id end), max(organization_id)) as organization_id,
         coalesce(max(case when is_now then organization_name end), max(organization_name)) as organization_name
-    from now_and_billed
+    from with_keys
     group by
         corrected_month,
         cost_pool,
@@ -84,8 +93,8 @@ differences as (
         end_date,
         actor_type,
         actor_id,
-        department,
-        cost_center,
+        department_key,
+        cost_center_key,
         product,
         model,
         cost_type

@@ -23,6 +23,7 @@ open_month as (
 now_and_charged as (
     select
         lines.month as corrected_month,
+        true as is_now,
         lines.cost_center,
         lines.department,
         lines.cost_pool,
@@ -35,6 +36,7 @@ now_and_charged as (
     union all
     select
         coalesce(corrected_month, month) as corrected_month,
+        false as is_now,
         cost_center,
         department,
         cost_pool,
@@ -46,17 +48,26 @@ now_and_charged as (
     where record_type = 'line'
 ),
 
+-- Who writes a department otherwise than when the month was closed moves nothing.
+with_keys as (
+    select
+        now_and_charged.*,
+        {{ name_key('cost_center') }} as cost_center_key,
+        {{ name_key('department') }} as department_key
+    from now_and_charged
+),
+
 corrections as (
     select
         corrected_month,
-        cost_center,
-        department,
+        coalesce(max(case when is_now then cost_center end), max(cost_center)) as cost_center,
+        coalesce(max(case when is_now then department end), max(department)) as department,
         cost_pool,
         sum(amount_usd) as amount_usd,
         sum(list_price_usd) as list_price_usd,
         max(covered_days) as covered_days
-    from now_and_charged
-    group by corrected_month, cost_center, department, cost_pool
+    from with_keys
+    group by corrected_month, cost_center_key, department_key, cost_pool
     having sum(amount_usd) <> 0 or sum(list_price_usd) <> 0
 ),
 
