@@ -1,11 +1,14 @@
 """Checks of everything a run needs, each with what to do about it."""
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
+from pipelines.beside import left_beside
 from pipelines.data_dir import DataDir
 from pipelines.findings import unknown_bills
 from pipelines.foreseen import foreseen
@@ -15,7 +18,7 @@ from pipelines.load_compliance import NO_KEY, compliance_client
 from pipelines.load_roster import NO_KEY as NO_ROSTER_KEY
 from pipelines.load_roster import roster_clients
 from pipelines.run import has_other_source, transform_variables
-from pipelines.served import opened
+from pipelines.served import connected, opened
 from pipelines.settings import doubts, problems, settings
 from pipelines.warehouse import read_whole
 from sources.claude_admin import AdminSettings
@@ -115,10 +118,18 @@ def _warehouse(data_dir: DataDir) -> str:
 
 
 def _served(data_dir: DataDir) -> str:
-    if not data_dir.served.exists():
+    served = Path(os.path.realpath(data_dir.served))
+    if left := left_beside(served):
+        raise ForeseenError(
+            f"{', '.join(map(str, left))}: another program wrote to the published marts.\n"
+            "Whoever opens them now sees what it wrote, beside or instead of ours.\n"
+            "Close that program, or let it open the file read-only; the next publication removes "
+            "what it left: claude-warehouse publish"
+        )
+    if not served.exists():
         return "nothing is published yet; the first sync does it"
-    with opened(data_dir.served) as served:
-        return f"{data_dir.served} opens, with {len(served.columns)} tables"
+    with connected(served) as marts:
+        return f"{served} opens, with {len(marts.columns)} tables, and nothing stands beside it"
 
 
 def _transform_settings() -> str:

@@ -13,9 +13,8 @@ from enum import StrEnum
 from itertools import chain, islice, product
 from pathlib import Path
 
-import duckdb
-
 from pipelines.outputs import Kind, replaced
+from pipelines.served import connected
 from sources.errors import ForeseenError
 
 HASHED = (
@@ -114,12 +113,6 @@ def export_evidence(
     Raises:
         ForeseenError: Nothing is published yet, or the file cannot be written.
     """
-    if not served.exists():
-        raise ForeseenError(
-            f"There is no evidence to export: {served} does not exist.\n"
-            "Evidence comes from the published marts.\n"
-            "Run: claude-warehouse sync"
-        )
     count, first_number, head = 0, "", NO_ROW_BEFORE
     with (
         replaced(out, "The evidence") as part,
@@ -286,8 +279,14 @@ def _evidence_rows(served: Path, first: date | None, last: date | None) -> Itera
         "first": first or date.min,
         "end": last + timedelta(days=1) if last else date.max,
     }
-    with duckdb.connect(str(served), read_only=True) as connection:
-        answer = connection.execute(query, days)
+    with connected(served) as marts:
+        if not marts.has("access_evidence"):
+            raise ForeseenError(
+                f"There is no evidence in {served}: the mart access_evidence is not published.\n"
+                "An older version built these marts.\n"
+                "Run: claude-warehouse transform"
+            )
+        answer = marts.connection.execute(query, days)
         while rows := answer.fetchmany(ROWS_AT_ONCE):
             yield from rows
 

@@ -12,6 +12,7 @@ import xlsxwriter
 
 from pipelines.evidence import FORMULA_STARTS
 from pipelines.outputs import SHEET, Kind, replaced
+from pipelines.served import connected
 from sources.errors import ForeseenError
 
 Writer = Callable[[duckdb.DuckDBPyRelation, Path], None]
@@ -118,14 +119,8 @@ def export(served: Path, what: Export, month: date, form: str, file: Path) -> in
     Raises:
         ForeseenError: Nothing is published, the month is not in it, or the file cannot be written.
     """
-    if not served.exists():
-        raise ForeseenError(
-            f"There is nothing to export: {served} does not exist.\n"
-            "Exports are written from the marts that readers have.\n"
-            "Run: claude-warehouse sync (or, if something is loaded: claude-warehouse transform)."
-        )
-    with duckdb.connect(str(served), read_only=True) as marts:
-        marts.execute("set TimeZone = 'UTC'")
+    with connected(served) as opened:
+        marts = opened.connection
         table = f"claude_marts.{what.mart}"
         try:
             months = marts.sql(

@@ -181,6 +181,8 @@ def replaced(out: Path, what: str) -> Iterator[Path]:
         os.replace(part, real)
         synced(real.parent)
     except (OSError, duckdb.IOException) as error:
+        if isinstance(error, duckdb.IOException) and part.name not in str(error):
+            raise  # What is read is to blame.
         raise ForeseenError(
             f"{what} could not be written to {out}: {reason_of(error)}.\n"
             "What was there before is as it was.\n"

@@ -2,14 +2,20 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import date
 from glob import escape
 from pathlib import Path
 
 import duckdb
 
+from pipelines.beside import clear_beside, is_being_written
+from pipelines.foreseen import foreseen
+from pipelines.history import NOTHING, History, history, losses
+from pipelines.outputs import keep_access, reason_of, synced
+from pipelines.warehouse import identifier, literal
 from sources.errors import ForeseenError
 
 SCHEMA = "claude_marts"
@@ -20,45 +26,151 @@ STORAGE_VERSION = "v1.0.0"
 
 @dataclass(frozen=True, kw_only=True)
 class PublishResult:
-    """What the served file holds now: its tables, all their rows, and its size in bytes."""
+    """What the served file holds now: its tables, all their rows, and its size in bytes.
+
+    Attributes:
+        notes: Sentences about what others had left in its place.
+    """
 
     tables: int
     rows: int
     bytes: int
+    notes: Sequence[str] = ()
 
 
-def publish(warehouse: Path, served: Path) -> PublishResult:
+def publish(warehouse: Path, served: Path, *, accept_loss: bool = False) -> PublishResult:
     """Replaces the served file with a copy of the warehouse's marts, atomically.
 
-    Whoever has the old file open keeps reading it. On any failure it stays the served one.
+    Whoever has the old file open keeps reading it. On any failure it stays the served one. It
+    keeps its mode and group, and a link stays one. Nothing of an older file stays beside it.
     One publish at a time: the caller holds the lock on the warehouse.
 
     Raises:
-        ForeseenError: There is nothing to publish, the warehouse cannot be opened, or the copy
-            cannot be written.
+        ForeseenError: There is nothing to publish, readers would lose history and nobody accepted
+            that, the warehouse cannot be opened, or the copy cannot be written.
     """
     if not warehouse.is_file():
         raise ForeseenError(_nothing_to_publish(warehouse, "the file does not exist"))
-    copy = served.with_name(f"{served.name}.new")
+    target = Path(os.path.realpath(served))
+    copy = target.with_name(f"{target.name}.new")
     try:
-        served.parent.mkdir(parents=True, exist_ok=True)
+        if served.is_symlink() and not target.parent.is_dir():
+            raise NotADirectoryError(None, f"It is a link to {target}, whose folder is not there.")
+        target.parent.mkdir(parents=True, exist_ok=True)
         _remove(copy)  # left by a run that was killed
+        notes = _cleared(target)
+        before = _history_of(target, copy)
         with _warehouse_and_copy(warehouse, copy) as (connection, source):
-            tables, rows = _copy_marts(connection, source, warehouse)
-        _sync(copy)
+            names = _marts(connection, source, warehouse)
+            keep_access(target, copy)
+            if before and not accept_loss:
+                _refuse_loss(before, connection, source, warehouse, served)
+            rows = _copy_marts(connection, source, names)
+        synced(copy)
         size = copy.stat().st_size
-        os.replace(copy, served)
-        _sync(served.parent)
+        if before is None:
+            notes.append(_kept_aside(target))
+        notes += _cleared(target)
+        os.replace(copy, target)
+        synced(target.parent)
     except (OSError, duckdb.IOException) as error:
+        if isinstance(error, duckdb.IOException) and copy.name not in str(error):
+            raise foreseen(error, warehouse.parent, file=warehouse) from error
         raise ForeseenError(
             f"The marts were not published: {served} could not be replaced.\n"
-            f"{error}\n"
-            f"{_free_space(served.parent)}Readers keep the previous copy. Make room or grant "
+            f"{reason_of(error)}\n"
+            f"{_free_space(target.parent)}Readers keep the previous copy. Make room or grant "
             "access, then run: claude-warehouse publish"
         ) from error
     finally:
-        _remove(copy)
-    return PublishResult(tables=tables, rows=rows, bytes=size)
+        with suppress(OSError):
+            _remove(copy)
+    return PublishResult(tables=len(names), rows=rows, bytes=size, notes=tuple(notes))
+
+
+def _cleared(target: Path) -> list[str]:
+    """Removes what would become a part of the new file; a sentence about it, if there was any."""
+    notes = []
+    if removed := clear_beside(target):
+        names = ", ".join(path.name for path in removed)
+        notes.append(
+            f"{names} stood beside {target}: another program had written to it. Removed; readers "
+            "should open the file read-only."
+        )
+    elif is_being_written(target):
+        notes.append(
+            f"Another program has {target} open for writing. What it writes does not reach the "
+            "new copy, or spoils it; let it open the file read-only."
+        )
+    return notes
+
+
+def _history_of(target: Path, copy: Path) -> History | None:
+    """What readers have, or None if something else is there."""
+    if not target.exists() or not target.stat().st_size:
+        return NOTHING
+    read = target
+    if is_being_written(target):
+        read = copy.with_name(f"{copy.name}.before")
+        shutil.copyfile(target, read)
+    try:
+        with duckdb.connect(str(read), read_only=True) as connection:
+            [(catalog, others)] = connection.execute(
+                """
+                select current_database(), count(*) from duckdb_tables()
+                where database_name = current_database() and schema_name <> ?
+                """,
+                [SCHEMA],
+            ).fetchall()
+            found = history(connection, catalog, SCHEMA)
+    except duckdb.Error:
+        return None
+    return found if found.rows or not others else None
+
+
+def _kept_aside(target: Path) -> str:
+    aside = target.with_name(f"{target.name}.kept")
+    aside.unlink(missing_ok=True)
+    try:
+        aside.hardlink_to(target)
+    except OSError:
+        shutil.copy2(target, aside)
+    return (
+        f"{target} was damaged, or held no marts. It is replaced, and what was there is kept as "
+        f"{aside.name}."
+    )
+
+
+def _refuse_loss(
+    before: History,
+    connection: duckdb.DuckDBPyConnection,
+    source: str,
+    warehouse: Path,
+    served: Path,
+) -> None:
+    lost = losses(before, history(connection, source, SCHEMA), _undone(connection, source))
+    if lost:
+        lines = "\n".join(f"  {line}" for line in lost)
+        raise ForeseenError(
+            "The marts were not published: readers would lose history that they have.\n"
+            f"{lines}\n"
+            f"The warehouse {warehouse} knows less than {served}, as one does that was lost, or "
+            "replaced by an older one. Readers keep the previous copy.\n"
+            "Restore the warehouse from a backup, then run: claude-warehouse sync. "
+            "If the loss is meant, run: claude-warehouse publish --accept-loss"
+        )
+
+
+def _undone(connection: duckdb.DuckDBPyConnection, source: str) -> list[date]:
+    """Months whose close was undone."""
+    try:
+        months = connection.execute(
+            f"select distinct month from {identifier(source)}.claude_raw.closed_months"
+            " where action = 'undone'"
+        ).fetchall()
+    except duckdb.CatalogException:
+        return []
+    return [month for (month,) in months]
 
 
 @contextmanager
@@ -72,7 +184,7 @@ def _warehouse_and_copy(
     connection, source = _open_warehouse(warehouse, spill=copy.with_name(f"{copy.name}.spill"))
     with connection:
         connection.execute(
-            f"attach {_literal(str(copy))} as served (storage_version '{STORAGE_VERSION}')"
+            f"attach {literal(str(copy))} as served (storage_version '{STORAGE_VERSION}')"
         )
         # Closing does not detach: in dbt's instance, which we may have joined, the copy would stay.
         try:
@@ -96,7 +208,7 @@ def _open_warehouse(warehouse: Path, *, spill: Path) -> tuple[duckdb.DuckDBPyCon
     #   under `settings` in the profile makes no difference to that; `config_options` would.
     connection = duckdb.connect(config={"temp_directory": str(spill)})
     try:
-        connection.execute(f"attach {_literal(str(warehouse))} as warehouse (read_only)")
+        connection.execute(f"attach {literal(str(warehouse))} as warehouse (read_only)")
     except duckdb.ResourceInUseException:
         connection.close()
         connection = duckdb.connect(warehouse)
@@ -113,10 +225,8 @@ def _open_warehouse(warehouse: Path, *, spill: Path) -> tuple[duckdb.DuckDBPyCon
     return connection, "warehouse"
 
 
-def _copy_marts(
-    connection: duckdb.DuckDBPyConnection, source: str, warehouse: Path
-) -> tuple[int, int]:
-    """Copies every mart and returns how many there are, and how many rows they have together."""
+def _marts(connection: duckdb.DuckDBPyConnection, source: str, warehouse: Path) -> list[str]:
+    """The names of the marts that are there."""
     names = connection.execute(
         """
         select table_name
@@ -132,19 +242,24 @@ def _copy_marts(
     ).fetchall()
     if not names:
         raise ForeseenError(_nothing_to_publish(warehouse, f"it has no tables in {SCHEMA}"))
+    return [name for (name,) in names]
+
+
+def _copy_marts(connection: duckdb.DuckDBPyConnection, source: str, names: Sequence[str]) -> int:
+    """Copies the marts and returns how many rows they have together."""
     # As one transaction, or each of some hundred comments would wait for the disk.
     connection.execute("begin")
     connection.execute(f"create schema served.{SCHEMA}")
     rows = 0
-    for (name,) in names:
-        mart = f"{SCHEMA}.{_identifier(name)}"
+    for name in names:
+        mart = f"{SCHEMA}.{identifier(name)}"
         [(copied,)] = connection.execute(
-            f"create table served.{mart} as from {_identifier(source)}.{mart}"
+            f"create table served.{mart} as from {identifier(source)}.{mart}"
         ).fetchall()
         rows += copied
         _copy_comments(connection, source, name)
     connection.execute("commit")
-    return len(names), rows
+    return rows
 
 
 def _copy_comments(connection: duckdb.DuckDBPyConnection, source: str, name: str) -> None:
@@ -160,27 +275,10 @@ def _copy_comments(connection: duckdb.DuckDBPyConnection, source: str, name: str
         """,
         {"source": source, "schema": SCHEMA, "name": name},
     ).fetchall()
-    mart = f"served.{SCHEMA}.{_identifier(name)}"
+    mart = f"served.{SCHEMA}.{identifier(name)}"
     for column, comment in comments:
-        target = f"table {mart}" if column is None else f"column {mart}.{_identifier(column)}"
-        connection.execute(f"comment on {target} is {_literal(comment)}")
-
-
-def _identifier(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
-
-
-def _sync(path: Path) -> None:
-    """Returns when a file's bytes, or a folder's entries, are on the disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        target = f"table {mart}" if column is None else f"column {mart}.{identifier(column)}"
+        connection.execute(f"comment on {target} is {literal(comment)}")
 
 
 def _remove(copy: Path) -> None:

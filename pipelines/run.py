@@ -167,7 +167,10 @@ def build(
         )
         return
     listener.on_stage("publish")
-    result.publish = publish(data_dir.warehouse, data_dir.served)
+    try:
+        result.publish = publish(data_dir.warehouse, data_dir.served)
+    except Exception as error:
+        result.problems.append(str(foreseen(error, data_dir.root)))
 
 
 def transform_variables() -> dict[str, str]:

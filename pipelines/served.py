@@ -24,11 +24,11 @@ class Served:
     """The published marts, open for reading."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
-        self._connection = connection
+        self.connection = connection
 
     def rows(self, sql: str, **parameters: object) -> list[Row]:
         """What the query gives, a row as column name -> value; marts need no schema name."""
-        return dict_rows(self._connection.execute(sql, parameters or None))
+        return dict_rows(self.connection.execute(sql, parameters or None))
 
     def row(self, sql: str, **parameters: object) -> Row | None:
         """The only row that the query gives, or None."""
@@ -51,7 +51,7 @@ class Served:
     def columns(self) -> dict[str, dict[str, str | None]]:
         """Mart -> column -> description."""
         found: dict[str, dict[str, str | None]] = {}
-        for mart, column, comment in self._connection.execute(
+        for mart, column, comment in self.connection.execute(
             """
             select table_name, column_name, comment
             from duckdb_columns()
@@ -69,7 +69,20 @@ def opened(path: Path) -> Iterator[Served]:
     """The served file, for as long as it is read.
 
     Raises:
-        ForeseenError: There is none yet, it cannot be opened, or no day is loaded in it.
+        ForeseenError: There is none yet, it cannot be read, or no day is loaded in it.
+    """
+    with connected(path) as served:
+        if not _has_data(served):
+            raise NothingServed(_nothing_served(path, "no day is loaded in it"))
+        yield served
+
+
+@contextmanager
+def connected(path: Path) -> Iterator[Served]:
+    """The served file, for as long as it is read, though no day may be loaded in it.
+
+    Raises:
+        ForeseenError: There is none yet, it holds no marts, or it cannot be read.
     """
     if not path.exists():
         raise NothingServed(_nothing_served(path, "the file does not exist"))
@@ -80,8 +93,6 @@ def opened(path: Path) -> Iterator[Served]:
             if not served.columns:
                 raise NothingServed(_nothing_served(path, f"it has no tables in {SCHEMA}"))
             connection.execute(f"use {SCHEMA}")
-            if not _has_data(served):
-                raise NothingServed(_nothing_served(path, "no day is loaded in it"))
             yield served
     except duckdb.Error as error:
         raise foreseen(error, path.parent, file=path) from error

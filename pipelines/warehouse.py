@@ -21,6 +21,16 @@ class Cursor(Protocol):
     def fetchall(self) -> Any: ...
 
 
+def identifier(name: str) -> str:
+    """The name as it stands in SQL, whatever is in it."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """The text as it stands in SQL, whatever is in it."""
+    return "'" + text.replace("'", "''") + "'"
+
+
 def dict_rows(answer: Cursor) -> list[dict[str, Any]]:
     """Each row of an answered query as column name -> value."""
     names = [column[0] for column in answer.description or ()]

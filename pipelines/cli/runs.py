@@ -148,14 +148,22 @@ def close_month(
 
 
 @commands.command()
-def publish(data_dir: DataDirOption = None) -> None:
+def publish(
+    accept_loss: Annotated[
+        bool,
+        typer.Option("--accept-loss", help="Publish although readers lose days, months or marts."),
+    ] = False,
+    data_dir: DataDirOption = None,
+) -> None:
     """Hand readers a fresh copy of the marts as they were last built."""
     data = data_dir_of(data_dir)
     data.require_warehouse()
     with data.held("publish"):
         check(data.warehouse)
         finish_pending(warehouse_pipeline(data))
-        result = RunResult(publish=publish_run(data.warehouse, data.served))
+        result = RunResult(
+            publish=publish_run(data.warehouse, data.served, accept_loss=accept_loss)
+        )
     tell(data, result, 0.0)
 
 

@@ -103,6 +103,8 @@ def tell(data: DataDir, result: RunResult, seconds: float) -> None:
             f"({published.bytes / 2**20:.1f} MiB).",
             markup=False,
         )
+        for note in published.notes:
+            out.print(f"  Note: {note}", markup=False)
     for problem in result.problems:
         err.print(hints.pasted(problem), style="red", markup=False)
     if seconds:

@@ -106,7 +106,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> DataDir:
 @pytest.fixture
 def export(data: DataDir, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Export:
     def run(words: str, ends: int = 0) -> Path:
-        file = tmp_path / "exported"
+        file = tmp_path / words.replace(" ", "_")
         monkeypatch.setattr(
             "sys.argv",
             ["claude-warehouse", "export", *words.split(), "--out", str(file),

@@ -133,7 +133,7 @@ def test_other_files_of_the_data_folder_may_be_written(kept: DataDir, name: str)
 
 
 def test_a_run_says_before_it_begins_that_its_report_would_destroy_something(
-    command: Command, kept: DataDir
+    command: Command, data_dir: DataDir
 ) -> None:
     ended = command(
         "sync --today 2026-01-08", REPORT__ENABLED="true", REPORT__OUT="warehouse.duckdb"
@@ -141,7 +141,7 @@ def test_a_run_says_before_it_begins_that_its_report_would_destroy_something(
 
     assert ended.exit_code == FAILED
     assert "[report] out" in ended.err
-    assert content(kept)["warehouse.duckdb"] == "warehouse.duckdb"
+    assert not data_dir.warehouse.exists()
 
 
 def page(file: Path) -> None:

@@ -1,4 +1,6 @@
 import json
+import os
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -7,6 +9,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from pipelines import history
 from pipelines.publish import PublishResult, publish
 from sources.errors import ForeseenError
 
@@ -223,6 +226,7 @@ def test_a_copy_that_cannot_be_written_is_explained_and_the_previous_one_stays(
     script = """
 import resource, sys
 from pathlib import Path
+from pipelines import history
 from pipelines.publish import publish
 
 resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
@@ -270,3 +274,265 @@ def test_a_warehouse_that_another_program_writes_is_explained(
         with pytest.raises(ForeseenError, match=r"cannot be opened(?s:.*)close that program"):
             publish(warehouse, served)
         writer.communicate()
+
+
+MARTS = (
+    """
+    create table claude_marts.user_activity_daily as
+    select cast('2026-01-01' as date) + cast(day as integer) as activity_date, person
+    from range(100) as days(day), range(5) as people(person)
+    """,
+    """
+    create table claude_marts.data_coverage_daily as
+    select 'users' as endpoint, activity_date, 'loaded' as status
+    from (select distinct activity_date from claude_marts.user_activity_daily)
+    """,
+    """
+    create table claude_marts.chargeback_reconciliation_monthly as
+    select cast('2026-01-01' as date) as month, true as is_closed
+    union all select cast('2026-02-01' as date), false
+    """,
+    "create table claude_marts.seats as select range as seat from range(50)",
+    "create table claude_marts.offboarding_check as select range as person from range(50)",
+)
+
+TAKEN_AWAY = {
+    "the beginning of a mart": (
+        "delete from claude_marts.user_activity_daily where activity_date < '2026-01-05'",
+        "user_activity_daily begins 2026-01-05 and not 2026-01-01: 4 of 100 dates are gone",
+    ),
+    "days in the middle": (
+        "delete from claude_marts.user_activity_daily where month(activity_date) = 2",
+        "user_activity_daily has gaps: 28 of 100 dates are gone",
+    ),
+    "most people of each day": (
+        "delete from claude_marts.user_activity_daily where person > 1",
+        "user_activity_daily has 200 rows where it had 500",
+    ),
+    "a whole mart": ("drop table claude_marts.user_activity_daily", "user_activity_daily is gone"),
+    "all rows": ("delete from claude_marts.user_activity_daily", "user_activity_daily is empty"),
+    "one day that was fetched": (
+        "update claude_marts.data_coverage_daily set status = 'lost'"
+        " where activity_date = '2026-01-01'",
+        "1 fetched days are not known any more, from 2026-01-01 to 2026-01-01",
+    ),
+    "a closed month": (
+        "update claude_marts.chargeback_reconciliation_monthly set is_closed = false",
+        "closed months that would be open: 2026-01",
+    ),
+    "most seats": ("delete from claude_marts.seats where seat > 20", "seats has 21 rows"),
+}
+
+
+@pytest.mark.parametrize(("statement", "told"), TAKEN_AWAY.values(), ids=TAKEN_AWAY)
+def test_history_is_taken_away_from_readers_only_if_that_is_accepted(
+    warehouse: Path, served: Path, statement: str, told: str
+) -> None:
+    build(warehouse, *MARTS)
+    publish(warehouse, served)
+    before = served.read_bytes()
+    build(warehouse, statement)
+
+    with pytest.raises(ForeseenError, match=r"would lose history(?s:.*)--accept-loss") as refused:
+        publish(warehouse, served)
+    assert told in str(refused.value)
+    assert served.read_bytes() == before
+    assert files(served.parent) == {"warehouse.duckdb", "serving.duckdb"}
+
+    publish(warehouse, served, accept_loss=True)
+    publish(warehouse, served)
+    assert served.read_bytes() != before
+
+
+GOES_ON = {
+    "a day that came back empty": (
+        "delete from claude_marts.user_activity_daily where activity_date = '2026-01-01'",
+        "update claude_marts.data_coverage_daily set status = 'empty'"
+        " where activity_date = '2026-01-01'",
+    ),
+    "a month that was opened again": (
+        "update claude_marts.chargeback_reconciliation_monthly set is_closed = false",
+        "create schema claude_raw",
+        "create table claude_raw.closed_months as"
+        " select cast('2026-01-01' as date) as month, 'undone' as action",
+    ),
+    "a mart that this version does not have": ("drop table claude_marts.of_an_older_version",),
+    "a new mart": ("create table claude_marts.spend_daily as select 1 as spend_usd",),
+    "a finding that was dealt with": ("delete from claude_marts.offboarding_check",),
+    "a calendar of another name": (
+        "alter table claude_marts.user_activity_daily rename activity_date to event_date",
+    ),
+    "an endpoint that this version does not have": (
+        "update claude_marts.data_coverage_daily set endpoint = 'people'",
+    ),
+}
+
+
+@pytest.mark.parametrize("statements", GOES_ON.values(), ids=GOES_ON)
+def test_what_takes_nothing_away_is_published(
+    warehouse: Path, served: Path, statements: tuple[str, ...]
+) -> None:
+    build(warehouse, *MARTS, "create table claude_marts.of_an_older_version as select 1 as x")
+    publish(warehouse, served)
+    build(warehouse, *statements)
+
+    publish(warehouse, served)
+
+
+def test_every_exception_is_of_a_mart_that_exists() -> None:
+    assert history.project_marts() >= history.FINDINGS
+
+
+# Writes to the file named, and is killed with what it wrote still in the log.
+WRITER = """
+import duckdb, os, sys
+connection = duckdb.connect(sys.argv[1])
+connection.execute("set checkpoint_threshold = '1GB'")
+connection.execute("insert into claude_marts.seats values (99)")
+connection.execute("create view claude_marts.foreign_view as select 1 as x")
+print("written", flush=True)
+sys.stdin.read()
+os._exit(9)
+"""
+
+
+def writer(file: Path) -> subprocess.Popen[str]:
+    process = subprocess.Popen(
+        [sys.executable, "-c", WRITER, str(file)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "written\n"
+    return process
+
+
+def test_what_another_program_left_beside_the_file_is_no_part_of_the_next_copy(
+    warehouse: Path, served: Path
+) -> None:
+    build(warehouse, "create table claude_marts.seats as select 1 as seat")
+    publish(warehouse, served)
+    writer(served).communicate()
+    spilled = served.with_name("serving.duckdb.tmp")
+    spilled.mkdir()
+    (spilled / "duckdb_temp_block-1.block").write_text("x")
+    assert query(served, "from claude_marts.seats") == [(1,), (99,)]
+
+    [note] = publish(warehouse, served).notes
+
+    assert "serving.duckdb.wal, serving.duckdb.tmp stood beside" in note
+    assert query(served, "from claude_marts.seats") == [(1,)]
+    assert query(served, "select table_name from information_schema.tables") == [("seats",)]
+    assert files(served.parent) == {"warehouse.duckdb", "serving.duckdb"}
+
+
+def test_a_program_that_writes_meanwhile_is_named_and_loses_nobody_history(
+    warehouse: Path, served: Path
+) -> None:
+    build(warehouse, *MARTS)
+    publish(warehouse, served)
+    writing = writer(served)
+    notes = publish(warehouse, served).notes
+    build(warehouse, "drop table claude_marts.seats")
+    writing_again = writer(served)
+    with pytest.raises(ForeseenError, match="seats is gone"):
+        publish(warehouse, served)
+    for process in (writing, writing_again):
+        process.communicate()
+
+    assert any("another program had written to it" in note for note in notes)
+    assert query(served, "select count(*) from claude_marts.seats") == [(50,)]
+
+
+def test_the_spill_of_a_reader_who_is_at_work_stays(warehouse: Path, served: Path) -> None:
+    build(warehouse, "create table claude_marts.seats as select 1 as seat")
+    publish(warehouse, served)
+    spilled = served.with_name("serving.duckdb.tmp")
+    spilled.mkdir()
+    script = (
+        "import duckdb, sys; c = duckdb.connect(sys.argv[1], read_only=True);"
+        "print('open', flush=True); input()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script, str(served)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as reading:
+        assert reading.stdout is not None
+        assert reading.stdout.readline() == "open\n"
+        assert publish(warehouse, served).notes == ()
+        assert spilled.exists()
+        reading.communicate("\n")
+
+    assert publish(warehouse, served).notes
+    assert not spilled.exists()
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o600, 0o664])
+def test_the_served_file_keeps_mode_group_and_link(
+    warehouse: Path, served: Path, tmp_path: Path, mode: int
+) -> None:
+    build(warehouse, "create table claude_marts.seats as select 1 as seat")
+    publish(warehouse, served)
+    for_readers = tmp_path / "readers" / "usage.duckdb"
+    for_readers.parent.mkdir()
+    served.rename(for_readers)
+    served.symlink_to(for_readers)
+    for_readers.chmod(mode)
+    # A group of this user's; an administrator may give the file to any.
+    group = 12345 if os.getuid() == 0 else os.getgroups()[-1]
+    os.chown(for_readers, -1, group)
+    before = os.umask(0o027)
+    try:
+        build(warehouse, "insert into claude_marts.seats values (2)")
+        publish(warehouse, served)
+    finally:
+        os.umask(before)
+
+    assert served.is_symlink()
+    assert query(for_readers, "from claude_marts.seats") == [(1,), (2,)]
+    assert stat.S_IMODE(for_readers.stat().st_mode) == mode
+    assert for_readers.stat().st_gid == group
+    assert files(for_readers.parent) == {"usage.duckdb"}
+
+
+def test_a_link_into_a_folder_that_is_not_there_is_said(warehouse: Path, served: Path) -> None:
+    build(warehouse, "create table claude_marts.seats as select 1 as seat")
+    served.symlink_to(served.parent / "not mounted" / "usage.duckdb")
+
+    with pytest.raises(ForeseenError, match=r"a link to .*not mounted.*whose folder is not there"):
+        publish(warehouse, served)
+
+    assert not (served.parent / "not mounted").exists()
+
+
+@pytest.mark.parametrize("kind", ["damaged", "not a database", "of another program"])
+def test_what_is_no_publication_is_kept_aside(warehouse: Path, served: Path, kind: str) -> None:
+    build(warehouse, "create table claude_marts.seats as select 1 as seat")
+    match kind:
+        case "damaged":
+            publish(warehouse, served)
+            with served.open("r+b") as file:
+                file.seek(4096)
+                file.write(b"\xff" * 200_000)
+        case "not a database":
+            served.write_text("a note")
+        case _:
+            with duckdb.connect(served) as other:
+                other.execute("create table orders as select 1 as id")
+    before = served.read_bytes()
+
+    [note] = publish(warehouse, served).notes
+
+    assert "kept as serving.duckdb.kept" in note
+    assert served.with_name("serving.duckdb.kept").read_bytes() == before
+    assert query(served, "from claude_marts.seats") == [(1,)]
+
+
+def test_an_empty_file_is_replaced_without_a_word(warehouse: Path, served: Path) -> None:
+    build(warehouse, "create table claude_marts.seats as select 1 as seat")
+    duckdb.connect(served).close()  # As a program does that was to read it.
+
+    assert publish(warehouse, served).notes == ()

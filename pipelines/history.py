@@ -1,0 +1,165 @@
+"""What a publication would take away from readers: the marts they have beside the marts to come."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from pipelines.transform import PROJECT
+from pipelines.warehouse import identifier
+
+CALENDARS = (
+    "activity_date",
+    "event_date",
+    "month",
+    "ChargePeriodStart",
+    "event_at",
+)
+"""Columns that say which day or month a row is of; a mart's calendar is the first that it has."""
+
+FINDINGS = frozenset(
+    {
+        "dormant_accounts",
+        "file_activity_outliers",
+        "login_anomalies",
+        "offboarding_check",
+        "privilege_changes",
+        "seat_recommendations",
+    }
+)
+"""Marts of what somebody should look at: their rows come and go, and are found again in others."""
+
+MOST_LOST = 0.1
+"""Share of a mart's days or months that may be gone, where an answer was revised."""
+FEWEST_LEFT = 0.5
+"""Share of a mart's rows that has to be left of the days which it still has."""
+FEWEST_DAYS = 14
+"""Of a mart by day; in a shorter one a revised answer may well move the beginning."""
+FEWEST_COMPARED = 20
+"""Rows; of fewer, half may well be gone overnight."""
+MOST_NAMED = 8
+
+Day = date | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class History:
+    """What a file of marts holds.
+
+    Attributes:
+        rows: Mart -> day (or first day of the month) -> rows; without a calendar the day is None.
+        known: Endpoint and day of what was fetched, empty or not.
+        empty: Days that an endpoint answered with nothing.
+        closed: Months that are closed.
+    """
+
+    rows: Mapping[str, Mapping[Day, int]]
+    known: Collection[tuple[str, date]]
+    empty: Collection[date]
+    closed: Collection[date]
+
+
+NOTHING = History(rows={}, known=(), empty=(), closed=())
+
+
+def history(connection: duckdb.DuckDBPyConnection, catalog: str, schema: str) -> History:
+    """What the marts of an attached file hold."""
+    columns: dict[str, set[str]] = {}
+    for mart, column in connection.execute(
+        "select table_name, column_name from duckdb_columns()"
+        " where database_name = ? and schema_name = ?",
+        [catalog, schema],
+    ).fetchall():
+        columns.setdefault(mart, set()).add(column)
+    place = f"{identifier(catalog)}.{identifier(schema)}"
+
+    def asked(mart: str, needed: Sequence[str], query: str) -> list[tuple[object, ...]]:
+        if not columns.get(mart, set()).issuperset(needed):
+            return []
+        return connection.execute(query.format(mart=f"{place}.{identifier(mart)}")).fetchall()
+
+    rows: dict[str, Mapping[Day, int]] = {}
+    for mart, names in columns.items():
+        calendar = next((name for name in CALENDARS if name in names), None)
+        day = f"cast({identifier(calendar)} as date)" if calendar else "cast(null as date)"
+        counts = connection.execute(
+            f"select {day}, count(*) from {place}.{identifier(mart)} group by all"
+        ).fetchall()
+        rows[mart] = dict(counts)
+    coverage = asked(
+        "data_coverage_daily",
+        ("endpoint", "activity_date", "status"),
+        "select endpoint, activity_date, status from {mart} where status in ('loaded', 'empty')",
+    )
+    closed = asked(
+        "chargeback_reconciliation_monthly",
+        ("month", "is_closed"),
+        "select distinct month from {mart} where is_closed",
+    )
+    return History(
+        rows=rows,
+        known={(endpoint, day) for endpoint, day, _ in coverage},  # type: ignore[misc]
+        empty={day for _, day, status in coverage if status == "empty"},  # type: ignore[misc]
+        closed={month for (month,) in closed},  # type: ignore[misc]
+    )
+
+
+def losses(before: History, now: History, opened: Collection[date] = ()) -> list[str]:
+    """A line for everything that readers have and would have no more; `opened` are months whose
+    close was undone."""
+    found = []
+    project = project_marts()
+    for mart, rows in sorted(before.rows.items()):
+        if mart not in now.rows:
+            # One that this version does not have was renamed or dropped on purpose.
+            if mart in project:
+                found.append(f"{mart} is gone")
+        elif mart not in FINDINGS and (loss := _loss(rows, now.rows[mart], before, now)):
+            found.append(f"{mart} {loss}")
+    endpoints = {endpoint for endpoint, _ in now.known}
+    unknown = sorted(
+        day for endpoint, day in set(before.known) - set(now.known) if endpoint in endpoints
+    )
+    if unknown:
+        found.append(
+            f"{len(unknown):,} fetched days are not known any more, "
+            f"from {unknown[0]} to {unknown[-1]}"
+        )
+    if reopened := sorted(set(before.closed) - set(now.closed) - set(opened)):
+        months = ", ".join(f"{month:%Y-%m}" for month in reopened)
+        found.append(f"closed months that would be open: {months}")
+    if len(found) > MOST_NAMED:
+        found[MOST_NAMED - 1 :] = [f"and {len(found) - MOST_NAMED + 1} more"]
+    return found
+
+
+def _loss(
+    rows: Mapping[Day, int], left: Mapping[Day, int], before: History, now: History
+) -> str | None:
+    """What a mart would lose; not what an endpoint answered with nothing instead."""
+    revised = set(now.empty) - set(before.empty)
+    revised |= {day.replace(day=1) for day in revised}
+    days = {day for day in rows if day is not None} - revised
+    gone = days - left.keys()
+    is_by_month = all(day.day == 1 for day in days)
+    if gone and (is_by_month or len(days) >= FEWEST_DAYS):
+        first = min((day for day in left if day is not None), default=None)
+        earlier = not first or min(gone) < first
+        if earlier or len(gone) > MOST_LOST * len(days):
+            how = "has gaps"
+            if earlier:
+                how = f"begins {first} and not {min(days)}" if first else "is empty"
+            return f"{how}: {len(gone):,} of {len(days):,} dates are gone"
+    compared: Collection[Day] = days or [None]
+    had = sum(rows.get(day, 0) for day in compared)
+    has = sum(left.get(day, 0) for day in compared)
+    if had >= FEWEST_COMPARED and has < FEWEST_LEFT * had:
+        return f"has {has:,} rows where it had {had:,}"
+    return None
+
+
+def project_marts() -> set[str]:
+    """The marts that this version builds."""
+    return {file.stem for file in Path(PROJECT, "models", "marts").rglob("*.sql")}
