@@ -312,3 +312,25 @@ def test_the_key_is_in_no_file_and_in_no_output(
     files = [file for file in data_dir.root.rglob("*") if file.is_file()]
     assert [file for file in files if key in file.read_bytes()] == []
     assert api.api_key not in ended.out + ended.err
+
+
+def test_events_before_an_expired_cursor_are_counted_as_what_they_are_stored(
+    api: Sandbox, command: Command, query: Query
+) -> None:
+    event = {"id": "activity_1", "type": "x", "created_at": "2026-01-05T00:00:00Z"}
+    page = {"data": [event], "has_more": True, "last_id": "a"}
+    path = "compliance/activities"
+    api.answer(path, times=1_000, status=410, when=lambda params: "after_id" in params)
+    api.answer(path, times=1_000, body=page)
+    ended = command(
+        "sync --only claude_compliance --no-transform --today 2026-01-08",
+        SOURCES__CLAUDE_COMPLIANCE__BASE_URL=api.url,
+        SOURCES__CLAUDE_COMPLIANCE__API_KEY=api.api_key,
+        SOURCES__CLAUDE_COMPLIANCE__FIRST_DAY="2026-01-02",
+    )
+
+    assert ended.exit_code == FAILED
+    assert "Read 1 events of the activity feed" in ended.out
+    assert "Events that were read stay, but their days do not count as read" in ended.err
+    assert query("select id from claude_raw.activities") == [("activity_1",)]
+    assert query("select * from claude_raw.activity_windows") == []
