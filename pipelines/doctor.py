@@ -36,7 +36,7 @@ from sources.langdock import LangdockSettings
 from sources.langdock.folder import listing
 from sources.rate_budget import RateBudget
 from sources.reference_files import FILES, ReferenceFile, configured_path, joined_spellings, read
-from sources.session import Clock
+from sources.session import Clock, clock_note, difference
 
 SHOWN_SPELLINGS = 10
 
@@ -239,7 +239,10 @@ def _api(data_dir: DataDir, clock: Clock) -> Iterator[Check]:
     with client:
         try:
             day = newest_day(client, ENDPOINTS[0], clock.today, analytics.lag_days)
-            next(client.pages(ENDPOINTS[0], day, day))
+            try:
+                next(client.pages(ENDPOINTS[0], day, day))
+            finally:
+                yield from _clocks(clock, client)
         except NotThisOrganisation as error:
             yield Check("API", None, f"no engagement: {error}")
             yield _money(client, clock, analytics.cost_api)
@@ -262,6 +265,15 @@ def _api(data_dir: DataDir, clock: Clock) -> Iterator[Check]:
             except ForeseenError as error:
                 yield Check(endpoint.table, False, str(error))
         yield _money(client, clock, analytics.cost_api)
+
+
+def _clocks(clock: Clock, client: Client) -> Iterator[Check]:
+    """How far the two clocks are apart, where the API has said what time it is."""
+    if server_now := client.server_now:
+        note = clock_note(clock, server_now)
+        apart = f"{difference(clock, server_now)} from the API's own time"
+        is_replay = clock.is_set and clock.now < server_now
+        yield Check("clock", not note or (None if is_replay else False), note or apart)
 
 
 def _money(client: Client, clock: Clock, cost_api: str) -> Check:

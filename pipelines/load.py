@@ -2,8 +2,8 @@
 
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, date, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from typing import Any
 
@@ -12,6 +12,7 @@ import pyarrow as pa
 from dlt.extract import DltSource
 
 from pipelines.data_dir import DataDir
+from pipelines.future import forget_future_days
 from pipelines.raw_tables import (
     COMPLETE,
     finish_pending,
@@ -43,7 +44,7 @@ from sources.errors import ForeseenError, read_before_words
 from sources.hints import typed_columns
 from sources.rate_budget import RateBudget
 from sources.reference_files import FILES, reference_files
-from sources.session import Clock
+from sources.session import CLOSE_ENOUGH, WORTH_SAYING, Clock, clock_note
 
 REQUESTS_PER_CHUNK = 60
 """About how much a killed run has to fetch again at most: a minute of the API's default limit.
@@ -66,6 +67,7 @@ class LoadReport:
 
     Attributes:
         clock: The lesser of the run's clock and the API's.
+        note: What to say of the difference between them.
         skipped: Why nothing was asked of the API, though nothing failed.
         fatal: Why nothing more could be read from the source.
         refusals: One message per reference file that could not be read; its table stays.
@@ -76,6 +78,7 @@ class LoadReport:
     endpoints: Mapping[str, Progress] = field(default_factory=dict)
     request_count: int = 0
     clock: Clock | None = None
+    note: str | None = None
     skipped: str | None = None
     fatal: str | None = None
     refusals: list[str] = field(default_factory=list)
@@ -211,7 +214,7 @@ def _load_endpoints(
 
         def fetch(endpoints: Sequence[Endpoint]) -> None:
             nonlocal days_planned
-            ledger = fetched_days(pipeline)
+            ledger = fetched_days(pipeline, until=plan.clock.now)
             planned = plan.spans(endpoints, ledger)
             days_planned += sum(len(span.days) for span in planned)
             load_spans(
@@ -221,16 +224,28 @@ def _load_endpoints(
         fetcher.on_progress = lambda: on_progress(
             LoadProgress(fetcher.day_count, days_planned, client.request_count)
         )
-        fetcher.try_first(plan.spans(engagement, ledger))
+        if client.server_now is None:
+            fetcher.try_first(plan.spans(engagement, ledger))
         generation = None
         if not fetcher.fatal and wanted([*GENERATIONS["unified"], *GENERATIONS["reports"]]):
-            known = known_generation(ledger)
-            generation = choose(client, settings.cost_api, known, plan.clock.today)
+            # Asked of a day so long ago that every clock agrees that it has been.
+            day = max(FIRST_DAY, clock.today - timedelta(days=30))
+            generation = choose(client, settings.cost_api, known_generation(ledger), day)
             money = wanted(GENERATIONS[generation.name or "unified"])
             fetcher.watch(money)
             if generation.name is None:
                 for endpoint in money:
                     fetcher.progress[endpoint.table].refused = generation.refusal
+            elif client.server_now is None:
+                fetcher.try_first(plan.spans(money, ledger))
+        server_now = _server_now(clock, client, fetcher, settings.lag_days)
+        agreed = clock.agreed(server_now)
+        if agreed is not clock:
+            plan = replace(plan, clock=agreed, newest=min(newest, _newest(agreed, settings)))
+        if server_now and not fetcher.fatal:
+            windows = {endpoint.table: plan.window(endpoint) for endpoint in EVERY_ENDPOINT}
+            oldest = {table: days[0] for table, days in windows.items() if days}
+            forget_future_days(pipeline, server_now, oldest)
         if not fetcher.fatal:
             fetch(engagement + [endpoint for endpoint in money if endpoint.totals is None])
         if not fetcher.fatal:
@@ -240,6 +255,7 @@ def _load_endpoints(
             endpoints=fetcher.progress,
             request_count=client.request_count,
             clock=plan.clock,
+            note=clock_note(clock, server_now),
             fatal=str(fetcher.fatal) if fetcher.fatal else None,
             read_before=read_before,
             generation=generation,
@@ -294,6 +310,31 @@ def _endpoint_run(
     }
 
 
+def _newest(clock: Clock, settings: AnalyticsSettings) -> date:
+    """The newest day that the API may have by this clock."""
+    lag_days = 1 if settings.lag_days == "auto" else int(settings.lag_days)
+    return clock.today - timedelta(days=lag_days)
+
+
+def _server_now(clock: Clock, client: Client, fetcher: Fetcher, lag_days: str) -> datetime | None:
+    """The API's own time: what its answers say, or the newest day that it says it has.
+
+    The latter where the answers say nothing, or that the clock is behind: then something else
+    than the API may have dated them.
+    """
+    said = client.server_now
+    named = min((progress.newest for progress in fetcher.progress.values()), default=date.max)
+    if (
+        named < date.max
+        and lag_days != "auto"
+        and (said is None or clock.ahead_of(said) < -WORTH_SAYING)
+    ):
+        by_its_days = datetime.combine(named + timedelta(days=int(lag_days)), time(), UTC)
+        if by_its_days < clock.now:
+            return by_its_days
+    return said
+
+
 def newest_day(client: Client, endpoint: Endpoint, today: date, lag_days: str) -> date:
     """The newest day to ask for: today less the lag, or by the API's own word for "auto"."""
     if lag_days != "auto":
@@ -308,11 +349,18 @@ def newest_day(client: Client, endpoint: Endpoint, today: date, lag_days: str) -
     return yesterday
 
 
-def fetched_days(pipeline: dlt.Pipeline) -> dict[str, dict[date, Fetched]]:
-    """Each endpoint's days as they were last fetched: completely, without a rejected row."""
+def fetched_days(
+    pipeline: dlt.Pipeline, until: datetime | None = None
+) -> dict[str, dict[date, Fetched]]:
+    """Each endpoint's days as they were last fetched: completely, without a rejected row.
+
+    What was noted as fetched later than `until` does not count.
+    """
     fetched: dict[str, dict[date, Fetched]] = {}
     rows = stored(pipeline, f"select * from loaded_days where {COMPLETE} order by fetched_at")
     for row in rows:
+        if until and row["fetched_at"] > until + CLOSE_ENOUGH:
+            continue
         days = fetched.setdefault(row["endpoint"], {})
         if row["rejected_row_count"]:
             days.pop(row["activity_date"], None)

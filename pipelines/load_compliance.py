@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import dlt
 
 from pipelines.data_dir import DataDir
+from pipelines.future import forget_future_windows
 from pipelines.load import endpoint_runs
 from pipelines.raw_tables import COMPLETE, store, stored
 from sources.claude_compliance import ComplianceSettings, Reading, claude_compliance
@@ -23,7 +24,7 @@ from sources.claude_compliance.windows import (
 from sources.errors import ForeseenError, read_before_words
 from sources.http import HttpClient, KeyRefused, Refused
 from sources.rate_budget import RateBudget
-from sources.session import Clock
+from sources.session import CLOSE_ENOUGH, Clock, clock_note
 
 NO_KEY = (
     "The activity feed is not read: no key is set for it.\n"
@@ -41,6 +42,8 @@ class ActivitiesReport:
             have it), or `failed`.
         message: Why, unless it is ok.
         activity_count: Events that arrived, those known before included.
+        run_at: The lesser of the run's clock and the API's.
+        note: What to say of the difference between them.
     """
 
     outcome: str = "ok"
@@ -49,6 +52,8 @@ class ActivitiesReport:
     activity_count: int = 0
     rejected_count: int = 0
     request_count: int = 0
+    run_at: datetime | None = None
+    note: str | None = None
 
     @property
     def problems(self) -> list[str]:
@@ -148,13 +153,17 @@ def _load_windows(
     report: ActivitiesReport,
     backfill: Sequence[date],
 ) -> None:
-    now = clock.now
     overlap = timedelta(hours=settings.overlap_hours)
     wanted = first_day_of(settings)
     with compliance_client(data_dir, settings, clock) as client:
         feed = Feed(client, settings.activities_path)
         try:
-            read = read_windows(pipeline)
+            feed.check()  # Its answer tells the API's own time, which no window may reach beyond.
+            if client.server_now:
+                report.note = clock_note(clock, client.server_now)
+                forget_future_windows(pipeline, client.server_now)
+            report.run_at = now = clock.agreed(client.server_now).now
+            read = [each for each in read_windows(pipeline) if each.read_at <= now + CLOSE_ENOUGH]
             first_day = wanted or min((each.window.start.date() for each in read), default=None)
             if first_day is None:
                 # Not later than what may still appear, or its day would never be read.
@@ -185,7 +194,7 @@ def _run(clock: Clock, report: ActivitiesReport) -> dict[str, object]:
     return {
         "endpoint": "activities",
         "kind": "feed",
-        "run_at": clock.now,
+        "run_at": report.run_at or clock.now,
         "outcome": report.outcome,
         "message": report.message,
         "request_count": report.request_count,

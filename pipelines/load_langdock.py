@@ -5,6 +5,7 @@ from typing import Any
 import dlt
 
 from pipelines.data_dir import DataDir
+from pipelines.future import forget_future_exports
 from pipelines.raw_tables import COMPLETE, store, stored
 from sources.errors import ForeseenError
 from sources.langdock import (
@@ -19,7 +20,7 @@ from sources.langdock import (
     langdock,
 )
 from sources.rate_budget import RateBudget
-from sources.session import Clock
+from sources.session import Clock, clock_note
 
 
 def load_langdock(
@@ -32,7 +33,7 @@ def load_langdock(
     ledger = stored_exports(pipeline)
     refusals: list[str] = []
     sources = list(file_sources(settings.files, refusals))
-    request_count = 0
+    request_count, note = 0, None
     if settings.api_key:
         try:
             client = ExportClient(
@@ -51,14 +52,19 @@ def load_langdock(
                 sources += api_sources(
                     client,
                     ledger,
-                    now=clock.now,
+                    now=lambda: clock.agreed(client.server_now).now,
                     revision_days=settings.revision_days,
                     refusals=refusals,
                 )
                 request_count = client.request_count
+                if client.server_now:
+                    note = clock_note(clock, client.server_now)
+                    clock = clock.agreed(client.server_now)
+                    forget_future_exports(pipeline, client.server_now)
+                    ledger = stored_exports(pipeline)
     collected = collect(sources, ledger, policy=settings.overlaps, read_at=clock.now)
     collected.refusals[:0] = refusals
-    collected.request_count = request_count
+    collected.request_count, collected.note = request_count, note
     if collected.rows or collected.ledger or collected.rejected:
         store(pipeline, langdock(collected))
     return collected

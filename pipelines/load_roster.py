@@ -1,7 +1,7 @@
 """Take a snapshot of the rosters and keep it: who has a seat, which role, group and limit."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -9,14 +9,16 @@ from typing import Any
 import dlt
 
 from pipelines.data_dir import DataDir
+from pipelines.future import forget_future_snapshots
 from pipelines.load import endpoint_runs
 from pipelines.raw_tables import COMPLETE, store, stored
 from sources.claude_admin import AdminSettings, claude_admin
-from sources.claude_admin.snapshot import ADMIN_API, Snapshot, take_snapshot
+from sources.claude_admin.endpoints import ROSTERS
+from sources.claude_admin.snapshot import ADMIN_API, Snapshot, check, take_snapshot
 from sources.errors import ForeseenError, read_before_words
-from sources.http import HttpClient
+from sources.http import HttpClient, Refused
 from sources.rate_budget import RateBudget
-from sources.session import Clock
+from sources.session import CLOSE_ENOUGH, Clock, clock_note
 
 SPEND_LIMIT_REQUESTS_PER_MINUTE = 60
 """The spend-limit endpoints have a limit of their own (reference: Admin API, section 1.3)."""
@@ -36,6 +38,7 @@ class RosterReport:
         row_counts: Rows of each roster that was read.
         unavailable: Rosters that this key or organisation does not have, and why.
         problems: Messages of what failed.
+        note: What to say of the difference between the run's clock and the API's.
     """
 
     skipped: str | None = None
@@ -43,6 +46,7 @@ class RosterReport:
     unavailable: dict[str, str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     request_count: int = 0
+    note: str | None = None
 
 
 def load_roster(
@@ -59,14 +63,23 @@ def load_roster(
         pass
     elif not settings.api_key:
         report.skipped = NO_KEY
-    elif newest and clock.now < newest:
+    elif newest and clock.now < newest and not _is_future(data_dir, clock, settings, newest):
         report.skipped = (
             f"The newest roster is of {newest:%Y-%m-%d %H:%M} UTC, later than this run's clock "
             f"({clock.now:%Y-%m-%d %H:%M}). Rosters have no history, so this run takes none."
         )
     else:
         try:
-            snapshot, counts = _snapshot(data_dir, clock, settings)
+            with roster_clients(data_dir, clock, settings) as (shared, of_spend_limits):
+                snapshot = take_snapshot(
+                    lambda roster: of_spend_limits if roster.of_spend_limits else shared
+                )
+                counts = dict(shared.requests_by + of_spend_limits.requests_by)
+                if server_now := shared.server_now:
+                    report.note = clock_note(clock, server_now)
+                    clock = clock.agreed(server_now)
+                    if snapshot.rows:
+                        forget_future_snapshots(pipeline, server_now)
         except ForeseenError as error:
             snapshot.failures["members"] = str(error)
     for table in snapshot.refused.keys() & _read_before(pipeline):
@@ -102,14 +115,13 @@ def newest_snapshot(pipeline: dlt.Pipeline) -> datetime | None:
     return newest.astimezone(UTC) if newest else None
 
 
-def _snapshot(
-    data_dir: DataDir, clock: Clock, settings: AdminSettings
-) -> tuple[Snapshot, dict[str, int]]:
-    with roster_clients(data_dir, clock, settings) as (shared, of_spend_limits):
-        snapshot = take_snapshot(
-            lambda roster: of_spend_limits if roster.of_spend_limits else shared
-        )
-        return snapshot, dict(shared.requests_by + of_spend_limits.requests_by)
+def _is_future(data_dir: DataDir, clock: Clock, settings: AdminSettings, moment: datetime) -> bool:
+    """The API's own time has not come to that moment yet; False where it cannot be asked."""
+    with suppress(ForeseenError), roster_clients(data_dir, clock, settings) as (shared, _):
+        with suppress(Refused):
+            check(shared, ROSTERS[0])
+        return bool(shared.server_now and shared.server_now + CLOSE_ENOUGH < moment)
+    return False
 
 
 @contextmanager

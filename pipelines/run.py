@@ -42,6 +42,8 @@ class RunResult:
     """What each stage of a run did; a stage that did not take place is None.
 
     Attributes:
+        clock: The lesser of the run's clock and the Analytics API's.
+        notes: What else to say of the run.
         problems: Messages of what failed. The stages after it may have run all the same.
     """
 
@@ -52,6 +54,8 @@ class RunResult:
     transform: TransformResult | None = None
     publish: PublishResult | None = None
     report: Path | None = None
+    clock: Clock | None = None
+    notes: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
 
@@ -97,6 +101,7 @@ def sync(
         on_progress=listener.on_progress,
     )
     result.problems += result.load.problems
+    result.clock = clock = result.load.clock or clock
     pipeline = warehouse_pipeline(data_dir)
     if admin and (not only or "claude_admin" in only):
         result.roster = load_roster(pipeline, data_dir, clock, admin)
@@ -107,6 +112,9 @@ def sync(
     if langdock and (not only or "langdock" in only):
         result.langdock = load_langdock(pipeline, data_dir, clock, langdock)
         result.problems += result.langdock.refusals
+    stages = (result.load, result.roster, result.activities, result.langdock)
+    # The first says it for all of them.
+    result.notes += [stage.note for stage in stages if stage and stage.note][:1]
     if transforms and (result.load.day_count or not result.load.fatal):
         build(data_dir, result, listener)
     return result

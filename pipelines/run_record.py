@@ -55,6 +55,8 @@ class RunRecord:
             "exit_code": exit_code,
             "problems": problems,
         }
+        if result and result.clock:
+            self._record["run_at"] = result.clock.now.isoformat()
         if result and result.load:
             self._record |= {
                 "requests": result.load.request_count,

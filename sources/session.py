@@ -7,6 +7,8 @@ from time import monotonic
 CLOSE_ENOUGH = timedelta(minutes=1)
 """Clocks that differ by no more than this agree; the header that tells a server's has seconds."""
 
+WORTH_SAYING = timedelta(hours=1)
+
 
 @dataclass(frozen=True)
 class Clock:
@@ -36,4 +38,33 @@ class Clock:
         """The lesser of both clocks: by it, what is read and what has settled is judged."""
         if server_now is None or self.ahead_of(server_now) <= CLOSE_ENOUGH:
             return self
-        return replace(self, now=self.now - self.ahead_of(server_now))
+        return replace(self, now=server_now, started=monotonic())
+
+
+def clock_note(clock: Clock, server_now: datetime | None) -> str | None:
+    """What to say of a clock that is more than an hour off the server's."""
+    if server_now is None or abs(clock.ahead_of(server_now)) <= WORTH_SAYING:
+        return None
+    there = f"{server_now:%Y-%m-%d %H:%M} UTC"
+    if clock.ahead_of(server_now) > timedelta(0):
+        what = f"--today {clock.today} lies" if clock.is_set else "The clock of this machine is"
+        cure = "Leave --today out." if clock.is_set else "Set the clock of this machine (NTP)."
+        return (
+            f"{what} {difference(clock, server_now)} ahead of the API's own time, {there}.\n"
+            f"Nothing later than that counts as read, and nothing as settled by then. {cure}"
+        )
+    if clock.is_set:
+        return f"This run counts as of {clock.today} (--today); the API's own time is {there}."
+    return (
+        f"The clock of this machine is {difference(clock, server_now)} behind the API's own time, "
+        f"{there}.\nWhat is newer than this clock waits for a later run. "
+        "Set the clock of this machine (NTP)."
+    )
+
+
+def difference(clock: Clock, server_now: datetime) -> str:
+    """How far the two are apart, in words."""
+    apart = abs(clock.ahead_of(server_now))
+    if apart < timedelta(hours=48):
+        return f"{apart / timedelta(hours=1):.1f} hours"
+    return f"{apart / timedelta(days=1):.0f} days"

@@ -84,6 +84,8 @@ def tell(data: DataDir, result: RunResult, seconds: float) -> None:
     """What each stage did, then whatever somebody should look at."""
     if result.report:
         out.print(f"Report: {result.report.absolute()}", markup=False)
+    for note in result.notes:
+        out.print(note, markup=False)
     if result.load:
         _tell_load(result.load)
     if result.roster:

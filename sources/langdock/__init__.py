@@ -1,7 +1,7 @@
 """The dlt source of Langdock's usage exports: files of a folder, and the export API."""
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from functools import partial
 from typing import Any
@@ -22,6 +22,7 @@ from sources.langdock.entities import ENTITIES, Entity
 from sources.langdock.folder import listing
 from sources.langdock.periods import POLICIES, last_day, months_to_ask
 from sources.langdock.reader import Slot, raw_schema
+from sources.session import CLOSE_ENOUGH
 
 __all__ = [
     "ENTITIES",
@@ -128,21 +129,24 @@ def api_sources(
     client: ExportClient,
     ledger: Sequence[LedgerRow],
     *,
-    now: datetime,
+    now: Callable[[], datetime],
     revision_days: int,
     refusals: list[str],
 ) -> Iterator[Source]:
     """The months that the API may have more to say about, newest first.
 
+    `now` is the lesser of the run's clock and the API's, as far as that has told its own.
     A workspace may lack one of the exports; without that of users, nothing else is asked for.
     """
     for entity in sorted(ENTITIES, key=lambda entity: entity.table != USERS):
         read = {
             row["period_start"]: row["read_at"].date()
             for row in sorted(ledger, key=lambda row: row["read_at"])
-            if row["period_start"] and row["source_name"] == _name(entity, row["period_start"])
+            if row["period_start"]
+            and row["source_name"] == _name(entity, row["period_start"])
+            and row["read_at"] <= now() + CLOSE_ENOUGH
         }
-        for month in months_to_ask(now.date(), read, revision_days):
+        for month in months_to_ask(now().date(), read, revision_days):
             try:
                 export = client.month(entity, month)
             except Refused as refusal:
@@ -158,9 +162,11 @@ def api_sources(
             except ForeseenError as refusal:
                 refusals.append(str(refusal))
                 break
+            if last_day(month) >= now().date():
+                continue  # Asked for by a clock that is ahead: it goes on still.
             yield Source(
                 name=_name(entity, month),
-                exported_at=now,
+                exported_at=now(),
                 content=partial(_same, export.content),
                 empty_slot=Slot(entity.table, "", month, last_day(month), ""),
                 record_count=export.record_count,

@@ -45,6 +45,7 @@ class Collected:
         ledger: New and changed rows of langdock_exports.
         rejected: Rows of langdock_rejected_rows, with markers.
         refusals: One message per export that could not be used.
+        note: What to say of the difference between the run's clock and the API's.
     """
 
     rows: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
@@ -55,6 +56,7 @@ class Collected:
     row_count: int = 0
     skipped_count: int = 0
     request_count: int = 0
+    note: str | None = None
 
 
 def collect(

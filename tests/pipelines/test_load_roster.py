@@ -128,11 +128,29 @@ def test_a_run_whose_clock_is_before_the_newest_snapshot_takes_none_and_says_so(
     api.publish_roster("members", [member("ada")])
     snapshot(today="2026-01-09")
     api.publish_roster("members", [member("ben")])
+    api.answer("/organizations", headers={"date": "Fri, 09 Jan 2026 12:00:00 GMT"})
     report = snapshot(today="2026-01-08")
 
     assert report.skipped is not None
     assert "2026-01-09" in report.skipped
     assert query("select id from claude_raw.members") == [("user_ada",)]
+
+
+def test_a_snapshot_later_than_the_servers_own_time_counts_as_not_taken(
+    api: Sandbox, snapshot: TakeSnapshot, query: Query
+) -> None:
+    api.publish_roster("members", [member("ada"), member("ben")])
+    snapshot(today="2026-01-08")
+    api.publish_roster("members", [member("ada"), member("chi")])
+    snapshot(today="2026-01-15")
+    snapshot(today="2026-01-09")
+
+    eighth, ninth = date(2026, 1, 8), date(2026, 1, 9)
+    assert query(PERIODS) == [
+        ("user_ada", "user", eighth, None),
+        ("user_ben", "user", eighth, ninth),
+        ("user_chi", "user", ninth, None),
+    ]
 
 
 def test_the_same_snapshot_twice_changes_nothing(
