@@ -68,6 +68,10 @@ class Endpoint:
         path: Whole path from /v1/.
         grain: What one row is.
         key: Columns that should be unique within a day, by the API's description.
+        names_repeat: Rows of one key that differ are several things of one name, and add up.
+            Elsewhere they contradict each other, and the day is asked for again.
+        actor_key: Where rows without an actor may be alike and still several: the key of those
+            with one.
         columns: Raw columns with their types.
         older_names: Column of an older API edition -> the declared column it fills.
         revision_days: How long the API may still change a published day.
@@ -90,6 +94,8 @@ class Endpoint:
     grain: str
     key: tuple[str, ...]
     columns: Columns
+    names_repeat: bool = False
+    actor_key: tuple[str, ...] = ()
     older_names: Mapping[str, str] = field(default_factory=dict)
     revision_days: int = 7
     days_per_request: int = 1
@@ -256,6 +262,7 @@ ENDPOINTS = (
         path="/v1/organizations/analytics/skills",
         grain="One row per UTC day and skill used or enabled on it.",
         key=("skill_name",),
+        names_repeat=True,
         columns={
             "skill_name": TEXT, "skill_display_name": TEXT, "share_status": TEXT,
             **counts("", "distinct_user_count invocation_count enable_count"),
@@ -269,6 +276,7 @@ ENDPOINTS = (
         path="/v1/organizations/analytics/connectors",
         grain="One row per UTC day and connector used on it.",
         key=("connector_name",),
+        names_repeat=True,
         columns={
             "connector_name": TEXT, "connector_display_name": TEXT,
             **counts("", """
@@ -284,6 +292,7 @@ ENDPOINTS = (
         path="/v1/organizations/analytics/plugins",
         grain="One row per UTC day and plugin used or installed on it.",
         key=("plugin_name", "plugin_id"),
+        names_repeat=True,
         columns={
             "plugin_name": TEXT, "plugin_id": TEXT,
             **counts("", "distinct_user_count install_count invocation_count"),
@@ -309,6 +318,9 @@ ENDPOINTS = (
     ),
 )  # fmt: skip
 
+ACTOR_IDS = tuple(
+    f"group__actor__{name}" for name in ("user_id", "service_account_id", "api_key_id")
+)
 GROUP_OF_USAGE = {
     **under("group__actor__", ANY_ACTOR),
     **texts("group__", f"actor_type {WORK} {CONSOLE}"),
@@ -346,6 +358,7 @@ COST_API = (
     ),
     money_endpoint(
         table="costs",
+        actor_key=(*ACTOR_IDS, "group__product", "group__model", "group__cost_type"),
         path="/v1/organizations/analytics/cost",
         grain="One row per UTC day, actor, product, model and cost type; null actors have several.",
         key=(),
@@ -358,6 +371,7 @@ COST_API = (
     ),
     money_endpoint(
         table="usage",
+        actor_key=(*ACTOR_IDS, "group__product", "group__model"),
         path="/v1/organizations/analytics/usage",
         grain="One row per UTC day, actor, product and model; null actors have several.",
         key=(),

@@ -1,9 +1,9 @@
 """Fetch planned days concurrently, and hand them over whole and in order."""
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 from typing import Self
 
@@ -14,6 +14,7 @@ from sources.claude_analytics.client import Client, NotAvailable, NotThisOrganis
 from sources.claude_analytics.endpoints import Endpoint
 from sources.claude_analytics.pages import Page, RejectedRow
 from sources.claude_analytics.plan import Span
+from sources.claude_analytics.repeats import has_repeats, keys_of, without_repeats
 from sources.http import ApiError, KeyRefused, NotTheApi, Refused, Unreachable
 from sources.paging import begun_anew
 from sources.rate_budget import BudgetClosed
@@ -203,11 +204,43 @@ class Fetcher:
             progress.failed_in_a_row += 1
 
     def _fetched_days(self, endpoint: Endpoint, days: Sequence[date]) -> list[FetchedDay]:
-        pages = begun_anew(
-            lambda: list(map(_packed, self._client.pages(endpoint, days[0], days[-1])))
+        whole, contradictions = self._whole(endpoint, days)
+        if contradictions:
+            whole, contradictions = self._whole(endpoint, days)
+        with self._lock:
+            self.progress[endpoint.table].failures += [
+                f"{endpoint.table}, day {day}: the API gives two rows of {named} that differ.\n"
+                "Both cannot be true, and asking again brought the same: the day stays open, what\n"
+                "is stored of it stays, and the next run asks again. If it stays, tell Anthropic's "
+                "support."
+                for day, named in sorted(contradictions.items())
+            ]
+        fetched = [whole] if endpoint.day_column is None else _cut_into_days(whole, days)
+        return [day for day in fetched if day.day not in contradictions]
+
+    def _whole(
+        self, endpoint: Endpoint, days: Sequence[date]
+    ) -> tuple[FetchedDay, Mapping[date, str]]:
+        """One answer, rows that came twice once, and the days on which it contradicts itself."""
+        answered = begun_anew(
+            lambda: [
+                (_packed(page), keys_of(endpoint, page.rows))
+                for page in self._client.pages(endpoint, days[0], days[-1])
+            ]
         )
-        whole = FetchedDay(endpoint, days[0], pages)
-        return [whole] if endpoint.day_column is None else _cut_into_days(whole, days)
+        pages, keys = [page for page, _ in answered], [found for _, found in answered]
+        if not has_repeats(endpoint, keys):
+            return FetchedDay(endpoint, days[0], pages), {}
+        tables = [pa.ipc.open_stream(page.rows).read_all() for page in pages]
+        rows, contradictions = without_repeats(endpoint, tables)
+        # All of them in the first page, so that their number stays.
+        empty = [_packed(Page(rows=rows.slice(0, 0))) for _ in pages]
+        parts = [_packed(Page(rows=rows)), *empty[1:]]
+        told_once = [
+            replace(page, rows=part.rows, row_count=part.row_count)
+            for page, part in zip(pages, parts, strict=True)
+        ]
+        return FetchedDay(endpoint, days[0], told_once), contradictions
 
 
 def _cut_into_days(series: FetchedDay, days: Sequence[date]) -> list[FetchedDay]:

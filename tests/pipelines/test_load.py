@@ -343,3 +343,24 @@ def test_what_an_earlier_run_was_about_to_forget_takes_nothing_new_with_it(
     load(today="2026-01-08", only="skills")
 
     assert query("select skill_name from claude_raw.skills") == [("pdf",)]
+
+
+def test_a_day_that_contradicts_itself_is_asked_again_and_stays_open(
+    api: Sandbox, load: Load, query: Query
+) -> None:
+    ada = {"user": {"id": "user_ada"}, "web_search_count": 1}
+    api.publish("users", "2026-01-05", [ada, ada])
+    load(today="2026-01-09", only="users")
+    stored = "select user__id, web_search_count from claude_raw.users"
+    assert query(stored) == [("user_ada", 1)]
+
+    api.publish("users", "2026-01-05", [ada, {**ada, "web_search_count": 2}])
+    api.requests.clear()
+    [problem] = load(today="2026-01-10", only="users").problems
+
+    assert "two rows of user_ada that differ" in problem
+    assert sum(request.params["date"] == "2026-01-05" for request in api.requests) == 2
+    assert query(stored) == [("user_ada", 1)]
+    api.publish("users", "2026-01-05", [{**ada, "web_search_count": 2}])
+    assert load(today="2026-01-10", only="users").problems == []
+    assert query(stored) == [("user_ada", 2)]
