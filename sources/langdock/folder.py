@@ -40,7 +40,8 @@ class ExportFile:
         except OSError as error:
             raise ForeseenError(
                 f"The Langdock export {self.name} cannot be read: {error.strerror or error}.\n"
-                "Nothing of it was loaded. Check its permissions, then run the command again."
+                "Nothing of it was loaded. Check that it is there and may be read, "
+                "then run the command again."
             ) from error
 
 
@@ -50,7 +51,7 @@ class Listing:
 
     Attributes:
         files: Those that are read, by name.
-        refused: Those that could be exports, in a form that is not read -> which form.
+        refused: Those that could be exports and cannot be read -> what they are.
         passed_over: Those that are none: hidden ones, leftovers, texts, pictures.
     """
 
@@ -66,7 +67,7 @@ class Listing:
         shown = [f"\n  {name}: it is {form}" for name, form in sorted(self.refused.items())]
         more = len(shown) - SHOWN
         return (
-            f"{len(shown)} of the files in Langdock's folder are in a form that is not read:"
+            f"{len(shown)} of the files in Langdock's folder cannot be read:"
             + "".join(shown[:SHOWN])
             + (f"\n  and {more} more" if more > 0 else "")
             + "\nNothing of them was loaded. CSV and .xlsx are read. "
@@ -114,7 +115,7 @@ def listing(folder: str) -> Listing:
             continue
         if is_hidden(file.name):
             passed_over.append(file.name)
-        elif suffix in TABLES or (suffix in PERHAPS_TABLES and is_export(file.content())):
+        elif suffix in TABLES or (suffix in PERHAPS_TABLES and _may_be_export(file)):
             files.append(file)
         elif suffix in OTHER_PROGRAM:
             refused[file.name] = OTHER_PROGRAM[suffix]
@@ -146,8 +147,10 @@ def _local(folder: str) -> Iterator[ExportFile]:
     for below, folders, names in os.walk(folder, followlinks=True, onerror=stop):
         folders[:] = [name for name in folders if not _is_seen(os.path.join(below, name), seen)]
         for path in (Path(below, name) for name in names):
-            if path.is_file():
-                modified_at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+            # A link to nothing, as on a share that is not mounted, is said when it is read.
+            if path.is_file() or path.is_symlink():
+                found = path.stat() if path.exists() else path.lstat()
+                modified_at = datetime.fromtimestamp(found.st_mtime, UTC)
                 name = path.relative_to(folder).as_posix()
                 yield ExportFile(name, modified_at, path.read_bytes)
 
@@ -159,3 +162,10 @@ def _is_seen(folder: str, seen: set[str]) -> bool:
         return True
     seen.add(place)
     return False
+
+
+def _may_be_export(file: ExportFile) -> bool:
+    try:
+        return is_export(file.content())
+    except ForeseenError:
+        return True  # Said when it is read.

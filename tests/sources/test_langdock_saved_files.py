@@ -293,7 +293,7 @@ def test_what_is_passed_over_in_the_folder_is_said(
     ]
     assert (
         "Langdock's folder has files that are no exports and were not read: "
-        "notes.txt, readme.md, users.csv~, ~$users.xlsx."
+        ".users.csv, notes.txt, readme.md, users.csv~, ~$users.xlsx."
     ) in caplog.messages
 
 
@@ -305,15 +305,17 @@ def test_an_export_in_a_form_that_is_not_read_ends_with_1_and_what_to_do(
     put("models.xls", b"\xd0\xcf\x11\xe0")
     put("projects.csv.gz", b"\x1f\x8b")
     put("keys.csv", "")
+    (folder / "workflows.csv").symlink_to(folder / "a share that is not mounted")
 
     ended = command(SYNC, SOURCES__LANGDOCK__FILES=str(folder))
 
     assert ended.exit_code == 1
     assert "Loaded 1 Langdock exports (2 rows)" in ended.out
-    assert "3 of the files in Langdock's folder are in a form that is not read" in ended.err
+    assert "3 of the files in Langdock's folder cannot be read" in ended.err
     assert "agents.json: it is JSON; export it as CSV" in ended.err
     assert "models.xls: it is an Excel workbook of before 2007" in ended.err
     assert "projects.csv.gz: it is an archive; take the files out of it" in ended.err
+    assert "workflows.csv cannot be read: No such file" in ended.err
     assert "keys.csv cannot be used:\n  line 1: the file is empty" in ended.err
 
 
