@@ -41,6 +41,11 @@ def last_run_findings(last_run: dict[str, Any] | None) -> Iterator[Finding]:
             f"The last run ({last_run['command']}) had {count}: see claude-warehouse status.",
             "data",
         )
+    elif last_run["exit_code"] is None:
+        yield Finding(
+            f"The last run ({last_run['command']}) has not ended: see claude-warehouse status.",
+            "data",
+        )
     elif last_run["exit_code"] == 4:
         yield Finding(
             "Some rows could not be read: see claude_raw.rejected_rows, or for lines of Langdock's "

@@ -240,6 +240,13 @@ def last_run(context: Context) -> list[Part]:
     run = context.last_run
     if not run:
         return []
+    if run["exit_code"] is None:
+        return [
+            Statement(
+                title="The last run has not ended",
+                text=f"{run['command']} as of {run['run_at'][:10]} is under way, or was killed.",
+            )
+        ]
     problems = len(run["problems"])
     ended = run["ended_at"][:16].replace("T", " ")
     return [

@@ -15,10 +15,13 @@ from pipelines import hints
 from pipelines.data_dir import DataDir
 from pipelines.exit_codes import DONE, FAILED
 from pipelines.foreseen import foreseen
+from pipelines.run_record import RunRecord
 from pipelines.status import remember
 from pipelines.warehouse import read_whole
 from sources.errors import ForeseenError
+from sources.session import Clock
 from tests.conftest import Command, Load
+from tests.pipelines import served_marts
 
 PROGRAM = "from pipelines.cli import main; main()"
 
@@ -266,3 +269,14 @@ def test_what_dlt_keeps_between_runs_is_made_anew_where_it_is_damaged(
 
     assert ended.exit_code == DONE, ended.err
     assert "Loaded" in ended.out
+
+
+def test_a_report_beside_a_run_that_has_not_ended_says_so(
+    data_dir: DataDir, command: Command
+) -> None:
+    served_marts.write(data_dir)
+    RunRecord(data_dir, "sync", Clock.at(None)).begin()
+
+    assert command("report").exit_code == DONE
+    assert "The last run has not ended" in (data_dir.root / "report.html").read_text()
+    assert "The last run (sync) has not ended" in command("summary").out
