@@ -12,24 +12,24 @@ from pipelines.beside import left_beside
 from pipelines.data_dir import DataDir
 from pipelines.findings import unknown_bills
 from pipelines.foreseen import foreseen
-from pipelines.load import NO_KEY as NO_ANALYTICS_KEY
-from pipelines.load import newest_day
-from pipelines.load_compliance import NO_KEY, compliance_client
-from pipelines.load_roster import NO_KEY as NO_ROSTER_KEY
-from pipelines.load_roster import roster_clients
 from pipelines.run import has_other_source, transform_variables
 from pipelines.served import connected, opened
 from pipelines.settings import doubts, problems, settings
 from pipelines.warehouse import read_whole
 from sources.claude_admin import AdminSettings
 from sources.claude_admin.endpoints import ROSTERS
+from sources.claude_admin.load import NO_KEY as NO_ROSTER_KEY
+from sources.claude_admin.load import roster_clients
 from sources.claude_admin.snapshot import check as check_roster
 from sources.claude_analytics import AnalyticsSettings
 from sources.claude_analytics.client import Client, NotTaken, NotThisOrganisation
 from sources.claude_analytics.endpoints import ENDPOINTS
+from sources.claude_analytics.load import NO_KEY as NO_ANALYTICS_KEY
+from sources.claude_analytics.load import newest_day
 from sources.claude_analytics.plan import GENERATIONS
 from sources.claude_compliance import ComplianceSettings
 from sources.claude_compliance.feed import Feed
+from sources.claude_compliance.load import NO_KEY, compliance_client
 from sources.errors import ForeseenError
 from sources.http import KeyRefused, Refused
 from sources.langdock import LangdockSettings

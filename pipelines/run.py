@@ -7,10 +7,6 @@ from pathlib import Path
 
 from pipelines.data_dir import DataDir
 from pipelines.foreseen import foreseen
-from pipelines.load import LoadProgress, LoadReport, load
-from pipelines.load_compliance import ActivitiesReport, load_activities
-from pipelines.load_langdock import load_langdock
-from pipelines.load_roster import RosterReport, load_roster
 from pipelines.name_keys import store_name_keys
 from pipelines.outputs import PAGE, refuse_unless_ours
 from pipelines.publish import PublishResult, publish
@@ -25,11 +21,15 @@ from pipelines.settings import (
 )
 from pipelines.transform import TransformResult, transform
 from sources.claude_admin import AdminSettings
+from sources.claude_admin.load import RosterReport, load_roster
 from sources.claude_analytics import AnalyticsSettings
+from sources.claude_analytics.load import LoadProgress, LoadReport, load
 from sources.claude_compliance import ComplianceSettings
+from sources.claude_compliance.load import ActivitiesReport, load_activities
 from sources.errors import ForeseenError
 from sources.langdock import Collected, LangdockSettings
 from sources.langdock.folder import listing
+from sources.langdock.load import load_langdock
 from sources.reference_files import FILES, configured_path, read
 from sources.session import Clock
 

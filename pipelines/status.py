@@ -9,15 +9,15 @@ from typing import Any
 import duckdb
 
 from pipelines.data_dir import DataDir
-from pipelines.load_compliance import NO_KEY
-from pipelines.load_roster import NO_KEY as NO_ROSTER_KEY
 from pipelines.raw_tables import COMPLETE
 from pipelines.run_record import is_damaged, last_run
 from pipelines.settings import settings
 from pipelines.warehouse import dict_rows, read_only
 from sources.claude_admin import AdminSettings
+from sources.claude_admin.load import NO_KEY as NO_ROSTER_KEY
 from sources.claude_analytics.plan import GENERATIONS
 from sources.claude_compliance import ComplianceSettings
+from sources.claude_compliance.load import NO_KEY
 from sources.errors import ForeseenError
 from sources.session import Clock
 

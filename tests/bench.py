@@ -21,11 +21,11 @@ from rich.console import Console
 from rich.table import Table
 
 from pipelines.data_dir import DataDir
-from pipelines.load import load_spans
 from pipelines.raw_tables import warehouse_pipeline
 from sources.claude_analytics import claude_analytics
 from sources.claude_analytics.endpoints import COUNT, ENDPOINTS, Endpoint
 from sources.claude_analytics.fetch import Fetcher
+from sources.claude_analytics.load import load_spans
 from sources.claude_analytics.pages import Page, page_of_body
 from sources.claude_analytics.plan import Span
 

@@ -11,10 +11,10 @@ import pytest
 
 from pipelines.cli.app import run as run_command
 from pipelines.data_dir import DataDir
-from pipelines.load import LoadReport
-from pipelines.load import load as load_run
 from sources.claude_analytics import AnalyticsSettings
 from sources.claude_analytics.endpoints import ENDPOINTS
+from sources.claude_analytics.load import LoadReport
+from sources.claude_analytics.load import load as load_run
 from sources.sandbox import Sandbox
 from sources.session import Clock
 

@@ -12,11 +12,11 @@ from rich.table import Table
 
 from pipelines import hints
 from pipelines.data_dir import DataDir
-from pipelines.load import LoadProgress, LoadReport
-from pipelines.load_compliance import NO_KEY, ActivitiesReport
-from pipelines.load_roster import RosterReport
 from pipelines.run import Listener, RunResult
 from pipelines.wording import GENERATIONS, ranges
+from sources.claude_admin.load import RosterReport
+from sources.claude_analytics.load import LoadProgress, LoadReport
+from sources.claude_compliance.load import NO_KEY, ActivitiesReport
 from sources.langdock import Collected
 
 STAGES = {

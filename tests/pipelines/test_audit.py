@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 
 from pipelines.data_dir import DataDir
 from pipelines.exit_codes import DONE, FAILED, REJECTED
-from pipelines.load_compliance import ActivitiesReport, load_activities
 from pipelines.publish import publish
 from pipelines.raw_tables import warehouse_pipeline
 from pipelines.transform import run_dbt, transform
 from sources.claude_compliance import ComplianceSettings
+from sources.claude_compliance.load import ActivitiesReport, load_activities
 from sources.sandbox import Sandbox
 from sources.session import Clock
 from tests.conftest import Command, Query

@@ -10,10 +10,10 @@ import pytest
 
 from pipelines.data_dir import DataDir
 from pipelines.exit_codes import FAILED
-from pipelines.load import load as load_run
 from pipelines.run import RunResult, sync
 from sources.claude_admin import AdminSettings
 from sources.claude_analytics import AnalyticsSettings
+from sources.claude_analytics.load import load as load_run
 from sources.claude_compliance import ComplianceSettings
 from sources.langdock import LangdockSettings
 from sources.sandbox import Sandbox

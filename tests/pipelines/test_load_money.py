@@ -11,9 +11,9 @@ import duckdb
 import pytest
 
 from pipelines.data_dir import DataDir
-from pipelines.load import load as load_run
 from sources.claude_analytics import AnalyticsSettings
 from sources.claude_analytics.endpoints import COST_API, ENDPOINTS, REPORTS_API
+from sources.claude_analytics.load import load as load_run
 from sources.claude_analytics.plan import days_between
 from sources.sandbox import Sandbox
 from sources.session import Clock

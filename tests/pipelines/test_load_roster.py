@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from pipelines.data_dir import DataDir
-from pipelines.load_roster import RosterReport, load_roster
 from pipelines.raw_tables import create_absent_tables, warehouse_pipeline
 from sources.claude_admin import AdminSettings
 from sources.claude_admin.endpoints import ROSTERS
+from sources.claude_admin.load import RosterReport, load_roster
 from sources.sandbox import Sandbox
 from sources.session import Clock
 from tests.conftest import Command, Query

@@ -19,8 +19,8 @@ import pytest
 
 from pipelines.data_dir import DataDir
 from pipelines.exit_codes import DONE
-from pipelines.load import REQUESTS_PER_CHUNK
 from sources.claude_analytics.endpoints import COST_API, ENDPOINTS
+from sources.claude_analytics.load import REQUESTS_PER_CHUNK
 from sources.sandbox import Received, Sandbox
 
 FIRST_DAY = "2026-03-17"

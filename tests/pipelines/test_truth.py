@@ -12,10 +12,10 @@ import duckdb
 import pytest
 
 from pipelines.data_dir import DataDir
-from pipelines.load_roster import load_roster
 from pipelines.raw_tables import warehouse_pipeline
 from pipelines.run import sync
 from sources.claude_admin import AdminSettings
+from sources.claude_admin.load import load_roster
 from sources.claude_analytics import AnalyticsSettings
 from sources.sandbox import Sandbox
 from sources.session import Clock

@@ -15,10 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.data_dir import DataDir
-from pipelines.load_langdock import load_langdock
 from pipelines.raw_tables import create_absent_tables, warehouse_pipeline
 from sources.errors import ForeseenError
 from sources.langdock import Collected, LangdockSettings
+from sources.langdock.load import load_langdock
 from sources.langdock.periods import POLICIES, Part, months_to_ask, plan
 from sources.langdock.reader import Slot, read_export
 from sources.sandbox import Sandbox

@@ -7,14 +7,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 import dlt
-
 from pipelines.data_dir import DataDir
 from pipelines.future import forget_future_snapshots
-from pipelines.load import endpoint_runs
 from pipelines.raw_tables import COMPLETE, store, stored
+
 from sources.claude_admin import AdminSettings, claude_admin
 from sources.claude_admin.endpoints import ROSTERS
 from sources.claude_admin.snapshot import ADMIN_API, Snapshot, check, take_snapshot
+from sources.claude_analytics.load import endpoint_runs
 from sources.errors import ForeseenError, read_before_words
 from sources.http import HttpClient, Refused
 from sources.rate_budget import RateBudget

@@ -3,10 +3,10 @@
 from typing import Any
 
 import dlt
-
 from pipelines.data_dir import DataDir
 from pipelines.future import forget_future_exports
 from pipelines.raw_tables import COMPLETE, store, stored
+
 from sources.errors import ForeseenError
 from sources.langdock import (
     ENTITIES,

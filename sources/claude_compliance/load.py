@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 import dlt
-
 from pipelines.data_dir import DataDir
 from pipelines.future import forget_future_windows
-from pipelines.load import endpoint_runs
 from pipelines.raw_tables import COMPLETE, store, stored
+
+from sources.claude_analytics.load import endpoint_runs
 from sources.claude_compliance import ComplianceSettings, Reading, claude_compliance
 from sources.claude_compliance.feed import COMPLIANCE_API, Feed
 from sources.claude_compliance.windows import (

@@ -10,7 +10,6 @@ from typing import Any
 import dlt
 import pyarrow as pa
 from dlt.extract import DltSource
-
 from pipelines.data_dir import DataDir
 from pipelines.future import forget_future_days
 from pipelines.raw_tables import (
@@ -21,6 +20,7 @@ from pipelines.raw_tables import (
     stored,
     warehouse_pipeline,
 )
+
 from sources.claude_analytics import AnalyticsSettings, claude_analytics, empty_endpoints
 from sources.claude_analytics.client import (
     ANALYTICS_API,
