@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from pipelines.closed_months import CHARGE_COLUMNS, closed_charges, closed_months
 from pipelines.data_dir import DataDir
+from pipelines.kept_closes import keep_closes
 from pipelines.name_keys import store_name_keys
 from pipelines.raw_tables import (
     create_absent_tables,
@@ -79,8 +80,9 @@ def close_month(
     listener = listener or Listener()
     pipeline = warehouse_pipeline(data_dir)
     finish_pending(pipeline)
-    _refuse_unless_next(_closings(pipeline), month, clock.today)
     create_absent_tables(pipeline)
+    result = CloseResult(notes=keep_closes(pipeline, data_dir))
+    _refuse_unless_next(_closings(pipeline), month, clock.today)
     store_name_keys(pipeline)
     listener.on_stage("transform")
     built = transform(data_dir.warehouse, data_dir.root, transform_variables(), BILL)
@@ -93,7 +95,6 @@ def close_month(
         )
     if not force:
         _refuse_unless_settled(data_dir, month, ranges)
-    result = CloseResult()
     records = _records(data_dir, month)
     closing: dict[str, Any] = {
         "closing_id": uuid4().hex,
@@ -129,6 +130,8 @@ def undo_close(
     """
     pipeline = warehouse_pipeline(data_dir)
     finish_pending(pipeline)
+    create_absent_tables(pipeline)
+    result = CloseResult(notes=keep_closes(pipeline, data_dir))
     closings = _closings(pipeline)
     if month not in closings:
         raise ForeseenError(
@@ -152,7 +155,6 @@ def undo_close(
         "closed_at": clock.now,
     }
     store(pipeline, closed_months([undone]))
-    result = CloseResult()
     build(data_dir, result, listener or Listener(), (*BILL, *CHANGED))
     return result
 

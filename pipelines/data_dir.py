@@ -96,6 +96,11 @@ class DataDir:
         return self.root / "dlt"
 
     @property
+    def closed_months(self) -> Path:
+        """A copy of each close, which outlives the warehouse."""
+        return self.root / "closed_months"
+
+    @property
     def rate_budget(self) -> Path:
         return self.root / "rate_budget.sqlite"
 

@@ -21,14 +21,15 @@ OWN_FILES = (
     "warehouse.duckdb",
     "serving.duckdb",
     "rate_budget",
-    "closed_months.jsonl",
+    "status.json",
+    "errors.log",
     "last_run.json",
     "run.json",
     "run.lock",
     ".writable",
 )
 """How the names of our own files in the data folder begin; what stands beside them does so too."""
-OWN_FOLDERS = ("dlt", "dbt")
+OWN_FOLDERS = ("dlt", "dbt", "closed_months")
 PART = ".part"
 
 PAGE_TITLE = "Claude usage report"

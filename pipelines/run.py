@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pipelines.data_dir import DataDir
 from pipelines.foreseen import foreseen
+from pipelines.kept_closes import keep_closes
 from pipelines.name_keys import store_name_keys
 from pipelines.outputs import PAGE, refuse_unless_ours
 from pipelines.publish import PublishResult, publish
@@ -161,6 +162,7 @@ def build(
     listener.on_stage("transform")
     pipeline = warehouse_pipeline(data_dir)
     create_absent_tables(pipeline)
+    result.notes += keep_closes(pipeline, data_dir)
     store_name_keys(pipeline)
     result.transform = transform(data_dir.warehouse, data_dir.root, transform_variables(), select)
     if result.transform.failed_tests:
