@@ -23,8 +23,8 @@ from pipelines.raw_tables import (
     warehouse_pipeline,
 )
 from pipelines.run import Listener, RunResult, build, transform_variables
-from pipelines.transform import transform
-from pipelines.warehouse import dict_rows
+from pipelines.warehouse.dbt import transform
+from pipelines.warehouse.duckdb import dict_rows
 from sources.claude_analytics.plan import FIRST_DAY
 from sources.errors import ForeseenError
 from sources.session import Clock

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from pipelines.beside import left_beside
 from pipelines.data_dir import DataDir
 from pipelines.findings import unknown_bills
 from pipelines.foreseen import foreseen
 from pipelines.run import has_other_source, transform_variables
-from pipelines.served import connected, opened
 from pipelines.settings import doubts, problems, settings
-from pipelines.warehouse import read_whole
+from pipelines.warehouse.beside import left_beside
+from pipelines.warehouse.duckdb import read_whole
+from pipelines.warehouse.served import connected, opened
 from sources.claude_admin import AdminSettings
 from sources.claude_admin.endpoints import ROSTERS
 from sources.claude_admin.load import NO_KEY as NO_ROSTER_KEY

@@ -14,7 +14,7 @@ from itertools import chain, islice, product
 from pathlib import Path
 
 from pipelines.outputs import Kind, replaced
-from pipelines.served import connected
+from pipelines.warehouse.served import connected
 from sources.errors import ForeseenError
 
 HASHED = (

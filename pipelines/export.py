@@ -12,7 +12,7 @@ import xlsxwriter
 
 from pipelines.evidence import FORMULA_STARTS
 from pipelines.outputs import SHEET, Kind, replaced
-from pipelines.served import connected
+from pipelines.warehouse.served import connected
 from sources.errors import ForeseenError
 
 Writer = Callable[[duckdb.DuckDBPyRelation, Path], None]

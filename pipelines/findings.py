@@ -7,7 +7,7 @@ from typing import Any
 
 from pipelines import wording
 from pipelines.headlines import COVERAGE, has_coverage, headlines
-from pipelines.served import Served
+from pipelines.warehouse.served import Served
 
 AUDITS = {"connector_audit": "connector", "skill_audit": "skill", "plugin_audit": "plugin"}
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipelines import wording
-from pipelines.served import Served
+from pipelines.warehouse.served import Served
 from pipelines.wording import Number, Unit
 
 WEEK, MONTH = 7, 30

@@ -17,8 +17,8 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 
 from pipelines.closed_months import closed_charges, closed_months
 from pipelines.data_dir import DataDir
-from pipelines.pending import set_back
-from pipelines.warehouse import dict_rows
+from pipelines.warehouse.duckdb import dict_rows
+from pipelines.warehouse.pending import set_back
 from sources.claude_admin import claude_admin
 from sources.claude_admin.endpoints import ROSTERS
 from sources.claude_analytics import empty_endpoints

@@ -10,7 +10,6 @@ from pipelines.foreseen import foreseen
 from pipelines.kept_closes import keep_closes
 from pipelines.name_keys import store_name_keys
 from pipelines.outputs import PAGE, refuse_unless_ours
-from pipelines.publish import PublishResult, publish
 from pipelines.raw_tables import create_absent_tables, warehouse_pipeline
 from pipelines.run_record import last_run
 from pipelines.settings import (
@@ -20,7 +19,8 @@ from pipelines.settings import (
     SeatsSettings,
     settings,
 )
-from pipelines.transform import TransformResult, transform
+from pipelines.warehouse.dbt import TransformResult, transform
+from pipelines.warehouse.publish import PublishResult, publish
 from sources.claude_admin import AdminSettings
 from sources.claude_admin.load import RosterReport, load_roster
 from sources.claude_analytics import AnalyticsSettings

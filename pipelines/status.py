@@ -12,7 +12,7 @@ from pipelines.data_dir import DataDir
 from pipelines.raw_tables import COMPLETE
 from pipelines.run_record import is_damaged, last_run
 from pipelines.settings import settings
-from pipelines.warehouse import dict_rows, read_only
+from pipelines.warehouse.duckdb import dict_rows, read_only
 from sources.claude_admin import AdminSettings
 from sources.claude_admin.load import NO_KEY as NO_ROSTER_KEY
 from sources.claude_analytics.plan import GENERATIONS

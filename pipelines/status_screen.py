@@ -14,7 +14,7 @@ from pipelines import hints, wording
 from pipelines.exit_codes import FAILED, meaning
 from pipelines.findings import findings
 from pipelines.headlines import THAN, WEEK, Headline, headlines
-from pipelines.served import NothingServed, opened
+from pipelines.warehouse.served import NothingServed, opened
 from sources.errors import ForeseenError
 
 LEVELS = {

@@ -7,7 +7,7 @@ from pipelines import wording
 from pipelines.exit_codes import FAILED, REJECTED, meaning
 from pipelines.findings import findings
 from pipelines.headlines import WEEK, Headline, headlines
-from pipelines.served import Served
+from pipelines.warehouse.served import Served
 from pipelines.wording import Unit
 
 MOST_CHARACTERS = 1_500

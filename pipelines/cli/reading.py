@@ -17,10 +17,10 @@ from pipelines.outputs import PAGE, PICTURE, refuse_unless_ours
 from pipelines.report import ChartName
 from pipelines.run import report_out
 from pipelines.run_record import last_run
-from pipelines.served import opened
 from pipelines.settings import NotifySettings, settings
 from pipelines.status_screen import show as show_status
 from pipelines.summary import summary as summary_text
+from pipelines.warehouse.served import opened
 from sources.errors import ForeseenError
 from sources.session import Clock
 

@@ -28,7 +28,6 @@ from pipelines.cli.told import Terminal, err, out, print_table, tell
 from pipelines.data_dir import DataDir, WarehouseHeld
 from pipelines.exit_codes import DONE, FAILED, HELD, REJECTED
 from pipelines.foreseen import foreseen
-from pipelines.publish import publish as publish_run
 from pipelines.raw_tables import finish_pending, warehouse_pipeline
 from pipelines.run import (
     Listener,
@@ -40,12 +39,13 @@ from pipelines.run import (
 )
 from pipelines.run import sync as sync_run
 from pipelines.run_record import STOPPED, RunRecord
-from pipelines.served import opened
 from pipelines.settings import NotifySettings, require_settings, settings
 from pipelines.status import remember
 from pipelines.summary import run_text
 from pipelines.summary import summary as summary_text
-from pipelines.warehouse import check
+from pipelines.warehouse.duckdb import check
+from pipelines.warehouse.publish import publish as publish_run
+from pipelines.warehouse.served import opened
 from pipelines.wording import ranges
 from sources.claude_admin import AdminSettings
 from sources.claude_analytics import AnalyticsSettings

@@ -19,7 +19,7 @@ from pipelines.report.parts import (
     heading,
     is_number,
 )
-from pipelines.served import Row, Served
+from pipelines.warehouse.served import Row, Served
 from pipelines.wording import Unit
 
 MOST_BARS = 12

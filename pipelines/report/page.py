@@ -15,7 +15,7 @@ from pipelines.outputs import PAGE_TITLE, replaced
 from pipelines.report import ChartName, charts
 from pipelines.report.parts import Absent, Figure
 from pipelines.report.sections import figure, sections
-from pipelines.served import Served, opened
+from pipelines.warehouse.served import Served, opened
 from sources.errors import ForeseenError
 
 FOLDER = Path(__file__).parent

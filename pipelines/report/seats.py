@@ -15,7 +15,7 @@ from pipelines.report.context import (
     trimmed,
 )
 from pipelines.report.parts import Absent, Amount, Figure, Part, Statement, Table
-from pipelines.served import Served
+from pipelines.warehouse.served import Served
 from pipelines.wording import Unit
 
 

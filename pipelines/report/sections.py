@@ -6,8 +6,8 @@ from pipelines.headlines import headlines
 from pipelines.report import ChartName, adoption, data, money, seats, usage
 from pipelines.report.context import Builder, Context
 from pipelines.report.parts import Absent, Figure, Section
-from pipelines.served import Served
 from pipelines.settings import PrivacySettings, settings
+from pipelines.warehouse.served import Served
 
 
 def sections(

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 
 from pipelines.data_dir import DataDir
 from pipelines.exit_codes import DONE, FAILED, REJECTED
-from pipelines.publish import publish
 from pipelines.raw_tables import warehouse_pipeline
-from pipelines.transform import run_dbt, transform
+from pipelines.warehouse.dbt import run_dbt, transform
+from pipelines.warehouse.publish import publish
 from sources.claude_compliance import ComplianceSettings
 from sources.claude_compliance.load import ActivitiesReport, load_activities
 from sources.sandbox import Sandbox

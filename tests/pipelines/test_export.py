@@ -14,8 +14,8 @@ import pytest
 
 from pipelines.cli.app import run as run_command
 from pipelines.data_dir import DataDir
-from pipelines.publish import publish
-from pipelines.transform import transform
+from pipelines.warehouse.dbt import transform
+from pipelines.warehouse.publish import publish
 from tests.transforms.raw_tables import RawWarehouse, marts
 
 Export = Callable[..., Path]

@@ -17,7 +17,7 @@ from pipelines.exit_codes import DONE, FAILED
 from pipelines.foreseen import foreseen
 from pipelines.run_record import RunRecord
 from pipelines.status import remember
-from pipelines.warehouse import read_whole
+from pipelines.warehouse.duckdb import read_whole
 from sources.errors import ForeseenError
 from sources.session import Clock
 from tests.conftest import Command, Load

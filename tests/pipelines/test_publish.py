@@ -9,8 +9,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from pipelines import history
-from pipelines.publish import PublishResult, publish
+from pipelines.warehouse import history
+from pipelines.warehouse.publish import PublishResult, publish
 from sources.errors import ForeseenError
 
 
@@ -226,8 +226,8 @@ def test_a_copy_that_cannot_be_written_is_explained_and_the_previous_one_stays(
     script = """
 import resource, sys
 from pathlib import Path
-from pipelines import history
-from pipelines.publish import publish
+from pipelines.warehouse import history
+from pipelines.warehouse.publish import publish
 
 resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
 publish(Path(sys.argv[1]), Path(sys.argv[2]))

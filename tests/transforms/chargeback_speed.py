@@ -11,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 
-from pipelines.transform import run_dbt
+from pipelines.warehouse.dbt import run_dbt
 from tests.transforms.raw_tables import RawWarehouse, raw_tables
 
 MARTS = ("spend_daily", "chargeback_monthly", "chargeback_reconciliation_monthly")

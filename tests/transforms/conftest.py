@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from pipelines.transform import TransformResult, transform
+from pipelines.warehouse.dbt import TransformResult, transform
 from sources.claude_analytics.endpoints import ENDPOINTS
 from tests.transforms.raw_tables import RawWarehouse
 

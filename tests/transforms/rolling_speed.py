@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
-from pipelines.transform import run_dbt
+from pipelines.warehouse.dbt import run_dbt
 from tests.transforms.conftest import CHAT, COWORK, TAG, UNIFIED_CHAT
 from tests.transforms.raw_tables import RawWarehouse, raw_tables
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.transform import transform
+from pipelines.warehouse.dbt import transform
 from tests.transforms.conftest import CHAT, Query, days, queries
 from tests.transforms.raw_tables import RawWarehouse, marts
 

@@ -3,7 +3,7 @@
 from datetime import date
 from pathlib import Path
 
-from pipelines.transform import transform
+from pipelines.warehouse.dbt import transform
 from tests.transforms.conftest import CHAT, days, queries, user
 from tests.transforms.raw_tables import RawWarehouse
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from pipelines.transform import TransformResult, transform
+from pipelines.warehouse.dbt import TransformResult, transform
 from tests.transforms.conftest import CHAT, Query, days, queries
 from tests.transforms.raw_tables import RawWarehouse
 

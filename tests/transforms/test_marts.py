@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.transform import PROJECT, TransformResult
+from pipelines.warehouse.dbt import PROJECT, TransformResult
 
 Query = Callable[[str], list[tuple[Any, ...]]]
 

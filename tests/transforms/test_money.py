@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.transform import TransformResult, transform
+from pipelines.warehouse.dbt import TransformResult, transform
 from tests.transforms.conftest import Query, days, queries
 from tests.transforms.raw_tables import RawWarehouse, marts
 

@@ -8,7 +8,7 @@ import duckdb
 import pytest
 import yaml
 
-from pipelines.transform import PROJECT, TransformResult, transform, unit_tests
+from pipelines.warehouse.dbt import PROJECT, TransformResult, transform, unit_tests
 from sources.claude_analytics.endpoints import EVERY_ENDPOINT
 from sources.errors import ForeseenError
 from tests.transforms.conftest import Query

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.transform import transform
+from pipelines.warehouse.dbt import transform
 from tests.transforms.conftest import CHAT, TAG, UNIFIED_CHAT, Query, queries
 from tests.transforms.raw_tables import RawWarehouse, marts
 from tests.transforms.rolling_speed import speed

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import duckdb
 
-from pipelines.beside import clear_beside, is_being_written
 from pipelines.foreseen import foreseen
-from pipelines.history import NOTHING, History, history, losses
 from pipelines.outputs import keep_access, reason_of, synced
-from pipelines.warehouse import identifier, literal
+from pipelines.warehouse.beside import clear_beside, is_being_written
+from pipelines.warehouse.duckdb import identifier, literal
+from pipelines.warehouse.history import NOTHING, History, history, losses
 from sources.errors import ForeseenError
 
 SCHEMA = "claude_marts"

@@ -9,8 +9,8 @@ from typing import Any
 import duckdb
 
 from pipelines.foreseen import foreseen
-from pipelines.publish import SCHEMA
-from pipelines.warehouse import dict_rows
+from pipelines.warehouse.duckdb import dict_rows
+from pipelines.warehouse.publish import SCHEMA
 from sources.errors import ForeseenError
 
 Row = dict[str, Any]

@@ -14,7 +14,7 @@ from pipelines.redacted import redacted
 from pipelines.settings import check
 from sources.errors import ForeseenError
 
-PROJECT = Path(__file__).resolve().parent.parent / "transforms"
+PROJECT = Path(__file__).resolve().parents[2] / "transforms"
 SETTING_OF = {
     "dormant_after_days": ("seats", "dormant_after_days"),
     "grace_days": ("seats", "grace_days"),
