@@ -14,7 +14,7 @@ from pipelines.closed_months import CHARGE_COLUMNS, COLUMNS, closed_charges, clo
 from pipelines.data_dir import DataDir
 from pipelines.outputs import replaced
 from pipelines.raw_tables import COMPLETE, store, stored
-from pipelines.warehouse import read_only
+from pipelines.warehouse.duckdb import read_only
 
 LINES, CHARGES = "lines", "charges"
 
