@@ -33,6 +33,8 @@ WRITTEN = (
     "report.html",
 )
 """What runs write into the folder, as patterns of names; the lock and its holder apart."""
+FOLDERS = ("dlt", "dbt", "closed_months")
+"""Folders in it that runs write."""
 
 
 def here() -> Path:
@@ -145,6 +147,7 @@ class DataDir:
             self.root.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=self.root):
                 pass
+            self._require_folders()
         except OSError as error:
             why = "it is a file" if error.errno == errno.EEXIST else error.strerror
             raise ForeseenError(
@@ -175,6 +178,16 @@ class DataDir:
                     f"{os.readlink(path)}, which does not exist.\n"
                     "It was not made anew, because a disk may only not be mounted.\n"
                     "Mount it, correct the link, or name another folder with --data-dir."
+                )
+
+    def _require_folders(self) -> None:
+        for name in FOLDERS:
+            folder = self.root / name
+            if os.path.lexists(folder) and not folder.is_dir():
+                raise ForeseenError(
+                    f"{folder} is no folder, and a run keeps its work in a folder of that name.\n"
+                    "Another program made it, or it is a link that leads nowhere.\n"
+                    "Move it away, then run this again; a run makes the folder anew."
                 )
 
     def require_warehouse(self) -> None:

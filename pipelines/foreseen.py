@@ -1,8 +1,10 @@
 """What any library raises, as three lines: what happened to which file or address, what to do."""
 
 import errno
+import os
 import re
 import ssl
+import tempfile
 import traceback
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -61,6 +63,12 @@ CAUSES: dict[str, Text] = {
         f"A path cannot be used{_at(where)}: {what}.\n"
         "The disk does not take such a name.\n"
         "Choose a shorter or simpler one, then run this again."
+    ),
+    "not installed": lambda _, what: (
+        f"A part of the installation is missing or damaged: {what}.\n"
+        "Nothing was changed by it.\n"
+        "Install it again with the extras that are used, for example: "
+        'pip install --force-reinstall "claude-warehouse[sandbox]"'
     ),
     "memory": lambda *_: (
         "There is too little memory.\n"
@@ -170,6 +178,7 @@ TEXTS = {
 
 KINDS = {
     "MemoryError": "memory",
+    "ImportError": "not installed",
     "duckdb.OutOfMemoryException": "memory",
     "duckdb.SerializationException": "damaged",
     "duckdb.FatalException": "damaged",
@@ -262,9 +271,15 @@ def _by_kind(error: BaseException) -> str | None:
 
 def _where(error: BaseException) -> str:
     names = [getattr(error, name, None) for name in ("filename", "filename2")]
-    named = [str(name) for name in names if isinstance(name, str | bytes | Path)]
+    named = [os.fsdecode(name) for name in names if isinstance(name, str | bytes | Path)]
     found = PATH.search(str(error))
-    return named[0] if named else next(filter(None, found.groups()), "") if found else ""
+    where = named[0] if named else next(filter(None, found.groups()), "") if found else ""
+    return _file_among(where) if isinstance(error, NotADirectoryError) else where
+
+
+def _file_among(path: str) -> str:
+    """The part of the path that is a file, where a folder was looked for."""
+    return next((str(each) for each in Path(path).parents if each.is_file()), path)
 
 
 def _cure(where: str) -> str:
@@ -294,12 +309,12 @@ def _said(error: BaseException) -> str:
 
 def _unforeseen(error: BaseException, folder: Path | None) -> str:
     kind = type(error).__name__
-    file = write_trace(error, folder)
+    file = write_trace(error, folder) or write_trace(error, _temporary())
     told = (
         f"Its trace is in {file}; it holds no keys and no data."
         if file
-        else "Its trace could not be written: the data folder takes no file. With --data-dir on a "
-        "folder that does, it is kept there."
+        else "Its trace could not be written: neither the data folder nor the temporary one takes "
+        "a file."
     )
     return (
         f"This ended with an error that nobody foresaw ({kind}).\n"
@@ -307,6 +322,14 @@ def _unforeseen(error: BaseException, folder: Path | None) -> str:
         "Nothing that was committed is lost. Run it again; if it stays, please report it with that "
         "file."
     )
+
+
+def _temporary() -> Path | None:
+    """A folder for the trace, where the data folder does not exist yet or takes no file."""
+    try:
+        return Path(tempfile.mkdtemp(prefix="claude-warehouse-"))
+    except OSError:
+        return None
 
 
 def write_trace(error: BaseException, folder: Path | None) -> Path | None:

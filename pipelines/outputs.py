@@ -14,7 +14,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipelines.data_dir import DataDir
+from pipelines.data_dir import FOLDERS, DataDir
 from sources.errors import ForeseenError
 
 OWN_FILES = (
@@ -29,7 +29,6 @@ OWN_FILES = (
     ".writable",
 )
 """How the names of our own files in the data folder begin; what stands beside them does so too."""
-OWN_FOLDERS = ("dlt", "dbt", "closed_months")
 PART = ".part"
 
 PAGE_TITLE = "Claude usage report"
@@ -134,7 +133,7 @@ def is_own(data_dir: DataDir, out: Path) -> bool:
     real = _real(out)
     # The demonstration has a data folder of its own in there.
     for root in (data_dir.root, data_dir.root / "demo"):
-        if any(_real(root / name) in (real, *real.parents) for name in OWN_FOLDERS):
+        if any(_real(root / name) in (real, *real.parents) for name in FOLDERS):
             return True
         links = root.iterdir() if root.is_dir() else ()
         own = [_real(root / name) for name in OWN_FILES]

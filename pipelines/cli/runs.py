@@ -158,13 +158,12 @@ def publish(
     """Hand readers a fresh copy of the marts as they were last built."""
     data = data_dir_of(data_dir)
     data.require_warehouse()
-    with data.held("publish"):
-        check(data.warehouse)
+    with _Run(data, "publish", Clock.at(None)) as run:
         finish_pending(warehouse_pipeline(data))
-        result = RunResult(
-            publish=publish_run(data.warehouse, data.served, accept_loss=accept_loss)
-        )
-    tell(data, result, 0.0)
+        run.listener.on_stage("publish")
+        published = publish_run(data.warehouse, data.served, accept_loss=accept_loss)
+        run.finish(RunResult(publish=published), None)
+    raise typer.Exit(run.exit_code)
 
 
 @commands.command()

@@ -12,10 +12,10 @@ import duckdb
 import pytest
 
 from pipelines import hints
-from pipelines.data_dir import DataDir
+from pipelines.data_dir import FOLDERS, DataDir
 from pipelines.exit_codes import DONE, FAILED
 from pipelines.foreseen import foreseen
-from pipelines.run_record import RunRecord
+from pipelines.run_record import RunRecord, last_run
 from pipelines.status import remember
 from pipelines.warehouse.duckdb import read_whole
 from sources.errors import ForeseenError
@@ -50,6 +50,9 @@ ERRORS = {
     ),
     "The database was written by a newer DuckDB than this one.": duckdb.IOException(
         "IO Error: Trying to read a database file with version number 999"
+    ),
+    "A part of the installation is missing or damaged: No module named 'x'.": ImportError(
+        "No module named 'x'"
     ),
     "A text is not UTF-8": UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte"),
     "The connection failed": ConnectionResetError(errno.ECONNRESET, "Connection reset by peer"),
@@ -256,6 +259,70 @@ def test_a_command_in_a_message_works_on_the_same_folder(tmp_path: Path, command
     )
     assert f"claude-warehouse sync --data-dir {tmp_path / 'other'}" in ended.err
     assert "--data-dir" not in command("status").err
+
+
+@pytest.mark.parametrize("name", FOLDERS)
+def test_a_file_where_a_folder_of_ours_should_be_is_named_by_every_command_that_needs_it(
+    warehouse: Path, command: Command, name: str
+) -> None:
+    in_the_way = warehouse.parent / name
+    in_the_way.write_text("not a folder")
+
+    for words in COMMANDS[1:]:
+        ended = command(words)
+        assert ended.exit_code == FAILED, words
+        assert f"{in_the_way} is no folder" in ended.err, words
+    assert f"✗ data folder: {in_the_way} is no folder" in command("doctor").out
+    assert in_the_way.read_text() == "not a folder"
+
+
+def test_the_file_in_the_way_of_a_folder_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(NotADirectoryError) as refused:
+        (tmp_path / "file/folder/text").read_text()
+
+    assert f"should be ({tmp_path}/file)." in str(foreseen(refused.value))
+
+
+def test_what_nobody_foresaw_is_kept_elsewhere_where_the_data_folder_is_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    text = str(foreseen(KeyError("x"), tmp_path / "nowhere"))
+
+    [kept] = tmp_path.rglob("errors.log")
+    assert f"Its trace is in {kept}" in text and "KeyError" in kept.read_text()
+    assert not (tmp_path / "nowhere").exists()
+
+
+@pytest.mark.parametrize("words", ["sandbox", "demo"])
+def test_the_sandbox_without_its_libraries_says_what_to_install(tmp_path: Path, words: str) -> None:
+    program = f"import sys; sys.modules['uvicorn'] = None; {PROGRAM}"
+    ended = subprocess.run(
+        [sys.executable, "-c", program, words],
+        env={**os.environ, "PIPELINE__DATA_DIR": str(tmp_path / "data")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ended.returncode == FAILED
+    assert "the library uvicorn is not installed" in ended.stderr
+    assert 'pip install "claude-warehouse[sandbox]"' in ended.stderr
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_publication_is_recorded_however_it_ends(
+    warehouse: Path, data_dir: DataDir, command: Command
+) -> None:
+    for code in (FAILED, DONE):
+        assert command("publish").exit_code == code
+        run = last_run(data_dir)
+        assert run and (run["command"], run["exit_code"]) == ("publish", code)
+        assert bool(run["problems"]) == (code == FAILED)
+        with duckdb.connect(str(warehouse)) as connection:
+            connection.execute("create schema if not exists claude_marts")
+            connection.execute("create table if not exists claude_marts.seats as select 1 as seat")
 
 
 @pytest.mark.parametrize("damaged", ["state.json", "schemas/claude_analytics.schema.json"])
