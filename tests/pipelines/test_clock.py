@@ -22,15 +22,16 @@ from tests.conftest import Command, Query
 
 ROWS = {
     "days": "select endpoint, activity_date, arg_max(rows_hash, fetched_at)"
-    " from claude_raw.loaded_days where activity_date > '2026-06-20' group by all",
+    " from claude_raw.loaded_days"
+    " where activity_date between '2026-06-21' and '2026-06-26' group by all",
     "users": "select activity_date, user__id, chat_metrics__message_count"
-    " from claude_raw.users where activity_date > '2026-06-20'",
+    " from claude_raw.users where activity_date between '2026-06-21' and '2026-06-26'",
     "costs": "select activity_date, group__actor__user_id, cost__amount"
     " from claude_raw.costs where activity_date > '2026-06-20'",
     "events": "select id from claude_raw.activities where created_at < '2026-06-29 05:00'",
     "members": "select id, role from claude_raw.members where _dlt_valid_to is null",
     "snapshot": "select cast(max(snapshot_at) as date) from claude_raw.roster_snapshots",
-    "ended_months": "select entity, period_start from claude_raw.langdock_exports"
+    "ended_months": "select distinct entity, period_start from claude_raw.langdock_exports"
     " where period_start < '2026-06-01'",
 }
 MOMENTS = {
