@@ -174,11 +174,18 @@ class DataDir:
         for path in (self.root, *self.root.parents):
             if path.is_symlink() and not path.exists():
                 raise ForeseenError(
-                    f"The data folder {self.root} is not there: {path} leads to "
-                    f"{os.readlink(path)}, which does not exist.\n"
+                    f"The data folder {self.root} is not there: {_leads_nowhere(path)}.\n"
                     "It was not made anew, because a disk may only not be mounted.\n"
                     "Mount it, correct the link, or name another folder with --data-dir."
                 )
+        # A link to a file that is not made yet may stand there, in a folder that is.
+        real = Path(os.path.realpath(self.warehouse))
+        if real.is_symlink() or (self.warehouse.is_symlink() and not real.parent.is_dir()):
+            raise ForeseenError(
+                f"The warehouse is not there: {_leads_nowhere(self.warehouse)}.\n"
+                "It was not made anew, because a disk may only not be mounted.\n"
+                "Mount it, or correct the link."
+            )
 
     def _require_folders(self) -> None:
         for name in FOLDERS:
@@ -197,6 +204,7 @@ class DataDir:
             ForeseenError: Nothing was.
         """
         if not self.warehouse.exists():
+            self._require_mounted()
             raise ForeseenError(
                 f"There is no warehouse in {self.root} yet.\n"
                 "Nothing has been loaded into this folder.\n"
@@ -241,6 +249,10 @@ class DataDir:
         finally:
             self.holder.unlink(missing_ok=True)
             lock.release()
+
+
+def _leads_nowhere(link: Path) -> str:
+    return f"{link} leads to {os.readlink(link)}, which does not exist"
 
 
 def _holder_text(holder: Path) -> str:

@@ -325,6 +325,36 @@ def test_a_publication_is_recorded_however_it_ends(
             connection.execute("create table if not exists claude_marts.seats as select 1 as seat")
 
 
+@pytest.mark.parametrize("to", ["/nowhere/warehouse.duckdb", "warehouse.duckdb"])
+def test_a_link_instead_of_the_warehouse_that_leads_nowhere_is_told(
+    data_dir: DataDir, command: Command, to: str
+) -> None:
+    data_dir.root.mkdir()
+    data_dir.warehouse.symlink_to(to)
+
+    for words in COMMANDS:
+        ended = command(words)
+        assert ended.exit_code == FAILED, words
+        assert f"{data_dir.warehouse} leads to {to}, which does not exist" in ended.err, words
+    assert "✗ data folder: The warehouse is not there" in command("doctor").out
+
+
+def test_a_file_or_folder_in_the_way_in_dlts_folder_is_made_anew(
+    load: Load, data_dir: DataDir, command: Command
+) -> None:
+    load(today="2026-01-08", only="skills")
+    work = data_dir.dlt / "claude_warehouse"
+    (work / "state.json").unlink()
+    (work / "state.json").mkdir()
+    ended = command("sync --today 2026-01-09 --only skills --no-transform")
+    assert ended.exit_code == DONE, ended.err
+
+    shutil.rmtree(work / "load")
+    (work / "load").write_text("not a folder")
+    ended = command("sync --today 2026-01-10 --only skills --no-transform")
+    assert ended.exit_code == DONE, ended.err
+
+
 @pytest.mark.parametrize("damaged", ["state.json", "schemas/claude_analytics.schema.json"])
 def test_what_dlt_keeps_between_runs_is_made_anew_where_it_is_damaged(
     load: Load, data_dir: DataDir, command: Command, damaged: str
