@@ -8,7 +8,6 @@ from typing import Any
 from uuid import uuid4
 
 import dlt
-import duckdb
 import pyarrow as pa
 
 from pipelines.closed_months import CHARGE_COLUMNS, closed_charges, closed_months
@@ -24,7 +23,7 @@ from pipelines.raw_tables import (
 )
 from pipelines.run import Listener, RunResult, build, transform_variables
 from pipelines.warehouse.dbt import transform
-from pipelines.warehouse.duckdb import dict_rows
+from pipelines.warehouse.duckdb import dict_rows, open_to_read
 from sources.claude_analytics.plan import FIRST_DAY
 from sources.errors import ForeseenError
 from sources.session import Clock
@@ -160,7 +159,7 @@ def undo_close(
 
 
 def _rows(data_dir: DataDir, query: str, **values: Any) -> list[dict[str, Any]]:
-    with duckdb.connect(str(data_dir.warehouse), read_only=True) as warehouse:
+    with open_to_read(data_dir.warehouse) as warehouse:
         warehouse.execute("set TimeZone = 'UTC'")
         return dict_rows(warehouse.execute(query, values or None))
 
@@ -307,7 +306,7 @@ def _charges(data_dir: DataDir, month: date, closing_id: str) -> pa.Table:
         from claude_staging.int_billed_charges
         where month = $month
     """
-    with duckdb.connect(str(data_dir.warehouse), read_only=True) as warehouse:
+    with open_to_read(data_dir.warehouse) as warehouse:
         found = warehouse.sql(query, params={"closing_id": closing_id, "month": month})
         charges = found.to_arrow_table().cast(CHARGE_COLUMNS)
     mark = {"closing_id": closing_id, "charge_number": 0, "month": month}

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-import duckdb
-
 from pipelines.data_dir import DataDir
 from pipelines.run import Listener, RunResult, sync
+from pipelines.warehouse.duckdb import open_to_read
 from sources.claude_admin import AdminSettings
 from sources.claude_analytics import AnalyticsSettings
 from sources.claude_compliance import ComplianceSettings
@@ -243,7 +242,7 @@ def demo(data_dir: DataDir, listener: Listener) -> RunResult:
 def answers(data_dir: DataDir) -> list[tuple[Headline, list[str], list[tuple[object, ...]]]]:
     """Each headline with the columns and rows that the served file gives for it."""
     found = []
-    with duckdb.connect(str(data_dir.served), read_only=True) as served:
+    with open_to_read(data_dir.served) as served:
         for headline in HEADLINES:
             answer = served.execute(headline.query)
             columns = [column[0] for column in answer.description or []]

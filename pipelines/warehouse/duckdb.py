@@ -11,6 +11,8 @@ from pipelines.foreseen import foreseen
 from sources.errors import ForeseenError
 
 RAW_SCHEMA = "claude_raw"
+MAGIC = b"DUCK"
+"""What stands in every file of DuckDB, behind the first eight bytes."""
 
 
 class Cursor(Protocol):
@@ -37,6 +39,21 @@ def dict_rows(answer: Cursor) -> list[dict[str, Any]]:
     return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
 
 
+def open_to_read(file: Path) -> duckdb.DuckDBPyConnection:
+    """The database, to be read.
+
+    Raises:
+        duckdb.Error: It cannot be opened, or is of another kind. For a file of SQLite, DuckDB
+            would look for an extension in the internet.
+    """
+    if file.is_file():
+        with file.open("rb") as opened:
+            start = opened.read(12)
+        if start and start[8:] != MAGIC:
+            raise duckdb.IOException(f'The file "{file}" is not a valid DuckDB database file')
+    return duckdb.connect(str(file), read_only=True)
+
+
 @contextmanager
 def read_only(file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """The warehouse, for as long as it is read.
@@ -45,7 +62,7 @@ def read_only(file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         ForeseenError: It cannot be opened or read, or another program made it.
     """
     try:
-        with duckdb.connect(str(file), read_only=True) as warehouse:
+        with open_to_read(file) as warehouse:
             warehouse.execute("set timezone = 'UTC'")
             _check_whose_it_is(warehouse, file)
             yield warehouse

@@ -14,7 +14,7 @@ import duckdb
 from pipelines.foreseen import foreseen
 from pipelines.outputs import keep_access, reason_of, synced
 from pipelines.warehouse.beside import clear_beside, is_being_written
-from pipelines.warehouse.duckdb import identifier, literal
+from pipelines.warehouse.duckdb import identifier, literal, open_to_read
 from pipelines.warehouse.history import NOTHING, History, history, losses
 from sources.errors import ForeseenError
 
@@ -114,7 +114,7 @@ def _history_of(target: Path, copy: Path) -> History | None:
         read = copy.with_name(f"{copy.name}.before")
         shutil.copyfile(target, read)
     try:
-        with duckdb.connect(str(read), read_only=True) as connection:
+        with open_to_read(read) as connection:
             [(catalog, others)] = connection.execute(
                 """
                 select current_database(), count(*) from duckdb_tables()

@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 
 from pipelines.foreseen import foreseen
-from pipelines.warehouse.duckdb import dict_rows
+from pipelines.warehouse.duckdb import dict_rows, open_to_read
 from pipelines.warehouse.publish import SCHEMA
 from sources.errors import ForeseenError
 
@@ -87,7 +87,7 @@ def connected(path: Path) -> Iterator[Served]:
     if not path.exists():
         raise NothingServed(_nothing_served(path, "the file does not exist"))
     try:
-        with duckdb.connect(str(path), read_only=True) as connection:
+        with open_to_read(path) as connection:
             connection.execute("set timezone = 'UTC'")
             served = Served(connection)
             if not served.columns:

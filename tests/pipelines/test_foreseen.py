@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import duckdb
@@ -149,7 +150,13 @@ def foreign_file(file: Path) -> None:
         connection.execute("create table somebody_elses (number int)")
 
 
-FILES = [text_file, empty_file, cut_file, folder, foreign_file]
+def file_of_sqlite(file: Path) -> None:
+    file.unlink()
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("create table somebody_elses (number int)")
+
+
+FILES = [text_file, empty_file, cut_file, folder, foreign_file, file_of_sqlite]
 COMMANDS = [
     "status",
     "publish",
@@ -172,7 +179,7 @@ def test_a_warehouse_that_is_none_is_refused_by_every_command_with_its_path(
         ended = command(words)
         assert ended.exit_code == FAILED, words
         assert str(warehouse) in ended.err.splitlines()[0], words
-        assert "Traceback" not in ended.err
+        assert "Traceback" not in ended.err and "nobody foresaw" not in ended.err
     assert (warehouse.read_bytes() if warehouse.is_file() else None) == before
 
 
@@ -194,6 +201,7 @@ def test_a_served_file_that_is_none_is_told_with_its_path(
         ended = command(words)
         assert ended.exit_code == FAILED, words
         assert "serving.duckdb" in ended.err, words
+        assert "nobody foresaw" not in ended.err, words
 
 
 def test_a_damaged_record_is_said_and_changes_nothing_else(
