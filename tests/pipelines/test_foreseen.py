@@ -303,23 +303,6 @@ def test_what_nobody_foresaw_is_kept_elsewhere_where_the_data_folder_is_not_ther
     assert not (tmp_path / "nowhere").exists()
 
 
-@pytest.mark.parametrize("words", ["sandbox", "demo"])
-def test_the_sandbox_without_its_libraries_says_what_to_install(tmp_path: Path, words: str) -> None:
-    program = f"import sys; sys.modules['uvicorn'] = None; {PROGRAM}"
-    ended = subprocess.run(
-        [sys.executable, "-c", program, words],
-        env={**os.environ, "PIPELINE__DATA_DIR": str(tmp_path / "data")},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-    assert ended.returncode == FAILED
-    assert "the library uvicorn is not installed" in ended.stderr
-    assert 'pip install "claude-warehouse[sandbox]"' in ended.stderr
-    assert not (tmp_path / "data").exists()
-
-
 def test_a_publication_is_recorded_however_it_ends(
     warehouse: Path, data_dir: DataDir, command: Command
 ) -> None:
