@@ -35,6 +35,11 @@ BY_DEPARTMENT = frozenset({"chargeback_monthly", "team_adoption_monthly"})
 """Marts with as many rows a month as the reference files name departments, which may be put
 together overnight."""
 
+BILLS = frozenset(
+    {"chargeback_monthly", "chargeback_reconciliation_monthly", "focus_cost_and_usage"}
+)
+"""Marts of what a close freezes, and of what is charged after it because of the close."""
+
 MOST_LOST = 0.1
 """Share of a mart's days or months that may be gone, where an answer was revised."""
 FEWEST_LEFT = 0.5
@@ -115,7 +120,12 @@ def losses(before: History, now: History, opened: Collection[date] = ()) -> list
     close was undone."""
     found = []
     project = project_marts()
-    for mart, rows in sorted(before.rows.items()):
+    # Where a close is undone, what was charged after the month because of it goes with it.
+    reopened_from = min(set(before.closed) & set(opened) - set(now.closed), default=date.max)
+    for mart, all_rows in sorted(before.rows.items()):
+        rows = all_rows
+        if mart in BILLS:
+            rows = {day: count for day, count in rows.items() if day and day < reopened_from}
         if mart not in now.rows:
             # One that this version does not have was renamed or dropped on purpose.
             if mart in project:

@@ -66,9 +66,13 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
         def run(step: str, words: str, marts: Sequence[str] = ()) -> None:
             patch.setattr("sys.argv", ["claude-warehouse", *words.split()])
             messages = folder / "messages.txt"
-            with messages.open("w") as file, pytest.raises(SystemExit) as ended:
-                patch.setattr(out, "_file", file)
-                patch.setattr(err, "_file", file)
+            with (
+                messages.open("w") as file,
+                pytest.MonkeyPatch.context() as terminal,
+                pytest.raises(SystemExit) as ended,
+            ):
+                terminal.setattr(out, "_file", file)
+                terminal.setattr(err, "_file", file)
                 run_command()
             told.ended[step] = (int(ended.value.code or 0), messages.read_text())
             if marts:
