@@ -21,20 +21,21 @@ class WarehouseHeld(ForeseenError):
     """Another run holds the warehouse; the command exits with 3."""
 
 
-WRITTEN = (
-    "warehouse.duckdb*",
-    "serving.duckdb*",
-    "rate_budget*.sqlite*",
-    "dlt",
-    "dbt",
-    "last_run.json*",
-    "status.json*",
+FILES = (
+    "warehouse.duckdb",
+    "serving.duckdb",
+    "rate_budget",
+    "last_run.json",
+    "status.json",
     "errors.log",
-    "report.html",
 )
-"""What runs write into the folder, as patterns of names; the lock and its holder apart."""
+"""How the names of the files begin that runs write into the folder; what an engine leaves beside
+one begins so too."""
 FOLDERS = ("dlt", "dbt", "closed_months")
 """Folders in it that runs write."""
+LOCK_FILES = ("run.lock", "run.json")
+"""Locked while somebody holds the warehouse, and who does."""
+REPORT = "report.html"
 
 
 def here() -> Path:
@@ -132,8 +133,10 @@ class DataDir:
 
     def written(self) -> Iterator[Path]:
         """Everything that runs have written here, but for the lock and its holder."""
-        for pattern in WRITTEN:
-            yield from self.root.glob(pattern)
+        if self.root.is_dir():
+            for path in self.root.iterdir():
+                if path.name.startswith(FILES) or path.name in (*FOLDERS, REPORT):
+                    yield path
 
     def create(self) -> None:
         """Make the folder, and see that it can be written to.

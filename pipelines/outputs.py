@@ -14,21 +14,10 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipelines.data_dir import FOLDERS, DataDir
+from pipelines.data_dir import FILES, FOLDERS, LOCK_FILES, DataDir
 from sources.errors import ForeseenError
 
-OWN_FILES = (
-    "warehouse.duckdb",
-    "serving.duckdb",
-    "rate_budget",
-    "status.json",
-    "errors.log",
-    "last_run.json",
-    "run.json",
-    "run.lock",
-    ".writable",
-)
-"""How the names of our own files in the data folder begin; what stands beside them does so too."""
+OWN_FILES = (*FILES, *LOCK_FILES)
 PART = ".part"
 
 PAGE_TITLE = "Claude usage report"

@@ -10,6 +10,8 @@ import typer
 import yaml
 
 from pipelines.cli.app import app
+from pipelines.data_dir import FILES as FILES_OF_RUNS
+from pipelines.data_dir import FOLDERS, LOCK_FILES, REPORT
 from pipelines.exit_codes import EXIT_CODES
 from pipelines.settings import SECTIONS
 from sources.claude_admin.endpoints import ROSTERS
@@ -58,6 +60,12 @@ def test_every_command_is_documented() -> None:
     commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
 
     assert {name.split()[0] for name in table_rows("command")} == set(commands)
+
+
+def test_every_file_of_the_data_folder_is_documented() -> None:
+    documented = {name.partition("…")[0] for name in table_rows("file")}
+
+    assert documented == {*FILES_OF_RUNS, *FOLDERS, *LOCK_FILES, REPORT}
 
 
 def test_every_exit_code_is_documented() -> None:

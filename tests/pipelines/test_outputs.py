@@ -11,14 +11,14 @@ import duckdb
 import pytest
 import xlsxwriter
 
-from pipelines.data_dir import DataDir
+from pipelines.data_dir import LOCK_FILES, DataDir
 from pipelines.evidence import EvidenceFormat
 from pipelines.evidence import kind as evidence_kind
-from pipelines.exit_codes import FAILED
+from pipelines.exit_codes import DONE, FAILED
 from pipelines.export import CHARGEBACK, FOCUS
 from pipelines.outputs import PAGE, PICTURE, Kind, is_own, refuse_unless_ours, replaced
 from sources.errors import ForeseenError
-from tests.conftest import Command, Load
+from tests.conftest import Command
 
 WRITING = {
     "report": "report",
@@ -121,12 +121,18 @@ def test_a_served_file_that_is_a_link_is_ours_where_it_leads(kept: DataDir, tmp_
     assert not is_own(kept, tmp_path / "readers.html")
 
 
-def test_every_file_that_a_load_makes_is_known_as_ours(data_dir: DataDir, load: Load) -> None:
-    load(today="2026-01-08")
+def test_every_file_that_a_run_makes_is_known_as_ours_and_goes_with_an_old_demo(
+    data_dir: DataDir, command: Command
+) -> None:
+    assert command("sync --today 2026-01-08 --only skills --no-transform").exit_code == DONE
+    (data_dir.root / "closed_months").mkdir()
+    (data_dir.root / "errors.log").touch()
+    (data_dir.root / "somebody_elses.csv").touch()
 
-    made = [file for file in data_dir.root.rglob("*") if file.is_file()]
-    assert made
-    assert [file for file in made if not is_own(data_dir, file)] == []
+    made = {path.name for path in data_dir.root.iterdir()} - {"somebody_elses.csv"}
+    assert made >= {"last_run.json", "status.json", "warehouse.duckdb", "dlt"}
+    assert [name for name in made if not is_own(data_dir, data_dir.root / name)] == []
+    assert {path.name for path in data_dir.written()} == made - {*LOCK_FILES}
 
 
 @pytest.mark.parametrize("name", ["report.html", "bill.png", "exports/focus.csv", "evidence"])
