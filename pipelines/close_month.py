@@ -22,8 +22,7 @@ from pipelines.raw_tables import (
     warehouse_pipeline,
 )
 from pipelines.run import Listener, RunResult, build, transform_variables
-from pipelines.warehouse.dbt import transform
-from pipelines.warehouse.duckdb import dict_rows, open_to_read
+from pipelines.warehouse import warehouse_of
 from sources.claude_analytics.plan import FIRST_DAY
 from sources.errors import ForeseenError
 from sources.session import Clock
@@ -84,7 +83,7 @@ def close_month(
     _refuse_unless_next(_closings(pipeline), month, clock.today)
     store_name_keys(pipeline)
     listener.on_stage("transform")
-    built = transform(data_dir.warehouse, data_dir.root, transform_variables(), BILL)
+    built = warehouse_of(data_dir).build(transform_variables(), BILL)
     if built.failed_tests:
         names = ", ".join(test.name for test in built.failed_tests)
         raise ForeseenError(
@@ -159,9 +158,8 @@ def undo_close(
 
 
 def _rows(data_dir: DataDir, query: str, **values: Any) -> list[dict[str, Any]]:
-    with open_to_read(data_dir.warehouse) as warehouse:
-        warehouse.execute("set TimeZone = 'UTC'")
-        return dict_rows(warehouse.execute(query, values or None))
+    with warehouse_of(data_dir).read() as warehouse:
+        return warehouse.rows(query, **values)
 
 
 def _closings(pipeline: dlt.Pipeline) -> dict[date, Closing]:
@@ -306,9 +304,9 @@ def _charges(data_dir: DataDir, month: date, closing_id: str) -> pa.Table:
         from claude_staging.int_billed_charges
         where month = $month
     """
-    with open_to_read(data_dir.warehouse) as warehouse:
-        found = warehouse.sql(query, params={"closing_id": closing_id, "month": month})
-        charges = found.to_arrow_table().cast(CHARGE_COLUMNS)
+    with warehouse_of(data_dir).read() as warehouse:
+        found = warehouse.batches(query, closing_id=closing_id, month=month)
+        charges = found.read_all().cast(CHARGE_COLUMNS)
     mark = {"closing_id": closing_id, "charge_number": 0, "month": month}
     return pa.concat_tables([charges, pa.Table.from_pylist([mark], schema=CHARGE_COLUMNS)])
 

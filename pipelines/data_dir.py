@@ -146,7 +146,7 @@ class DataDir:
         """
         self._require_usable_path()
         try:
-            self._require_mounted()
+            self.require_mounted()
             self.root.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=self.root):
                 pass
@@ -173,7 +173,7 @@ class DataDir:
                 "if it is the character set."
             )
 
-    def _require_mounted(self) -> None:
+    def require_mounted(self) -> None:
         for path in (self.root, *self.root.parents):
             if path.is_symlink() and not path.exists():
                 raise ForeseenError(
@@ -199,20 +199,6 @@ class DataDir:
                     "Another program made it, or it is a link that leads nowhere.\n"
                     "Move it away, then run this again; a run makes the folder anew."
                 )
-
-    def require_warehouse(self) -> None:
-        """See that something was loaded into the folder.
-
-        Raises:
-            ForeseenError: Nothing was.
-        """
-        if not self.warehouse.exists():
-            self._require_mounted()
-            raise ForeseenError(
-                f"There is no warehouse in {self.root} yet.\n"
-                "Nothing has been loaded into this folder.\n"
-                "Run: claude-warehouse sync (or, without a key: claude-warehouse demo)."
-            )
 
     def held_by(self) -> str | None:
         """Who holds the warehouse; None if nobody does. Writes nothing and holds up nobody."""

@@ -1,6 +1,6 @@
 """What dlt gets to see: our settings, and nothing of another dlt project or of the home folder.
 
-Its own code writes paths into patterns and SQL as they are; the two places are mended here.
+Its own code fills in paths as patterns; that is mended here.
 """
 
 import os
@@ -12,7 +12,6 @@ from dlt.common.configuration.providers.provider import ConfigProvider
 from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
 from dlt.common.runtime.run_context import RunContext
 from dlt.common.storages.load_storage import LoadItemStorage
-from dlt.destinations.impl.duckdb.duck import DuckDbCopyJob
 from dlt.extract.storage import ExtractorItemStorage
 from dlt.pipeline import trace
 
@@ -66,7 +65,6 @@ def plug_in(lookup: Lookup) -> None:
         storage._get_data_item_path_template = _literal_folder(template)  # type: ignore[method-assign]
     # Who is told of each step: off or not, telling makes up an id and writes it to a file.
     trace.TRACKING_MODULES.clear()
-    DuckDbCopyJob.run = _copy  # type: ignore[assignment, method-assign]
 
 
 def _literal_folder(template: Callable[..., str]) -> Callable[..., str]:
@@ -77,18 +75,3 @@ def _literal_folder(template: Callable[..., str]) -> Callable[..., str]:
         return os.path.join(folder.replace("%", "%%"), name)
 
     return path
-
-
-READERS = {"parquet": "read_parquet({}, union_by_name = true, hive_partitioning = false)"}
-"""How DuckDB reads a file of dlt's; a folder called `month=5` is no column, nor `*` a pattern."""
-
-
-def _copy(job: DuckDbCopyJob) -> None:
-    client = job._job_client.sql_client
-    table = client.make_qualified_table_name(job.load_table_name)
-    reader = READERS.get(
-        job.job_file_info().file_format, "read_json({}, hive_partitioning = false)"
-    )
-    path = "".join(f"[{char}]" if char in "*?[" else char for char in job._file_path)
-    source = reader.format("'" + path.replace("'", "''") + "'")
-    client.execute_sql(f"insert into {table} by name select * from {source}")

@@ -1,21 +1,17 @@
 """Checks of everything a run needs, each with what to do about it."""
 
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 from pipelines.data_dir import DataDir
 from pipelines.findings import unknown_bills
 from pipelines.foreseen import foreseen
 from pipelines.run import has_other_source, transform_variables
 from pipelines.settings import doubts, problems, settings
-from pipelines.warehouse.beside import left_beside
-from pipelines.warehouse.duckdb import read_whole
-from pipelines.warehouse.served import connected, opened
+from pipelines.warehouse import warehouse_of
 from sources.claude_admin import AdminSettings
 from sources.claude_admin.endpoints import ROSTERS
 from sources.claude_admin.load import NO_KEY as NO_ROSTER_KEY
@@ -69,7 +65,7 @@ def checks(data_dir: DataDir, clock: Clock) -> Iterator[Check]:
         yield Check("warehouse", None, f"in use ({running}); it is read when nobody holds it")
     else:
         yield _check("warehouse", lambda: _warehouse(data_dir))
-    yield _check("published marts", lambda: _served(data_dir))
+    yield _check("published marts", lambda: warehouse_of(data_dir).inspected_served())
     if wrong or not folder.is_fine:
         return  # What follows is about the values that they have, and keeps its budget there.
     yield _check("settings", _transform_settings)
@@ -109,27 +105,11 @@ def _folder(data_dir: DataDir) -> str:
 
 
 def _warehouse(data_dir: DataDir) -> str:
-    if not data_dir.warehouse.exists():
+    warehouse = warehouse_of(data_dir)
+    if not warehouse.exists():
         return "not there yet; the first sync makes it"
     with data_dir.held("doctor"):
-        read_whole(data_dir.warehouse)
-    size = data_dir.warehouse.stat().st_size / 2**20
-    return f"{data_dir.warehouse} opens, every block is whole ({size:.1f} MiB), nobody holds it"
-
-
-def _served(data_dir: DataDir) -> str:
-    served = Path(os.path.realpath(data_dir.served))
-    if left := left_beside(served):
-        raise ForeseenError(
-            f"{', '.join(map(str, left))}: another program wrote to the published marts.\n"
-            "Whoever opens them now sees what it wrote, beside or instead of ours.\n"
-            "Close that program, or let it open the file read-only; the next publication removes "
-            "what it left: claude-warehouse publish"
-        )
-    if not served.exists():
-        return "nothing is published yet; the first sync does it"
-    with connected(served) as marts:
-        return f"{served} opens, with {len(marts.columns)} tables, and nothing stands beside it"
+        return warehouse.inspected()
 
 
 def _transform_settings() -> str:
@@ -156,10 +136,8 @@ def _spellings() -> Iterator[Check]:
 
 def _unknown_bills(data_dir: DataDir) -> Iterator[Check]:
     """Months whose seats have no price, as readers see them."""
-    if not data_dir.served.exists():
-        return
     try:
-        with opened(data_dir.served) as served:
+        with warehouse_of(data_dir).serve() as served:
             unknown = unknown_bills(served)
     except ForeseenError:
         return  # What reads the marts says so.

@@ -14,7 +14,7 @@ from itertools import chain, islice, product
 from pathlib import Path
 
 from pipelines.outputs import Kind, replaced
-from pipelines.warehouse.served import connected
+from pipelines.warehouse.base import Warehouse
 from sources.errors import ForeseenError
 
 HASHED = (
@@ -99,14 +99,14 @@ def _is_hash_of(expected: str | None, previous_hash: str, cells: Cells) -> bool:
 
 
 def export_evidence(
-    served: Path,
+    warehouse: Warehouse,
     out: Path,
     format: EvidenceFormat,
     *,
     first: date | None = None,
     last: date | None = None,
 ) -> Evidence:
-    """Write the evidence of the UTC days from first to last, both included, from the served file.
+    """Write the published evidence of the UTC days from first to last, both included.
 
     The file is complete or not there.
 
@@ -120,7 +120,7 @@ def export_evidence(
     ):
         write = WRITERS[format]
         file.writelines(write.opening)
-        for cells in _evidence_rows(served, first, last):
+        for cells in _evidence_rows(warehouse, first, last):
             file.write(write.line(cells))
             first_number = first_number or str(cells[0])
             count, head = count + 1, str(cells[-1])
@@ -265,13 +265,13 @@ def _closing(count: str, first: str, head: str) -> list[str | None]:
     return [CLOSING, count, first or None, *[None] * (len(COLUMNS) - 5), head, own_hash]
 
 
-def _evidence_rows(served: Path, first: date | None, last: date | None) -> Iterator[Cells]:
+def _evidence_rows(warehouse: Warehouse, first: date | None, last: date | None) -> Iterator[Cells]:
     columns = ", ".join(
         f"cast({'event_at_text' if name == 'event_at' else name} as varchar)" for name in COLUMNS
     )
     query = f"""
         select {columns}
-        from claude_marts.access_evidence
+        from access_evidence
         where event_at >= $first and event_at < $end
         order by evidence_number
     """
@@ -279,14 +279,15 @@ def _evidence_rows(served: Path, first: date | None, last: date | None) -> Itera
         "first": first or date.min,
         "end": last + timedelta(days=1) if last else date.max,
     }
-    with connected(served) as marts:
+    with warehouse.serve(though_empty=True) as marts:
         if not marts.has("access_evidence"):
             raise ForeseenError(
-                f"There is no evidence in {served}: the mart access_evidence is not published.\n"
+                f"There is no evidence in {warehouse.served_place}: the mart access_evidence is "
+                "not published.\n"
                 "An older version built these marts.\n"
                 "Run: claude-warehouse transform"
             )
-        answer = marts.connection.execute(query, days)
+        answer = marts.query(query, **days)
         while rows := answer.fetchmany(ROWS_AT_ONCE):
             yield from rows
 

@@ -1,44 +1,66 @@
 """Writes a month of a mart to a file, from the copy that readers have."""
 
 import io
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 
-import duckdb
+import pyarrow.parquet as pq
 import xlsxwriter
 
 from pipelines.evidence import FORMULA_STARTS
 from pipelines.outputs import SHEET, Kind, replaced
-from pipelines.warehouse.served import connected
+from pipelines.warehouse.base import Reading, Warehouse, identifier
 from sources.errors import ForeseenError
 
-Writer = Callable[[duckdb.DuckDBPyRelation, Path], None]
+Writer = Callable[[Reading, str, date, Path], None]
+"""Writes what a query gives for its `$month` to a file."""
+
+QUOTED = re.compile(r'["#,\n\r]|^$')
+"""What a cell of a CSV file stands in quotes for; an empty text, because nothing is null."""
+ROWS_AT_ONCE = 10_000
 
 
-def _parquet(rows: duckdb.DuckDBPyRelation, file: Path) -> None:
-    rows.write_parquet(str(file), compression="zstd")
+def _parquet(marts: Reading, query: str, month: date, file: Path) -> None:
+    rows = marts.batches(query, month=month)
+    with pq.ParquetWriter(file, rows.schema, compression="zstd") as writer:
+        for batch in rows:
+            writer.write_batch(batch)
 
 
-def _csv(rows: duckdb.DuckDBPyRelation, file: Path) -> None:
+def _csv(marts: Reading, query: str, month: date, file: Path) -> None:
     """Moments as FOCUS wants them, ISO 8601 in UTC. Text that a spreadsheet would run gets an
     apostrophe before it."""
-    starts = ", ".join(f"chr({ord(start)})" for start in FORMULA_STARTS)
-    cells = (
-        f'case when left("{name}", 1) in ({starts}) then chr(39) else \'\' end || "{name}"'
-        f' as "{name}"'
-        if str(kind) == "VARCHAR"
-        else f'"{name}"'
-        for name, kind in zip(rows.columns, rows.types, strict=True)
-    )
-    guarded = rows.project(", ".join(cells))
-    guarded.write_csv(str(file), header=True, timestamp_format="%Y-%m-%dT%H:%M:%SZ")
+    rows = marts.query(query, month=month)
+    with file.open("w", encoding="utf-8", newline="") as lines:
+        lines.write(",".join(column[0] for column in rows.description) + "\n")
+        while found := rows.fetchmany(ROWS_AT_ONCE):
+            lines.writelines(",".join(map(_csv_cell, row)) + "\n" for row in found)
 
 
-def _xlsx(rows: duckdb.DuckDBPyRelation, file: Path) -> None:
+def _csv_cell(value: object) -> str:
+    match value:
+        case None:
+            return ""
+        case bool():
+            return str(value).lower()
+        case datetime():
+            return f"{value:%Y-%m-%dT%H:%M:%SZ}"
+        case Decimal():
+            return f"{value:f}"
+        case str():
+            text = f"'{value}" if value.startswith(FORMULA_STARTS) else value
+            return '"' + text.replace('"', '""') + '"' if QUOTED.search(text) else text
+    return str(value)
+
+
+def _xlsx(marts: Reading, query: str, month: date, file: Path) -> None:
     """One sheet. Text stays text: what begins with = + - @ is no formula, and 00420 no number."""
+    answer = marts.query(query, month=month)
+    names, rows = [column[0] for column in answer.description], answer.fetchall()
     as_text = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     content = io.BytesIO()  # It would leave a trace where a disk is full.
     with xlsxwriter.Workbook(content, {"in_memory": True, **as_text}) as workbook:
@@ -47,10 +69,10 @@ def _xlsx(rows: duckdb.DuckDBPyRelation, file: Path) -> None:
         day = workbook.add_format({"num_format": "yyyy-mm-dd"})
         money = workbook.add_format({"num_format": "#,##0.00000000"})
         sheet.freeze_panes(1, 0)
-        for column, name in enumerate(rows.columns):
+        for column, name in enumerate(names):
             sheet.set_column(column, column, max(12, len(name) + 2))
             sheet.write_string(0, column, name, head)
-        for number, row in enumerate(rows.fetchall(), start=1):
+        for number, row in enumerate(rows, start=1):
             for column, value in enumerate(row):
                 match value:
                     case None:
@@ -65,7 +87,7 @@ def _xlsx(rows: duckdb.DuckDBPyRelation, file: Path) -> None:
                         sheet.write_number(number, column, value)
                     case _:
                         sheet.write_string(number, column, str(value))
-        sheet.autofilter(0, 0, max(len(rows), 1), len(rows.columns) - 1)
+        sheet.autofilter(0, 0, max(len(rows), 1), len(names) - 1)
     file.write_bytes(content.getvalue())
 
 
@@ -113,34 +135,34 @@ FOCUS = Export(
 )
 
 
-def export(served: Path, what: Export, month: date, form: str, file: Path) -> int:
+def export(warehouse: Warehouse, what: Export, month: date, form: str, file: Path) -> int:
     """How many rows of the month are in the file now; the file is complete, or as it was before.
 
     Raises:
         ForeseenError: Nothing is published, the month is not in it, or the file cannot be written.
     """
-    with connected(served) as opened:
-        marts = opened.connection
-        table = f"claude_marts.{what.mart}"
-        try:
-            months = marts.sql(
-                f"select distinct cast({what.month} as date) from {table} order by 1"
+    with warehouse.serve(though_empty=True) as marts:
+        known: dict[date, int] = {}
+        if marts.has(what.mart, what.month):
+            months = marts.query(
+                f"select cast({identifier(what.month)} as date), count(*) from {what.mart}"
+                " group by 1 order by 1"
             )
-            known = [known for (known,) in months.fetchall()]
-        except duckdb.CatalogException:
-            known = []
+            known = dict(months.fetchall())
         if month not in known:
-            there = f"It has {known[0]:%Y-%m} to {known[-1]:%Y-%m}" if known else "It has no month"
+            there = "It has no month"
+            if known:
+                there = f"It has {min(known):%Y-%m} to {max(known):%Y-%m}"
             raise ForeseenError(
-                f"There is no {what.name} of {month:%Y-%m} in {served}.\n"
+                f"There is no {what.name} of {month:%Y-%m} in {warehouse.served_place}.\n"
                 f"{there}; a month is there once a day of its cost or its seats is loaded.\n"
                 "Check the month, or run: claude-warehouse sync"
             )
-        rows = marts.sql(f"from {table} where cast({what.month} as date) = date '{month}'")
-        rows = rows.order(", ".join(f'"{name}"' for name in [*what.order, *rows.columns]))
+        order = ", ".join(map(identifier, [*what.order, *marts.columns[what.mart]]))
+        query = (
+            f"select * from {what.mart}"
+            f" where cast({identifier(what.month)} as date) = $month order by {order}"
+        )
         with replaced(file, f"The {what.name}") as part:
-            WRITERS[form](rows, part)
-        [(count,)] = marts.execute(
-            f"select count(*) from {table} where cast({what.month} as date) = ?", [month]
-        ).fetchall()
-    return int(count)
+            WRITERS[form](marts, query, month, part)
+    return known[month]

@@ -7,7 +7,7 @@ from typing import Any
 
 from pipelines import wording
 from pipelines.headlines import COVERAGE, has_coverage, headlines
-from pipelines.warehouse.served import Served
+from pipelines.warehouse.base import Reading
 
 AUDITS = {"connector_audit": "connector", "skill_audit": "skill", "plugin_audit": "plugin"}
 
@@ -23,7 +23,7 @@ class Finding:
     section: str
 
 
-def findings(served: Served, last_run: dict[str, Any] | None) -> list[Finding]:
+def findings(served: Reading, last_run: dict[str, Any] | None) -> list[Finding]:
     """Everything that needs attention, most urgent first."""
     return [
         *last_run_findings(last_run),
@@ -54,7 +54,7 @@ def last_run_findings(last_run: dict[str, Any] | None) -> Iterator[Finding]:
         )
 
 
-def _missing_days(served: Served) -> Iterator[Finding]:
+def _missing_days(served: Reading) -> Iterator[Finding]:
     if not has_coverage(served):
         return
     for row in served.rows(
@@ -84,7 +84,7 @@ def _missing_days(served: Served) -> Iterator[Finding]:
         yield Finding(f"{count} {what} ({names}, {span}).", "data")
 
 
-def _difference(served: Served) -> Iterator[Finding]:
+def _difference(served: Reading) -> Iterator[Finding]:
     mart = "chargeback_reconciliation_monthly"
     if not served.has(mart, "month", "difference_usd"):
         return
@@ -105,12 +105,12 @@ def _difference(served: Served) -> Iterator[Finding]:
         )
 
 
-def _unknown_bills(served: Served) -> Iterator[Finding]:
+def _unknown_bills(served: Reading) -> Iterator[Finding]:
     for text in unknown_bills(served):
         yield Finding(text, "money")
 
 
-def unknown_bills(served: Served) -> list[str]:
+def unknown_bills(served: Reading) -> list[str]:
     """A sentence for each month of which a part of the bill is not known: which, and why."""
     mart = "chargeback_reconciliation_monthly"
     if not served.has(mart, "month", "cost_pool", "billed_usd", "note"):
@@ -125,7 +125,7 @@ def unknown_bills(served: Served) -> list[str]:
     ]
 
 
-def _approvals(served: Served) -> Iterator[Finding]:
+def _approvals(served: Reading) -> Iterator[Finding]:
     texts = {
         "banned": ("{} {} is banned and was used.", "{} {}s are banned and were used."),
         "unreviewed": ("{} {} awaits review.", "{} {}s await review."),
@@ -150,7 +150,7 @@ def _approvals(served: Served) -> Iterator[Finding]:
                 yield Finding(text, "usage")
 
 
-def _leavers(served: Served) -> Iterator[Finding]:
+def _leavers(served: Reading) -> Iterator[Finding]:
     if not served.has("offboarding_check", "has_seat", "residual_active_days"):
         return
     row = served.row(
@@ -162,14 +162,14 @@ def _leavers(served: Served) -> Iterator[Finding]:
         yield Finding(f"{who} kept a seat or used one afterwards: see offboarding_check.", "seats")
 
 
-def _seats_to_reclaim(served: Served) -> Iterator[Finding]:
+def _seats_to_reclaim(served: Reading) -> Iterator[Finding]:
     headline = headlines(served).get("reclaimable")
     if headline and headline.value:
         saving = f", {headline.note}" if headline.note else ""
         yield Finding(f"{headline.text} {headline.label}{saving}.", "seats")
 
 
-def _unexplained(served: Served) -> Iterator[Finding]:
+def _unexplained(served: Reading) -> Iterator[Finding]:
     if not served.has("metric_reconciliation_daily", "activity_date", "difference", "reason"):
         return
     row = served.row(
@@ -189,7 +189,7 @@ def _unexplained(served: Served) -> Iterator[Finding]:
         )
 
 
-CHECKS: tuple[Callable[[Served], Iterator[Finding]], ...] = (
+CHECKS: tuple[Callable[[Reading], Iterator[Finding]], ...] = (
     _difference,
     _unknown_bills,
     _missing_days,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipelines import wording
-from pipelines.warehouse.served import Served
+from pipelines.warehouse.base import Reading
 from pipelines.wording import Number, Unit
 
 WEEK, MONTH = 7, 30
@@ -169,7 +169,7 @@ BILL_QUERY = """
 """
 
 
-def headlines(served: Served, *, days_before: int | None = None) -> dict[str, Headline]:
+def headlines(served: Reading, *, days_before: int | None = None) -> dict[str, Headline]:
     """Name -> headline, for every number that the published marts know.
 
     With `days_before`, each daily number is compared with that many days before.
@@ -184,7 +184,7 @@ def headlines(served: Served, *, days_before: int | None = None) -> dict[str, He
     return {headline.name: headline for headline in found if headline}
 
 
-def _daily(served: Served, wanted: Daily, days_before: int) -> Headline | None:
+def _daily(served: Reading, wanted: Daily, days_before: int) -> Headline | None:
     if not served.has(wanted.mart, "activity_date", *wanted.columns):
         return None
     row = served.row(
@@ -206,7 +206,7 @@ def _daily(served: Served, wanted: Daily, days_before: int) -> Headline | None:
     )
 
 
-def _bill(served: Served) -> Headline | None:
+def _bill(served: Reading) -> Headline | None:
     mart = "chargeback_reconciliation_monthly"
     if not served.has(mart, "month", "billed_usd", "covered_days", "is_settled"):
         return None
@@ -243,7 +243,7 @@ UNIT_COSTS = {
 }
 
 
-def _cost_per_active_user(served: Served) -> Headline | None:
+def _cost_per_active_user(served: Reading) -> Headline | None:
     """Metered spend and seat fees together where both are known, else the one that is."""
     mart = "unit_economics_monthly"
     if not served.has(mart, "month", *UNIT_COSTS):
@@ -288,7 +288,7 @@ def _cost_per_active_user(served: Served) -> Headline | None:
 RECLAIMABLE = "seat_status in ('dormant', 'never_active')"
 
 
-def reclaimable(served: Served) -> tuple[str, str] | None:
+def reclaimable(served: Reading) -> tuple[str, str] | None:
     """The mart and the condition that name the seats to reclaim; null if no mart does.
 
     The recommendations leave out who is exempt, so they win over the plain seat status.
@@ -300,13 +300,13 @@ def reclaimable(served: Served) -> tuple[str, str] | None:
     return None
 
 
-def saving_column(served: Served, mart: str) -> str:
+def saving_column(served: Reading, mart: str) -> str:
     """The column with what a seat to reclaim would save in a month, or a null."""
     names = ("monthly_saving_usd", "saving_usd_per_month", "saving_usd", "seat_cost_usd_per_month")
     return served.first_column(mart, *names) or "null"
 
 
-def unknown_seats(served: Served) -> int:
+def unknown_seats(served: Reading) -> int:
     """Seats of which nobody knows whether they stand idle, because a day is not loaded."""
     if not served.has("seats", "seat_status"):
         return 0
@@ -314,7 +314,7 @@ def unknown_seats(served: Served) -> int:
     return int(row["seats"]) if row else 0
 
 
-def _reclaimable(served: Served) -> Headline | None:
+def _reclaimable(served: Reading) -> Headline | None:
     source = reclaimable(served)
     if not source:
         return None
@@ -367,14 +367,14 @@ COVERAGE = """(
 organisation does not have the endpoint."""
 
 
-def has_coverage(served: Served) -> bool:
+def has_coverage(served: Reading) -> bool:
     """Whether `COVERAGE` can be asked."""
     return served.has(
         "data_coverage_daily", "endpoint", "activity_date", "status", "endpoint_outcome"
     )
 
 
-def _completeness(served: Served) -> Headline | None:
+def _completeness(served: Reading) -> Headline | None:
     mart = "data_coverage_daily"
     if not has_coverage(served):
         return None

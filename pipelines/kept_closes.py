@@ -14,7 +14,7 @@ from pipelines.closed_months import CHARGE_COLUMNS, COLUMNS, closed_charges, clo
 from pipelines.data_dir import DataDir
 from pipelines.outputs import replaced
 from pipelines.raw_tables import COMPLETE, store, stored
-from pipelines.warehouse.duckdb import read_only
+from pipelines.warehouse import warehouse_of
 
 LINES, CHARGES = "lines", "charges"
 
@@ -56,12 +56,12 @@ def _write(data_dir: DataDir, act: Act) -> None:
     if act.action == "closed":
         parts = {CHARGES: ("closed_charges", CHARGE_COLUMNS, "true"), **parts}
     for part, (table, columns, which) in parts.items():
-        with read_only(data_dir.warehouse) as warehouse:
-            rows = warehouse.sql(
+        with warehouse_of(data_dir).read() as warehouse:
+            rows = warehouse.batches(
                 f"select {', '.join(columns.names)} from claude_raw.{table}"
                 f" where closing_id = $closing_id and {which}",
-                params={"closing_id": act.closing_id},
-            ).to_arrow_table()
+                closing_id=act.closing_id,
+            ).read_all()
         with replaced(act.file(data_dir.closed_months, part), "A copy of the close") as file:
             pq.write_table(rows.cast(columns), file, compression="zstd")
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from zipfile import BadZipFile, ZipFile
 
-import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -169,9 +168,7 @@ def replaced(out: Path, what: str) -> Iterator[Path]:
         synced(part)
         os.replace(part, real)
         synced(real.parent)
-    except (OSError, duckdb.IOException) as error:
-        if isinstance(error, duckdb.IOException) and part.name not in str(error):
-            raise  # What is read is to blame.
+    except OSError as error:
         raise ForeseenError(
             f"{what} could not be written to {out}: {reason_of(error)}.\n"
             "What was there before is as it was.\n"
@@ -183,7 +180,7 @@ def replaced(out: Path, what: str) -> Iterator[Path]:
 
 
 def reason_of(error: Exception) -> str:
-    """Why the system refused, in its own words; DuckDB hides them in JSON."""
+    """Why the system refused, in its own words; some libraries hide them in JSON."""
     if number := re.search(r'"errno":"(\d+)"', str(error)):
         return os.strerror(int(number[1]))
     return getattr(error, "strerror", None) or str(error).splitlines()[0].rstrip(".")

@@ -12,12 +12,12 @@ from dlt.common.runtime import signals
 from dlt.common.schema.exceptions import SchemaException
 from dlt.common.storages.exceptions import StorageException
 from dlt.destinations.exceptions import DatabaseUndefinedRelation
-from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 from dlt.pipeline.exceptions import PipelineStepFailed
 
 from pipelines.closed_months import closed_charges, closed_months
 from pipelines.data_dir import DataDir
-from pipelines.warehouse.duckdb import dict_rows
+from pipelines.warehouse import warehouse_of
+from pipelines.warehouse.base import RAW_SCHEMA, dict_rows
 from pipelines.warehouse.pending import set_back
 from sources.claude_admin import claude_admin
 from sources.claude_admin.endpoints import ROSTERS
@@ -55,19 +55,12 @@ log = logging.getLogger(__name__)
 
 def warehouse_pipeline(data_dir: DataDir) -> dlt.Pipeline:
     """The dlt pipeline that writes schema claude_raw; everything it keeps is in the data folder."""
-    # Enough memory to merge any table, which DuckDB does in pieces; it would take far more.
-    credentials = DuckDbCredentials(
-        global_config={"memory_limit": "256MB", "preserve_insertion_order": False}
-    )
-    # Not as its argument, which could be read as a URL. Absolute: a relative path starts where
-    # the folder's first run was, which dlt remembers wherever the folder is copied.
-    credentials.database = str(data_dir.warehouse)
     for attempt in (1, 2):
         try:
             return dlt.pipeline(
                 "claude_warehouse",
-                destination=dlt.destinations.duckdb(credentials),
-                dataset_name="claude_raw",
+                destination=warehouse_of(data_dir).store(),
+                dataset_name=RAW_SCHEMA,
                 pipelines_dir=str(data_dir.dlt),
             )
         except DAMAGED as error:

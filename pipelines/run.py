@@ -19,8 +19,9 @@ from pipelines.settings import (
     SeatsSettings,
     settings,
 )
-from pipelines.warehouse.dbt import TransformResult, transform
-from pipelines.warehouse.publish import PublishResult, publish
+from pipelines.warehouse import warehouse_of
+from pipelines.warehouse.base import PublishResult
+from pipelines.warehouse.dbt import TransformResult
 from sources.claude_admin import AdminSettings
 from sources.claude_admin.load import RosterReport, load_roster
 from sources.claude_analytics import AnalyticsSettings
@@ -164,7 +165,8 @@ def build(
     create_absent_tables(pipeline)
     result.notes += keep_closes(pipeline, data_dir)
     store_name_keys(pipeline)
-    result.transform = transform(data_dir.warehouse, data_dir.root, transform_variables(), select)
+    warehouse = warehouse_of(data_dir)
+    result.transform = warehouse.build(transform_variables(), select)
     if result.transform.failed_tests:
         names = "\n".join(
             f"  {test.name}: {test.count} rows ({test.description})"
@@ -178,7 +180,7 @@ def build(
         return
     listener.on_stage("publish")
     try:
-        result.publish = publish(data_dir.warehouse, data_dir.served)
+        result.publish = warehouse.publish()
     except Exception as error:
         result.problems.append(str(foreseen(error, data_dir.root)))
 
@@ -206,7 +208,7 @@ def write_report(data_dir: DataDir, result: RunResult, out: Path, listener: List
 
     listener.on_stage("report")
     try:
-        result.report = write(data_dir.served, out, last_run=last_run(data_dir)).path
+        result.report = write(warehouse_of(data_dir), out, last_run=last_run(data_dir)).path
     except Exception as error:
         result.problems.append(str(foreseen(error, data_dir.root)))
 

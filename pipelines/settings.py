@@ -21,6 +21,7 @@ from dlt.common.typing import TSecretStrValue
 
 from pipelines.data_dir import here
 from pipelines.dlt_context import plug_in
+from pipelines.warehouse import ENGINES
 from sources.claude_admin import AdminSettings
 from sources.claude_analytics import AnalyticsSettings
 from sources.claude_compliance import ComplianceSettings
@@ -38,9 +39,11 @@ SECRETS, CONFIG = "secrets.toml", "config.toml"
 
 @configspec
 class PipelineSettings(BaseConfiguration):
-    """`[pipeline]`: data_dir is the folder that holds everything a run writes."""
+    """`[pipeline]`: data_dir is the folder that holds everything a run writes; destination the
+    engine of the warehouse."""
 
     data_dir: str = "data"
+    destination: str = "duckdb"
 
 
 @configspec
@@ -173,7 +176,7 @@ SPLITS = ("proportional", "even", "fixed", "none")
 OF_SEATS = ("seats", "active_days", "messages", *SPLITS, "direct")
 
 RULES: dict[type[BaseConfiguration], dict[str, Rule]] = {
-    PipelineSettings: {"data_dir": PATH},
+    PipelineSettings: {"data_dir": PATH, "destination": _choice(*ENGINES)},
     AnalyticsSettings: {
         "window_days": _whole(1),
         "lag_days": _whole(0, word="auto"),

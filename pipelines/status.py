@@ -6,13 +6,12 @@ import re
 from datetime import date, datetime
 from typing import Any
 
-import duckdb
-
 from pipelines.data_dir import DataDir
 from pipelines.raw_tables import COMPLETE
 from pipelines.run_record import is_damaged, last_run
 from pipelines.settings import settings
-from pipelines.warehouse.duckdb import dict_rows, read_only
+from pipelines.warehouse import warehouse_of
+from pipelines.warehouse.base import Reading, Row
 from sources.claude_admin import AdminSettings
 from sources.claude_admin.load import NO_KEY as NO_ROSTER_KEY
 from sources.claude_analytics.plan import GENERATIONS
@@ -145,7 +144,7 @@ FEED_QUERY = f"""
 
 
 SNAPSHOT_QUERY = f"""
-    select roster_table, cast(snapshot_at as timestamp), row_count
+    select roster_table, cast(snapshot_at as timestamp) as snapshot_at, row_count
     from claude_raw.roster_snapshots
     where {COMPLETE}
     qualify row_number() over (partition by roster_table order by snapshot_at desc) = 1
@@ -184,9 +183,9 @@ def status(data_dir: DataDir, clock: Clock) -> dict[str, Any]:
     Raises:
         ForeseenError: Nothing has been loaded into this folder, or its file cannot be read.
     """
-    running = data_dir.held_by()
+    warehouse, running = warehouse_of(data_dir), data_dir.held_by()
     if not running:
-        data_dir.require_warehouse()
+        warehouse.require()
     try:
         loaded = _loaded(data_dir)
     except ForeseenError:
@@ -195,8 +194,8 @@ def status(data_dir: DataDir, clock: Clock) -> dict[str, Any]:
         loaded = _known(data_dir)
     return {
         "as_of": clock.today,
-        "warehouse": str(data_dir.warehouse),
-        "served": str(data_dir.served) if data_dir.served.exists() else None,
+        "warehouse": warehouse.place,
+        "served": warehouse.served_place,
         "running": running,
         "last_run": last_run(data_dir),
         "is_record_damaged": is_damaged(data_dir),
@@ -237,43 +236,39 @@ def _as_date(value: Any) -> Any:
 
 
 def _loaded(data_dir: DataDir) -> dict[str, Any]:
-    with read_only(data_dir.warehouse) as warehouse:
-        try:
-            endpoints = dict_rows(warehouse.execute(QUERY))
-            generation = warehouse.execute(GENERATION_QUERY).fetchone()
-        except duckdb.CatalogException:
-            endpoints, generation = [], None
+    with warehouse_of(data_dir).read() as warehouse:
+        is_loaded = warehouse.has("claude_raw.loaded_days") and warehouse.has(
+            "claude_raw.endpoint_runs"
+        )
+        generation = warehouse.row(GENERATION_QUERY) if is_loaded else None
         return {
-            "endpoints": endpoints,
-            "cost_api": generation[0] if generation else None,
+            "endpoints": warehouse.rows(QUERY) if is_loaded else [],
+            "cost_api": generation["generation"] if generation else None,
             "activity_feed": _activity_feed(warehouse),
             "roster": _roster(warehouse),
         }
 
 
-def _roster(warehouse: duckdb.DuckDBPyConnection) -> dict[str, Any]:
+def _roster(warehouse: Reading) -> dict[str, Any]:
     """The newest snapshot of the roster, and why a list of it is not there."""
-    try:
-        warehouse.execute("set timezone = 'UTC'")
-        snapshot = warehouse.execute(SNAPSHOT_QUERY).fetchall()
-        runs = warehouse.execute(ROSTER_RUNS_QUERY).fetchall()
-    except duckdb.CatalogException:
-        snapshot, runs = [], []
+    snapshot: list[Row] = []
+    runs: list[Row] = []
+    if warehouse.has("claude_raw.roster_snapshots") and warehouse.has("claude_raw.endpoint_runs"):
+        snapshot, runs = warehouse.rows(SNAPSHOT_QUERY), warehouse.rows(ROSTER_RUNS_QUERY)
     return {
-        "snapshot_at": max((moment for _, moment, _ in snapshot), default=None),
-        "row_counts": {table: count for table, _, count in snapshot},
+        "snapshot_at": max((each["snapshot_at"] for each in snapshot), default=None),
+        "row_counts": {each["roster_table"]: each["row_count"] for each in snapshot},
         "message": None if snapshot or runs else _not_read(AdminSettings, NO_ROSTER_KEY),
-        "refusals": {table: why for table, outcome, why in runs if outcome != "ok"},
+        "refusals": {each["endpoint"]: each["message"] for each in runs if each["outcome"] != "ok"},
     }
 
 
-def _activity_feed(warehouse: duckdb.DuckDBPyConnection) -> dict[str, Any]:
+def _activity_feed(warehouse: Reading) -> dict[str, Any]:
     """The state of the activity feed; `outcome` is "not read" if no run asked for it."""
-    try:
-        warehouse.execute("set timezone = 'UTC'")
-        feed = dict_rows(warehouse.execute(FEED_QUERY))[0]
-    except duckdb.CatalogException:
-        feed = {"event_count": 0}
+    tables = ("activities", "activity_windows", "endpoint_runs", "rejected_rows")
+    feed: Row = {"event_count": 0}
+    if all(warehouse.has(f"claude_raw.{table}") for table in tables):
+        feed = warehouse.rows(FEED_QUERY)[0]
     if not feed.get("outcome"):
         feed |= {"outcome": "not read", "message": _not_read(ComplianceSettings, NO_KEY)}
     return feed

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -14,7 +13,7 @@ from pipelines import hints, wording
 from pipelines.exit_codes import FAILED, meaning
 from pipelines.findings import findings
 from pipelines.headlines import THAN, WEEK, Headline, headlines
-from pipelines.warehouse.served import NothingServed, opened
+from pipelines.warehouse.base import NothingServed, Warehouse
 from sources.errors import ForeseenError
 
 LEVELS = {
@@ -35,12 +34,10 @@ class Marts:
     findings: Sequence[str]
 
 
-def published(served: Path | None) -> Marts:
+def published(warehouse: Warehouse) -> Marts:
     """Headlines with their change on the week, and findings beyond what the ledger says."""
-    if served is None:
-        return Marts({}, [])
     try:
-        with opened(served) as marts:
+        with warehouse.serve() as marts:
             # The ledger knows missing days, the last run and their words better than the marts.
             found = [each.text for each in findings(marts, None) if each.section != "data"]
             return Marts(headlines(marts, days_before=WEEK), found)
@@ -50,17 +47,15 @@ def published(served: Path | None) -> Marts:
         return Marts({}, [str(error)])
 
 
-def show(state: Mapping[str, Any], console: Console) -> None:
+def show(state: Mapping[str, Any], warehouse: Warehouse, console: Console) -> None:
     """Print the state: a screen on a terminal, plain lines elsewhere."""
-    marts = published(Path(state["served"]) if state["served"] else None)
+    marts = published(warehouse)
     attention = [*_attention(state), *(("gap", text) for text in marts.findings)]
     _heading(console, "Needs attention" if attention else "Nothing needs attention")
     _listed(console, attention)
     _heading(console, "Freshness")
     _pairs(console, _freshness(state))
-    if marts.headlines:
-        _heading(console, "Numbers, and the change on the week")
-        _numbers(console, marts.headlines)
+    show_numbers(marts.headlines, console)
     _heading(console, "Loaded days" + ("  (█ loaded, ░ gap)" if console.is_terminal else ""))
     _coverage(console, state["endpoints"])
     notes = list(_notes(state))
@@ -209,7 +204,11 @@ def _freshness(state: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "Readers open", state["served"] or "nothing yet"
 
 
-def _numbers(console: Console, found: Mapping[str, Headline]) -> None:
+def show_numbers(found: Mapping[str, Headline], console: Console) -> None:
+    """Print the headline numbers, if there are any."""
+    if not found:
+        return
+    _heading(console, "Numbers, and the change on the week")
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(justify="right", style="bold", no_wrap=True)
     grid.add_column(overflow="fold")

@@ -7,14 +7,14 @@ from pipelines import wording
 from pipelines.exit_codes import FAILED, REJECTED, meaning
 from pipelines.findings import findings
 from pipelines.headlines import WEEK, Headline, headlines
-from pipelines.warehouse.served import Served
+from pipelines.warehouse.base import Reading
 from pipelines.wording import Unit
 
 MOST_CHARACTERS = 1_500
 SHOWN = ("monthly_active", "weekly_active", "utilization", "bill", "cost_per_active_user")
 
 
-def summary(served: Served, last_run: dict[str, Any] | None) -> str:
+def summary(served: Reading, last_run: dict[str, Any] | None) -> str:
     """The text: plain, without a person's name, shorter than `MOST_CHARACTERS`."""
     numbers = headlines(served, days_before=WEEK)
     newest = numbers.get("monthly_active") or numbers.get("completeness")
@@ -60,7 +60,7 @@ def _line(headline: Headline) -> str:
     return f"{headline.text} {headline.label}{f': {extra}' if extra else ''}"
 
 
-def _spend_so_far(served: Served) -> list[str]:
+def _spend_so_far(served: Reading) -> list[str]:
     """Metered spend of the newest month, as far as it is loaded."""
     if not served.has("spend_daily", "activity_date", "spend_usd"):
         return []

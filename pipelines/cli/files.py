@@ -14,6 +14,7 @@ from pipelines.cli.options import month as month_of
 from pipelines.cli.told import out
 from pipelines.evidence import EvidenceFormat
 from pipelines.outputs import refuse_unless_ours
+from pipelines.warehouse import warehouse_of
 
 commands = typer.Typer()
 exports = typer.Typer(help="Write what is in the marts to a file.", no_args_is_help=True)
@@ -95,7 +96,7 @@ def export_evidence(
         raise typer.BadParameter(f"--from {first} is after --to {last}; swap them.")
     data = data_dir_of(data_dir)
     refuse_unless_ours(data, file, evidence_run.kind(form), force=force)
-    evidence = evidence_run.export_evidence(data.served, file, form, first=first, last=last)
+    evidence = evidence_run.export_evidence(warehouse_of(data), file, form, first=first, last=last)
     out.print(f"Wrote {evidence.row_count:,} rows to {file}.", markup=False)
     out.print(f"Hash of the last row: {evidence.head_hash}")
     out.print("Keep it elsewhere: it tells this file from a rewritten one.")
@@ -128,5 +129,5 @@ def _export(
     data = data_dir_of(data_dir)
     file = file or Path(f"{what.name}_{month:%Y-%m}.{form}")
     refuse_unless_ours(data, file, what.kind(str(form)), force=force)
-    count = export_run.export(data.served, what, month, str(form), file)
+    count = export_run.export(warehouse_of(data), what, month, str(form), file)
     out.print(f"Wrote {count:,} rows of {month:%Y-%m} to {file}.", markup=False)

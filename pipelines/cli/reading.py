@@ -20,7 +20,7 @@ from pipelines.run_record import last_run
 from pipelines.settings import NotifySettings, settings
 from pipelines.status_screen import show as show_status
 from pipelines.summary import summary as summary_text
-from pipelines.warehouse.served import opened
+from pipelines.warehouse import warehouse_of
 from sources.errors import ForeseenError
 from sources.session import Clock
 
@@ -41,11 +41,12 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Say what is loaded up to when, what is missing, and how the last run went."""
-    state = status_run.status(data_dir_of(data_dir), Clock.at(today))
+    data = data_dir_of(data_dir)
+    state = status_run.status(data, Clock.at(today))
     if as_json:
         print(json.dumps(state, indent=2, default=str))
     else:
-        show_status(state, out)
+        show_status(state, warehouse_of(data), out)
 
 
 @commands.command()
@@ -84,13 +85,11 @@ def report(
     data = data_dir_of(data_dir)
     target = to or (data.root / f"{chart}.png" if chart else report_out(data))
     refuse_unless_ours(data, target, PICTURE if chart else PAGE, force=force)
-    run = last_run(data)
+    warehouse, run = warehouse_of(data), last_run(data)
     if chart:
-        written = page.write_chart(
-            data.served, target, chart, last_run=run, with_people=with_people
-        )
+        written = page.write_chart(warehouse, target, chart, last_run=run, with_people=with_people)
     else:
-        written = page.write_report(data.served, target, last_run=run, with_people=with_people)
+        written = page.write_report(warehouse, target, last_run=run, with_people=with_people)
     names_people = " It names people." if with_people else ""
     out.print(
         f"Wrote {written.path.absolute()} ({written.bytes / 2**20:.1f} MiB).{names_people}",
@@ -110,7 +109,7 @@ def summary(
 ) -> None:
     """Say in a few lines how Claude is used, what it costs and what needs attention."""
     data = data_dir_of(data_dir)
-    with opened(data.served) as served:
+    with warehouse_of(data).serve() as served:
         text = hints.pasted(summary_text(served, last_run(data)))
     print(text)
     if not to_webhook:

@@ -24,7 +24,7 @@ from pipelines.cli.options import (
 from pipelines.cli.options import (
     month as month_of,
 )
-from pipelines.cli.told import Terminal, err, out, print_table, tell
+from pipelines.cli.told import Terminal, err, out, tell
 from pipelines.data_dir import DataDir, WarehouseHeld
 from pipelines.exit_codes import DONE, FAILED, HELD, REJECTED
 from pipelines.foreseen import foreseen
@@ -41,11 +41,10 @@ from pipelines.run import sync as sync_run
 from pipelines.run_record import STOPPED, RunRecord
 from pipelines.settings import NotifySettings, require_settings, settings
 from pipelines.status import remember
+from pipelines.status_screen import published, show_numbers
 from pipelines.summary import run_text
 from pipelines.summary import summary as summary_text
-from pipelines.warehouse.duckdb import check
-from pipelines.warehouse.publish import publish as publish_run
-from pipelines.warehouse.served import opened
+from pipelines.warehouse import warehouse_of
 from pipelines.wording import ranges
 from sources.claude_admin import AdminSettings
 from sources.claude_analytics import AnalyticsSettings
@@ -108,7 +107,7 @@ def backfill(
 def transform(data_dir: DataDirOption = None, today: TodayOption = None) -> None:
     """Build the marts from what is loaded, test them, and publish them if they pass."""
     data = data_dir_of(data_dir)
-    data.require_warehouse()
+    warehouse_of(data).require()
     with _Run(data, "transform", Clock.at(today)) as run:
         finish_pending(warehouse_pipeline(data))
         result = RunResult()
@@ -135,7 +134,7 @@ def close_month(
     if undo and force:
         raise typer.BadParameter("--force is for closing; leave it out to undo a close.")
     data, clock = data_dir_of(data_dir), Clock.at(today)
-    data.require_warehouse()
+    warehouse_of(data).require()
     with _Run(data, "close-month", clock) as run:
         if undo:
             result = close_run.undo_close(data, clock, month, listener=run.listener)
@@ -157,12 +156,12 @@ def publish(
 ) -> None:
     """Hand readers a fresh copy of the marts as they were last built."""
     data = data_dir_of(data_dir)
-    data.require_warehouse()
+    warehouse = warehouse_of(data)
+    warehouse.require()
     with _Run(data, "publish", Clock.at(None)) as run:
         finish_pending(warehouse_pipeline(data))
         run.listener.on_stage("publish")
-        published = publish_run(data.warehouse, data.served, accept_loss=accept_loss)
-        run.finish(RunResult(publish=published), None)
+        run.finish(RunResult(publish=warehouse.publish(accept_loss=accept_loss)), None)
     raise typer.Exit(run.exit_code)
 
 
@@ -176,11 +175,9 @@ def demo(data_dir: DataDirOption = None) -> None:
         result = demo_run.demo(data, run.listener)
         run.finish(result, data.root / "report.html")
         if result.publish:
-            for headline, columns, rows in demo_run.answers(data):
-                print_table(headline.title, columns, rows)
-            out.print(
-                f"\nQuery it yourself: open {data.served} with any DuckDB client.", markup=False
-            )
+            warehouse = warehouse_of(data)
+            show_numbers(published(warehouse).headlines, out)
+            out.print(f"\nQuery it yourself: {warehouse.invitation}", markup=False)
     raise typer.Exit(run.exit_code)
 
 
@@ -275,7 +272,7 @@ class _Run:
                 require_settings()
             if self._holds:
                 self._stack.enter_context(self._data.held(self._command))
-                check(self._data.warehouse)
+                warehouse_of(self._data).check()
                 remember(self._data)
                 self._begin()
             listener = self._stack.enter_context(Terminal())
@@ -344,7 +341,7 @@ class _Run:
     def _notify(self, code: int, problems: Sequence[str]) -> str | None:
         """Tell the chat how the run went; returns why that failed, which fails no run."""
         try:
-            with opened(self._data.served) as served:
+            with warehouse_of(self._data).serve() as served:
                 text = summary_text(served, last_run=None)
         except Exception:
             text = None  # Nothing was ever published, or it cannot be read.

@@ -1,14 +1,10 @@
 """What a run says: while it goes on, and when it has ended."""
 
 import time
-from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from datetime import date, datetime
-from decimal import Decimal
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
 from pipelines import hints
 from pipelines.data_dir import DataDir
@@ -101,8 +97,7 @@ def tell(data: DataDir, result: RunResult, seconds: float) -> None:
     if result.publish:
         published = result.publish
         out.print(
-            f"Published {published.tables} marts to {data.served} "
-            f"({published.bytes / 2**20:.1f} MiB).",
+            f"Published {published.tables} marts to {published.place} ({published.size}).",
             markup=False,
         )
         for note in published.notes:
@@ -189,21 +184,3 @@ def _tell_activities(activities: ActivitiesReport) -> None:
             f"  {activities.rejected_count} events could not be read; "
             "they are in claude_raw.rejected_rows with the reason."
         )
-
-
-def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    table = Table(title=title, title_justify="left", title_style="bold")
-    for number, column in enumerate(columns):
-        is_number = bool(rows) and not isinstance(rows[0][number], str | date | datetime)
-        table.add_column(column, justify="right" if is_number else "left")
-    for row in rows:
-        table.add_row(*map(_cell, row))
-    out.print()
-    out.print(table)
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    # A decimal zero would print as 0E-8.
-    return f"{value:f}" if isinstance(value, Decimal) else str(value)

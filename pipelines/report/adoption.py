@@ -17,7 +17,7 @@ from pipelines.report.context import (
     trimmed,
 )
 from pipelines.report.parts import Absent, Amount, Figure, Part, Statement, Table
-from pipelines.warehouse.served import Row
+from pipelines.warehouse.base import Row
 from pipelines.wording import Unit
 
 

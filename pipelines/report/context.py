@@ -19,7 +19,7 @@ from pipelines.report.parts import (
     heading,
     is_number,
 )
-from pipelines.warehouse.served import Row, Served
+from pipelines.warehouse.base import Reading, Row
 from pipelines.wording import Unit
 
 MOST_BARS = 12
@@ -34,7 +34,7 @@ class Context:
         min_group_size: People below which a project's name, which may be a person's, is not shown.
     """
 
-    served: Served
+    served: Reading
     headlines: Mapping[str, Headline]
     last_run: dict[str, Any] | None
     with_people: bool
@@ -44,7 +44,7 @@ class Context:
 Builder = Callable[[Context], list[Part]]
 
 
-def needs(served: Served, what: str, mart: str, *columns: str) -> list[Part]:
+def needs(served: Reading, what: str, mart: str, *columns: str) -> list[Part]:
     """The sentence that stands for a part whose mart is absent; empty if it is there."""
     if mart not in served.columns:
         return [Absent(f"{what}: the mart {mart} is not published yet. {REBUILD}")]
@@ -58,7 +58,7 @@ def needs(served: Served, what: str, mart: str, *columns: str) -> list[Part]:
 REBUILD = "Run claude-warehouse transform with the newest version to build it."
 
 
-def definitions(served: Served, mart: str, names: Mapping[str, str]) -> list[Definition]:
+def definitions(served: Reading, mart: str, names: Mapping[str, str]) -> list[Definition]:
     """Column -> name as definitions."""
     return [
         Definition(name, served.definition(mart, column), f"{mart}.{column}")
@@ -66,7 +66,7 @@ def definitions(served: Served, mart: str, names: Mapping[str, str]) -> list[Def
     ]
 
 
-def calendar(served: Served, mart: str, columns: Sequence[str]) -> list[Row]:
+def calendar(served: Reading, mart: str, columns: Sequence[str]) -> list[Row]:
     """One row per day from the mart's first to its last; a day it does not have is all null."""
     names = ", ".join(columns)
     return served.rows(

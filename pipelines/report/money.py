@@ -8,7 +8,7 @@ from pipelines import wording
 from pipelines.report import ChartName, charts
 from pipelines.report.context import MOST_BARS, Context, definitions, months, needs
 from pipelines.report.parts import Absent, Amount, Figure, Part, Statement, Table
-from pipelines.warehouse.served import Row
+from pipelines.warehouse.base import Row
 from pipelines.wording import Unit
 
 POOLS = {"seats": charts.C1, "metered": charts.C2, "shared": charts.C3, "unexplained": charts.SOFT}

@@ -15,7 +15,7 @@ from pipelines.outputs import PAGE_TITLE, replaced
 from pipelines.report import ChartName, charts
 from pipelines.report.parts import Absent, Figure
 from pipelines.report.sections import figure, sections
-from pipelines.warehouse.served import Served, opened
+from pipelines.warehouse.base import Reading, Warehouse
 from sources.errors import ForeseenError
 
 FOLDER = Path(__file__).parent
@@ -30,20 +30,20 @@ class Written:
 
 
 def write_report(
-    served_file: Path, out: Path, *, last_run: dict[str, Any] | None, with_people: bool = False
+    warehouse: Warehouse, out: Path, *, last_run: dict[str, Any] | None, with_people: bool = False
 ) -> Written:
     """Write the page, and replace what is at `out` with it.
 
     Raises:
         ForeseenError: Nothing is published yet, or the file cannot be written.
     """
-    with opened(served_file) as served:
+    with warehouse.serve() as served:
         page = render(served, last_run, with_people=with_people)
     return _write(out, page.encode())
 
 
 def write_chart(
-    served_file: Path,
+    warehouse: Warehouse,
     out: Path,
     name: ChartName,
     *,
@@ -56,7 +56,7 @@ def write_chart(
         ForeseenError: Nothing is published yet, the chart has nothing to show, or the file cannot
             be written.
     """
-    with opened(served_file) as served:
+    with warehouse.serve() as served:
         found = figure(served, name, last_run, with_people=with_people)
         if isinstance(found, Absent):
             raise ForeseenError(f"The chart {name} cannot be drawn.\n{found.text}")
@@ -64,7 +64,7 @@ def write_chart(
     return _write(out, charts.png(found.chart, found.title, f"Claude usage{newest}"))
 
 
-def render(served: Served, last_run: dict[str, Any] | None, *, with_people: bool) -> str:
+def render(served: Reading, last_run: dict[str, Any] | None, *, with_people: bool) -> str:
     """The page as one text that needs nothing else."""
     numbers = headlines(served)
     found = sections(served, last_run, with_people=with_people)

@@ -15,7 +15,7 @@ from pipelines.report.context import (
     trimmed,
 )
 from pipelines.report.parts import Absent, Amount, Figure, Part, Statement, Table
-from pipelines.warehouse.served import Served
+from pipelines.warehouse.base import Reading
 from pipelines.wording import Unit
 
 
@@ -241,7 +241,7 @@ def reclaim(context: Context) -> list[Part]:
     return parts
 
 
-def _people_to_reclaim(served: Served, mart: str, condition: str, saving: str) -> Statement:
+def _people_to_reclaim(served: Reading, mart: str, condition: str, saving: str) -> Statement:
     wanted = {
         "name": "Name",
         "email": "E-mail",

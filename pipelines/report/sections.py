@@ -7,11 +7,11 @@ from pipelines.report import ChartName, adoption, data, money, seats, usage
 from pipelines.report.context import Builder, Context
 from pipelines.report.parts import Absent, Figure, Section
 from pipelines.settings import PrivacySettings, settings
-from pipelines.warehouse.served import Served
+from pipelines.warehouse.base import Reading
 
 
 def sections(
-    served: Served, last_run: dict[str, Any] | None, *, with_people: bool
+    served: Reading, last_run: dict[str, Any] | None, *, with_people: bool
 ) -> list[Section]:
     """Every section with its parts, in reading order."""
     context = _context(served, last_run, with_people)
@@ -22,7 +22,7 @@ def sections(
 
 
 def figure(
-    served: Served, name: ChartName, last_run: dict[str, Any] | None, *, with_people: bool
+    served: Reading, name: ChartName, last_run: dict[str, Any] | None, *, with_people: bool
 ) -> Figure | Absent:
     """One chart of the report, or why it cannot be drawn."""
     context = _context(served, last_run, with_people)
@@ -32,7 +32,7 @@ def figure(
     return Absent(f"There is nothing to draw for {name} yet.")
 
 
-def _context(served: Served, last_run: dict[str, Any] | None, with_people: bool) -> Context:
+def _context(served: Reading, last_run: dict[str, Any] | None, with_people: bool) -> Context:
     smallest = settings(PrivacySettings).min_group_size
     return Context(served, headlines(served), last_run, with_people, smallest)
 

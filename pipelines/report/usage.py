@@ -15,7 +15,7 @@ from pipelines.report.context import (
     public,
 )
 from pipelines.report.parts import Absent, Figure, Part, Table
-from pipelines.warehouse.served import Row
+from pipelines.warehouse.base import Row
 
 
 @dataclass(frozen=True, kw_only=True)

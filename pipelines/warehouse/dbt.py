@@ -3,7 +3,7 @@
 import json
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,10 +27,27 @@ SETTING_OF = {
     "chargeback_monthly_amount_usd": ("chargeback", "monthly_amount_usd"),
 }
 """dbt variable -> the setting that it comes from: section and name."""
-_parsed: dict[str, Any] = {}
+_parsed: dict[tuple[str, str], Any] = {}
 """The project as dbt reads it, which takes longer than building small marts: once a process."""
-WAREHOUSE_VARIABLE = "CLAUDE_WAREHOUSE_DUCKDB_PATH"
-"""What profiles.yml reads the file from; set for the time of a call."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """Where dbt builds.
+
+    Attributes:
+        name: Of a target in profiles.yml, and of its adapter.
+        database: What the target calls its database.
+        environment: What profiles.yml reads, set for the time of a call.
+        folder: The data folder; dbt's own files are in it.
+        file: The database's file, for a message; None: it is none.
+    """
+
+    name: str
+    database: str
+    environment: Mapping[str, str]
+    folder: Path
+    file: Path | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,30 +79,25 @@ class TransformResult:
 
 
 def transform(
-    warehouse: Path,
-    data_dir: Path,
+    target: Target,
     variables: Mapping[str, str] | None = None,
     select: Sequence[str] = (),
 ) -> TransformResult:
     """Builds the marts, all of them unless dbt's selectors name some, and runs their data tests.
 
-    The variables are those of dbt_project.yml. When this returns, the file is closed.
+    The variables are those of dbt_project.yml. When this returns, the warehouse is closed.
 
     Raises:
-        ForeseenError: A variable cannot be used, the file cannot be opened, or a model failed.
+        ForeseenError: A variable cannot be used, it cannot be opened, or a model failed.
     """
     chosen = dict(variables or {})
     check_variables(chosen)
     started = time.monotonic()
     named = ["--select", *select] if select else []
-    results = run_dbt(
-        ["build", "--exclude-resource-type", "unit_test", *named], warehouse, data_dir, chosen
-    )
+    results = run_dbt(["build", "--exclude-resource-type", "unit_test", *named], target, chosen)
     broken = [result for result in results if result.status == "error"]
     if broken:
-        raise _not_built(
-            RuntimeError(broken[0].message), warehouse, data_dir, f"{broken[0].node.name} failed"
-        )
+        raise _not_built(RuntimeError(broken[0].message), target, f"{broken[0].node.name} failed")
     return TransformResult(
         models=sum(
             result.node.resource_type == "model" and result.status == "success"
@@ -97,10 +109,10 @@ def transform(
     )
 
 
-def unit_tests(warehouse: Path, data_dir: Path) -> Sequence[TestResult]:
+def unit_tests(target: Target) -> Sequence[TestResult]:
     """The dbt unit tests that fail. The warehouse's raw tables must exist; they may be empty."""
-    run_dbt(["run", "--empty"], warehouse, data_dir, {})
-    results = run_dbt(["test", "--select", "test_type:unit"], warehouse, data_dir, {})
+    run_dbt(["run", "--empty"], target, {})
+    results = run_dbt(["test", "--select", "test_type:unit"], target, {})
     return [
         TestResult(name=result.node.name, count=result.failures or 1, description=result.message)
         for result in results
@@ -116,75 +128,98 @@ def check_variables(variables: Mapping[str, str]) -> None:
 
 
 def run_dbt(
-    arguments: Sequence[str], warehouse: Path, data_dir: Path, variables: Mapping[str, str]
+    arguments: Sequence[str], target: Target, variables: Mapping[str, str]
 ) -> Sequence[Any]:
     """The results of one dbt command, a RunResult per model or test; nothing on the terminal."""
     # dbt takes a second to import: commands that do not need it should not wait for it.
-    from dbt.adapters.duckdb.credentials import DuckDBCredentials
     from dbt.cli.main import dbtRunner
 
-    # Its own takes a path for a URL, in which a `#` ends what counts.
-    DuckDBCredentials.path_derived_database_name = staticmethod(_database_name)  # type: ignore[method-assign]
-
+    prepare, close = ADAPTERS.get(target.name, (_nothing, _nothing))
+    prepare()
     options = [
         *("--project-dir", str(PROJECT)),
         *("--profiles-dir", str(PROJECT)),
-        *("--target-path", str(data_dir / "dbt" / "target")),
-        *("--log-path", str(data_dir / "dbt" / "logs")),
+        *("--target", target.name),
+        *("--target-path", str(target.folder / "dbt" / "target")),
+        *("--log-path", str(target.folder / "dbt" / "logs")),
         *("--vars", json.dumps(dict(variables), sort_keys=True)),
         *("--log-level", "none", "--log-level-file", "info", "--no-print"),
         *("--no-use-colors", "--no-write-json", "--no-send-anonymous-usage-stats"),
     ]
     # The database's name is in it; variables count only when a model is compiled.
-    known = warehouse.stem
-    with _profile_environment(warehouse):
+    known = target.name, target.database
+    with _environment(target.environment):
         try:
             if known not in _parsed:
                 outcome = dbtRunner().invoke(["parse", *options])
-                _close()  # Each command opens its own log.
+                _close(close)  # Each command opens its own log.
                 if outcome.exception is None:
                     _parsed[known] = outcome.result
             if known in _parsed:
                 outcome = dbtRunner(manifest=_parsed[known]).invoke([*arguments, *options])
         finally:
-            _close()
+            _close(close)
     if outcome.exception is not None:
         raise _not_built(
-            outcome.exception, warehouse, data_dir, "dbt stopped before it began"
+            outcome.exception, target, "dbt stopped before it began"
         ) from outcome.exception
     result: Any = outcome.result  # its type depends on the command
     return list(result.results)
 
 
-def _database_name(path: object) -> str:
-    """What DuckDB calls a database: its file's name up to the first point."""
+def _nothing() -> None:
+    pass
+
+
+def _name_databases_by_file() -> None:
+    from dbt.adapters.duckdb.credentials import DuckDBCredentials
+
+    # Its own takes a path for a URL, in which a `#` ends what counts.
+    DuckDBCredentials.path_derived_database_name = staticmethod(file_database)  # type: ignore[method-assign]
+
+
+def file_database(path: object) -> str:
+    """What a database in a file is called: the file's name up to the first point."""
     return "memory" if path in (None, ":memory:") else Path(str(path)).name.split(".")[0]
 
 
-@contextmanager
-def _profile_environment(warehouse: Path) -> Iterator[None]:
-    before = os.environ.get(WAREHOUSE_VARIABLE)
-    os.environ[WAREHOUSE_VARIABLE] = str(warehouse.absolute())
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ[WAREHOUSE_VARIABLE]
-        else:
-            os.environ[WAREHOUSE_VARIABLE] = before
-
-
-def _close() -> None:
-    """Closes the warehouse and the log, which dbt would keep open until the process ends."""
+def _close_files() -> None:
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-    from dbt.adapters.factory import reset_adapters
-    from dbt_common.events.event_manager_client import cleanup_event_logger, get_event_manager
 
-    reset_adapters()  # type: ignore[no-untyped-call]
     environment = DuckDBConnectionManager._ENV
     if environment is not None:
         environment.close()
     DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
+
+
+ADAPTERS: dict[str, tuple[Callable[[], None], Callable[[], None]]] = {
+    "duckdb": (_name_databases_by_file, _close_files),
+}
+"""What an adapter needs before a call, and what closes its warehouse, which it would keep open
+until the process ends."""
+
+
+@contextmanager
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _close(close_warehouse: Callable[[], None]) -> None:
+    """Closes the warehouse and the log, which dbt would keep open until the process ends."""
+    from dbt.adapters.factory import reset_adapters
+    from dbt_common.events.event_manager_client import cleanup_event_logger, get_event_manager
+
+    reset_adapters()  # type: ignore[no-untyped-call]
+    close_warehouse()
     for logger in get_event_manager().loggers:
         if logger._python_logger is not None:
             for handler in logger._python_logger.handlers:
@@ -192,16 +227,16 @@ def _close() -> None:
     cleanup_event_logger()
 
 
-def _not_built(error: BaseException, warehouse: Path, data_dir: Path, what: str) -> ForeseenError:
+def _not_built(error: BaseException, target: Target, what: str) -> ForeseenError:
     """The message, with advice that fits the cause; without a known cause, what dbt said."""
-    known = explained(error, file=warehouse)
+    known = explained(error, file=target.file)
     if known:
         return ForeseenError(f"The marts were not built: {what}.\n{known}")
     return ForeseenError(
         f"The marts were not built: {what}.\n"
         f"{redacted(_first_lines(str(error)))}\n"
         "Readers keep the previous copy. This is a fault of the marts' SQL or of the installation: "
-        f"please report it with {_log(data_dir)}"
+        f"please report it with {target.folder / 'dbt' / 'logs' / 'dbt.log'}"
     )
 
 
@@ -213,7 +248,3 @@ def _test_result(result: Any) -> TestResult:
 
 def _first_lines(message: str) -> str:
     return "\n".join(message.strip().splitlines()[:4])
-
-
-def _log(data_dir: Path) -> Path:
-    return data_dir / "dbt" / "logs" / "dbt.log"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import duckdb
 
+from pipelines.warehouse.base import identifier
 from pipelines.warehouse.dbt import PROJECT
-from pipelines.warehouse.duckdb import identifier
 
 CALENDARS = (
     "activity_date",

@@ -19,7 +19,8 @@ from pipelines.data_dir import DataDir
 from pipelines.exit_codes import DONE, FAILED, REJECTED
 from pipelines.raw_tables import warehouse_pipeline
 from pipelines.warehouse.dbt import run_dbt, transform
-from pipelines.warehouse.publish import publish
+from pipelines.warehouse.duckdb import target
+from pipelines.warehouse.duckdb.publish import publish
 from sources.claude_compliance import ComplianceSettings
 from sources.claude_compliance.load import ActivitiesReport, load_activities
 from sources.sandbox import Sandbox
@@ -361,7 +362,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Compiled:
     folder = tmp_path_factory.mktemp("compiled")
     raw = RawWarehouse(folder / "warehouse.duckdb")
     raw.close()
-    results = run_dbt(["compile", "--select", "+security_events"], raw.path, folder, {})
+    results = run_dbt(["compile", "--select", "+security_events"], target(raw.path, folder), {})
     return [
         (f"{result.node.schema}.{result.node.name}", result.node.compiled_code)
         for result in results
@@ -461,7 +462,7 @@ def audited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DataDir]:
             actor__user_agent="", attributes='{"user_id": "cho", "note": "=1+1"}',
         )  # fmt: skip
     raw.close()
-    result = transform(data_dir.warehouse, data_dir.root, select=marts("audit"))
+    result = transform(target(data_dir.warehouse, data_dir.root), select=marts("audit"))
     assert not result.failed_tests
     publish(data_dir.warehouse, data_dir.served)
     yield data_dir

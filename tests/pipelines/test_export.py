@@ -15,7 +15,8 @@ import pytest
 from pipelines.cli.app import run as run_command
 from pipelines.data_dir import DataDir
 from pipelines.warehouse.dbt import transform
-from pipelines.warehouse.publish import publish
+from pipelines.warehouse.duckdb import target
+from pipelines.warehouse.duckdb.publish import publish
 from tests.transforms.raw_tables import RawWarehouse, marts
 
 Export = Callable[..., Path]
@@ -98,7 +99,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> DataDir:
         cost_center="00420", valid_from=None,
     )  # fmt: skip
     raw.close()
-    assert not transform(data.warehouse, data.root, select=marts("money")).failed_tests
+    assert not transform(target(data.warehouse, data.root), select=marts("money")).failed_tests
     publish(data.warehouse, data.served)
     return data
 

@@ -18,7 +18,7 @@ from pipelines.exit_codes import DONE, FAILED
 from pipelines.foreseen import foreseen
 from pipelines.run_record import RunRecord, last_run
 from pipelines.status import remember
-from pipelines.warehouse.duckdb import read_whole
+from pipelines.warehouse.duckdb.file import read_whole
 from sources.errors import ForeseenError
 from sources.session import Clock
 from tests.conftest import Command, Load

@@ -10,7 +10,8 @@ import duckdb
 import pytest
 
 from pipelines.warehouse import history
-from pipelines.warehouse.publish import PublishResult, publish
+from pipelines.warehouse.base import PublishResult
+from pipelines.warehouse.duckdb.publish import publish
 from sources.errors import ForeseenError
 
 
@@ -129,7 +130,8 @@ def test_the_served_file_holds_the_marts_in_their_order_and_nothing_raw(
     assert query(served, 'select typeof(spend_usd) from claude_marts."spend daily"') == [
         ("DECIMAL(38,8)",)
     ]
-    assert result == PublishResult(tables=2, rows=4, bytes=served.stat().st_size)
+    size = f"{served.stat().st_size / 2**20:.1f} MiB"
+    assert result == PublishResult(place=str(served), tables=2, rows=4, size=size)
 
 
 def test_descriptions_of_marts_and_columns_are_published(warehouse: Path, served: Path) -> None:
@@ -227,7 +229,7 @@ def test_a_copy_that_cannot_be_written_is_explained_and_the_previous_one_stays(
 import resource, sys
 from pathlib import Path
 from pipelines.warehouse import history
-from pipelines.warehouse.publish import publish
+from pipelines.warehouse.duckdb.publish import publish
 
 resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
 publish(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -12,6 +12,7 @@ from pathlib import Path
 import duckdb
 
 from pipelines.warehouse.dbt import run_dbt
+from pipelines.warehouse.duckdb import target
 from tests.transforms.raw_tables import RawWarehouse, raw_tables
 
 MARTS = ("spend_daily", "chargeback_monthly", "chargeback_reconciliation_monthly")
@@ -95,7 +96,9 @@ def speed(people: int, months: int, folder: Path) -> Speed:
     )
     raw.close()
     before = time.process_time()
-    results = run_dbt(["run", "--select", *(f"+{mart}" for mart in MARTS)], raw.path, folder, {})
+    results = run_dbt(
+        ["run", "--select", *(f"+{mart}" for mart in MARTS)], target(raw.path, folder), {}
+    )
     with duckdb.connect(str(raw.path), read_only=True) as warehouse:
         [(rows,)] = warehouse.execute("select count(*) from claude_marts.spend_daily").fetchall()
         [(difference,)] = warehouse.execute(

@@ -12,6 +12,7 @@ import duckdb
 import pytest
 
 from pipelines.warehouse.dbt import TransformResult, transform
+from pipelines.warehouse.duckdb import target
 from sources.claude_analytics.endpoints import ENDPOINTS
 from tests.transforms.raw_tables import RawWarehouse
 
@@ -90,7 +91,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> tuple[Query, TransformRes
     raw.insert("seat_prices", seat_tier="default", usd_per_month="31", valid_from=None)
     raw.insert("seat_prices", seat_tier="premium", usd_per_month="62", valid_from=None)
     raw.close()
-    result = transform(raw.path, folder)
+    result = transform(target(raw.path, folder))
     return queries(raw.path), result
 
 

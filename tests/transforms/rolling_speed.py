@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from pipelines.warehouse.dbt import run_dbt
+from pipelines.warehouse.duckdb import target
 from tests.transforms.conftest import CHAT, COWORK, TAG, UNIFIED_CHAT
 from tests.transforms.raw_tables import RawWarehouse, raw_tables
 
@@ -63,7 +64,9 @@ def speed(people: int, days: int, folder: Path) -> Speed:
     for number in range(days):
         raw.fetch("users", date(2026, 1, 1) + timedelta(days=number))
     raw.close()
-    results = run_dbt(["run", "--select", *(f"+{mart}" for mart in MARTS)], raw.path, folder, {})
+    results = run_dbt(
+        ["run", "--select", *(f"+{mart}" for mart in MARTS)], target(raw.path, folder), {}
+    )
     return Speed(
         user_days=people * days,
         seconds=sum(result.execution_time for result in results),

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from pipelines.warehouse.dbt import transform
+from pipelines.warehouse.duckdb import target
 from tests.transforms.conftest import CHAT, Query, days, queries
 from tests.transforms.raw_tables import RawWarehouse, marts
 
@@ -49,7 +50,7 @@ def build(tmp_path: Path) -> Build:
                 "members", at, [{"id": person, "email": f"{person}@x.org"} for person in people]
             )
         raw.close()
-        result = transform(raw.path, tmp_path, variables, marts("adoption", "seats"))
+        result = transform(target(raw.path, tmp_path), variables, marts("adoption", "seats"))
         assert (result.failed_tests, result.warnings) == ([], [])
         return queries(raw.path)
 
@@ -64,7 +65,7 @@ def months(tmp_path_factory: pytest.TempPathFactory) -> Query:
         rows = [{"user__id": person, CHAT: 1} for person in ACTIVE if day in ACTIVE[person]]
         raw.fetch("users", day, rows)
     raw.close()
-    result = transform(raw.path, folder, select=marts("adoption"))
+    result = transform(target(raw.path, folder), select=marts("adoption"))
     assert (result.failed_tests, result.warnings) == ([], [])
     return queries(raw.path)
 
@@ -209,7 +210,7 @@ def test_every_metric_block_of_a_user_is_in_the_marts(build: Build, tmp_path: Pa
         {"science_entitled_user_count": 3, "daily_adoption_rate": 55.0},
     ])  # fmt: skip
     raw.close()
-    transform(raw.path, tmp_path, select=marts("adoption", "seats"))
+    transform(target(raw.path, tmp_path), select=marts("adoption", "seats"))
     query = queries(raw.path)
 
     rows = query(

@@ -4,6 +4,7 @@ from datetime import date
 from pathlib import Path
 
 from pipelines.warehouse.dbt import transform
+from pipelines.warehouse.duckdb import target
 from tests.transforms.conftest import CHAT, days, queries, user
 from tests.transforms.raw_tables import RawWarehouse
 
@@ -16,7 +17,9 @@ def test_imported_days_from_before_2026_count_like_every_other_day(tmp_path: Pat
         raw.snapshot("members", f"{day} 03:00:00", [{"id": "ana", "email": "ana@example.com"}])
     raw.close()
 
-    result = transform(raw.path, tmp_path, {}, ["+active_users_daily", "+seat_utilization_daily"])
+    result = transform(
+        target(raw.path, tmp_path), {}, ["+active_users_daily", "+seat_utilization_daily"]
+    )
 
     assert result.failed_tests == []
     query = queries(raw.path)

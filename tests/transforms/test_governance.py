@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from pipelines.warehouse.dbt import TransformResult, transform
+from pipelines.warehouse.duckdb import target
 from tests.transforms.conftest import CHAT, Query, days, queries
 from tests.transforms.raw_tables import RawWarehouse
 
@@ -70,7 +71,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Query, TransformRes
         )  # fmt: skip
     files(raw)
     raw.close()
-    result = transform(raw.path, folder)
+    result = transform(target(raw.path, folder))
     return queries(raw.path), result
 
 

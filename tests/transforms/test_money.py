@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from pipelines.warehouse.dbt import TransformResult, transform
+from pipelines.warehouse.duckdb import target
 from tests.transforms.conftest import Query, days, queries
 from tests.transforms.raw_tables import RawWarehouse, marts
 
@@ -115,7 +116,7 @@ class Story:
     def build(self, **variables: str) -> tuple[Query, TransformResult]:
         self.raw.close()
         result = transform(
-            self.raw.path, self.folder, variables, marts("adoption", "money", "operations")
+            target(self.raw.path, self.folder), variables, marts("adoption", "money", "operations")
         )
         return queries(self.raw.path), result
 

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from pipelines.warehouse.dbt import PROJECT, TransformResult, transform, unit_tests
+from pipelines.warehouse.duckdb import target
 from sources.claude_analytics.endpoints import EVERY_ENDPOINT
 from sources.errors import ForeseenError
 from tests.transforms.conftest import Query
@@ -23,7 +24,7 @@ def test_all_unit_tests_of_the_models_pass(tmp_path: Path) -> None:
     raw = RawWarehouse(tmp_path / "warehouse.duckdb")
     raw.close()
 
-    assert unit_tests(raw.path, tmp_path) == []
+    assert unit_tests(target(raw.path, tmp_path)) == []
 
 
 def test_every_endpoint_has_a_staging_model_and_is_covered() -> None:
@@ -91,7 +92,7 @@ def test_a_setting_that_cannot_be_used_is_refused(
     variable: str, value: str, tmp_path: Path
 ) -> None:
     with pytest.raises(ForeseenError, match=value):
-        transform(tmp_path / "warehouse.duckdb", tmp_path, {variable: value})
+        transform(target(tmp_path / "warehouse.duckdb", tmp_path), {variable: value})
 
 
 def test_a_file_that_is_no_warehouse_is_named(tmp_path: Path) -> None:
@@ -99,4 +100,4 @@ def test_a_file_that_is_no_warehouse_is_named(tmp_path: Path) -> None:
     path.write_text("This is a letter, not a database." * 1000)
 
     with pytest.raises(ForeseenError, match=r"warehouse\.duckdb"):
-        transform(path, tmp_path)
+        transform(target(path, tmp_path))

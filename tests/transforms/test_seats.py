@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.warehouse.dbt import TransformResult, transform
+from pipelines.warehouse.duckdb import target
 from tests.transforms.conftest import CHAT, Query, days, queries
 from tests.transforms.raw_tables import RawWarehouse, marts
 
@@ -95,7 +96,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Query, TransformRes
     ]:
         raw.insert("org_chart", email=email, department=department, seat_tier=tier)
     raw.close()
-    result = transform(raw.path, folder)
+    result = transform(target(raw.path, folder))
     return queries(raw.path), result
 
 
@@ -226,6 +227,6 @@ def test_without_a_roster_seats_are_the_people_seen_in_activity(
     )
     raw.close()
 
-    transform(raw.path, tmp_path, select=marts("seats"))
+    transform(target(raw.path, tmp_path), select=marts("seats"))
 
     assert dict(queries(raw.path)("select user_id, seat_status from claude_marts.seats")) == known

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.warehouse.dbt import transform
+from pipelines.warehouse.duckdb import target
 from tests.transforms.conftest import CHAT, TAG, UNIFIED_CHAT, Query, queries
 from tests.transforms.raw_tables import RawWarehouse, marts
 from tests.transforms.rolling_speed import speed
@@ -30,8 +31,7 @@ def built(request: pytest.FixtureRequest, crowd: RawWarehouse) -> Iterator[tuple
     """The crowd's warehouse, built with one chargeback policy after the other."""
     policy = request.param
     result = transform(
-        crowd.path,
-        crowd.path.parent,
+        target(crowd.path, crowd.path.parent),
         {"chargeback_policy": policy, "chargeback_monthly_amount_usd": AMOUNTS[policy]},
         marts("adoption", "money"),
     )

@@ -1,42 +1,19 @@
-"""The private file that runs write, opened to be read; and what every database driver gives."""
+"""A file of DuckDB: opened to be read, read whole, written anew."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol
 
 import duckdb
 
 from pipelines.foreseen import foreseen
+from pipelines.outputs import keep_access, synced
+from pipelines.warehouse.base import RAW_SCHEMA, identifier, literal
 from sources.errors import ForeseenError
 
-RAW_SCHEMA = "claude_raw"
 MAGIC = b"DUCK"
 """What stands in every file of DuckDB, behind the first eight bytes."""
-
-
-class Cursor(Protocol):
-    """An answered query of any database driver."""
-
-    @property
-    def description(self) -> Any: ...
-    def fetchall(self) -> Any: ...
-
-
-def identifier(name: str) -> str:
-    """The name as it stands in SQL, whatever is in it."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def literal(text: str) -> str:
-    """The text as it stands in SQL, whatever is in it."""
-    return "'" + text.replace("'", "''") + "'"
-
-
-def dict_rows(answer: Cursor) -> list[dict[str, Any]]:
-    """Each row of an answered query as column name -> value."""
-    names = [column[0] for column in answer.description or ()]
-    return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
 
 
 def open_to_read(file: Path) -> duckdb.DuckDBPyConnection:
@@ -70,17 +47,6 @@ def read_only(file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         raise foreseen(error, file.parent, file=file) from error
 
 
-def check(file: Path) -> None:
-    """See that the warehouse, if there is one, opens and is ours.
-
-    Raises:
-        ForeseenError: It does not, or is not.
-    """
-    if file.exists():
-        with read_only(file):
-            pass
-
-
 def read_whole(file: Path) -> None:
     """Read every block that holds a row: the database compares each with its checksum.
 
@@ -92,7 +58,7 @@ def read_whole(file: Path) -> None:
             "select schema_name, table_name from duckdb_tables() where not internal"
         ).fetchall()
         for schema, table in tables:
-            name = f'"{schema}"."{table}"'.replace("\x00", "")
+            name = f"{identifier(schema)}.{identifier(table)}".replace("\x00", "")
             warehouse.execute(f"select bit_xor(hash(rows_of)) from {name} as rows_of").fetchall()
 
 
@@ -109,3 +75,24 @@ def _check_whose_it_is(warehouse: duckdb.DuckDBPyConnection, file: Path) -> None
             f"It has tables, but none in {RAW_SCHEMA}, where a run stores what it loads.\n"
             "Move it away, or name another folder with --data-dir, then run this again."
         )
+
+
+def rewrite(file: Path) -> None:
+    """Nothing done inside a file makes it smaller: everything in it goes into a fresh one."""
+    fresh = file.with_name(f"{file.name}.fresh")
+    fresh.unlink(missing_ok=True)  # left by a run that was killed
+    try:
+        with duckdb.connect() as connection:
+            connection.execute(f"set temp_directory = {literal(f'{fresh}.spill')}")
+            connection.execute(f"attach {literal(str(file))} as old (read_only)")
+            connection.execute(f"attach {literal(str(fresh))} as new")
+            connection.execute("copy from database old to new")
+            connection.execute("detach new")
+        keep_access(file, fresh)
+        synced(fresh)
+        os.replace(fresh, file)
+        synced(file.parent)
+    except duckdb.Error as error:
+        raise foreseen(error, file.parent, file=file) from error
+    finally:
+        fresh.unlink(missing_ok=True)

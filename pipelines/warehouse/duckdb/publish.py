@@ -4,7 +4,6 @@ import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import date
 from glob import escape
 from pathlib import Path
@@ -13,29 +12,15 @@ import duckdb
 
 from pipelines.foreseen import foreseen
 from pipelines.outputs import keep_access, reason_of, synced
-from pipelines.warehouse.beside import clear_beside, is_being_written
-from pipelines.warehouse.duckdb import identifier, literal, open_to_read
+from pipelines.warehouse.base import MARTS_SCHEMA as SCHEMA
+from pipelines.warehouse.base import PublishResult, identifier, literal
+from pipelines.warehouse.duckdb.beside import clear_beside, is_being_written
+from pipelines.warehouse.duckdb.file import open_to_read
 from pipelines.warehouse.history import NOTHING, History, history, losses
 from sources.errors import ForeseenError
 
-SCHEMA = "claude_marts"
-
 # The oldest format that DuckDB 2.0 writes: every DuckDB 1.x inside today's BI tools opens it.
 STORAGE_VERSION = "v1.0.0"
-
-
-@dataclass(frozen=True, kw_only=True)
-class PublishResult:
-    """What the served file holds now: its tables, all their rows, and its size in bytes.
-
-    Attributes:
-        notes: Sentences about what others had left in its place.
-    """
-
-    tables: int
-    rows: int
-    bytes: int
-    notes: Sequence[str] = ()
 
 
 def publish(warehouse: Path, served: Path, *, accept_loss: bool = False) -> PublishResult:
@@ -85,7 +70,13 @@ def publish(warehouse: Path, served: Path, *, accept_loss: bool = False) -> Publ
     finally:
         with suppress(OSError):
             _remove(copy)
-    return PublishResult(tables=len(names), rows=rows, bytes=size, notes=tuple(notes))
+    return PublishResult(
+        place=str(served),
+        tables=len(names),
+        rows=rows,
+        size=f"{size / 2**20:.1f} MiB",
+        notes=tuple(notes),
+    )
 
 
 def _cleared(target: Path) -> list[str]:
