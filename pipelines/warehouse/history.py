@@ -119,6 +119,23 @@ def losses(before: History, now: History, opened: Collection[date] = ()) -> list
     """A line for everything that readers have and would have no more; `opened` are months whose
     close was undone."""
     found = []
+    # What is later was perhaps read by a clock that was ahead; it is no history yet.
+    newest: dict[str, date] = {}
+    for endpoint, day in now.known:
+        newest[endpoint] = max(day, newest.get(endpoint, day))
+    unknown = sorted(
+        day
+        for endpoint, day in set(before.known) - set(now.known)
+        if endpoint in newest and day < newest[endpoint]
+    )
+    if unknown:
+        found.append(
+            f"{len(unknown):,} days that endpoints were asked for are not known any more, "
+            f"from {unknown[0]} to {unknown[-1]}"
+        )
+    if reopened := sorted(set(before.closed) - set(now.closed) - set(opened)):
+        months = ", ".join(f"{month:%Y-%m}" for month in reopened)
+        found.append(f"closed months that would be open: {months}")
     project = project_marts()
     # Where a close is undone, what was charged after the month because of it goes with it.
     reopened_from = min(set(before.closed) & set(opened) - set(now.closed), default=date.max)
@@ -137,18 +154,6 @@ def losses(before: History, now: History, opened: Collection[date] = ()) -> list
                 loss = _lost_rows(rows, left, before, now)
             if loss:
                 found.append(f"{mart} {loss}")
-    endpoints = {endpoint for endpoint, _ in now.known}
-    unknown = sorted(
-        day for endpoint, day in set(before.known) - set(now.known) if endpoint in endpoints
-    )
-    if unknown:
-        found.append(
-            f"{len(unknown):,} fetched days are not known any more, "
-            f"from {unknown[0]} to {unknown[-1]}"
-        )
-    if reopened := sorted(set(before.closed) - set(now.closed) - set(opened)):
-        months = ", ".join(f"{month:%Y-%m}" for month in reopened)
-        found.append(f"closed months that would be open: {months}")
     if len(found) > MOST_NAMED:
         found[MOST_NAMED - 1 :] = [f"and {len(found) - MOST_NAMED + 1} more"]
     return found
@@ -174,7 +179,8 @@ def _lost_days(
             how = "has gaps"
             if earlier:
                 how = f"begins {first} and not {min(days)}" if first else "is empty"
-            return f"{how}: {len(gone):,} of {len(days):,} dates are gone"
+            what = "months" if is_by_month else "days"
+            return f"{how}: {len(gone):,} of {len(days):,} {what} are gone"
     return None
 
 

@@ -305,11 +305,11 @@ MARTS = (
 TAKEN_AWAY = {
     "the beginning of a mart": (
         "delete from claude_marts.user_activity_daily where activity_date < '2026-01-05'",
-        "user_activity_daily begins 2026-01-05 and not 2026-01-01: 4 of 100 dates are gone",
+        "user_activity_daily begins 2026-01-05 and not 2026-01-01: 4 of 100 days are gone",
     ),
     "days in the middle": (
         "delete from claude_marts.user_activity_daily where month(activity_date) = 2",
-        "user_activity_daily has gaps: 28 of 100 dates are gone",
+        "user_activity_daily has gaps: 28 of 100 days are gone",
     ),
     "most people of each day": (
         "delete from claude_marts.user_activity_daily where person > 1",
@@ -318,13 +318,13 @@ TAKEN_AWAY = {
     "a whole mart": ("drop table claude_marts.user_activity_daily", "user_activity_daily is gone"),
     "a month of a mart by department": (
         "delete from claude_marts.chargeback_monthly",
-        "chargeback_monthly is empty: 1 of 1 dates are gone",
+        "chargeback_monthly is empty: 1 of 1 months are gone",
     ),
     "all rows": ("delete from claude_marts.user_activity_daily", "user_activity_daily is empty"),
     "one day that was fetched": (
         "update claude_marts.data_coverage_daily set status = 'lost'"
         " where activity_date = '2026-01-01'",
-        "1 fetched days are not known any more, from 2026-01-01 to 2026-01-01",
+        "1 days that endpoints were asked for are not known any more, from 2026-01-01",
     ),
     "a closed month": (
         "update claude_marts.chargeback_reconciliation_monthly set is_closed = false",
@@ -374,6 +374,9 @@ GOES_ON = {
     "a finding that was dealt with": ("delete from claude_marts.offboarding_check",),
     "a calendar of another name": (
         "alter table claude_marts.user_activity_daily rename activity_date to event_date",
+    ),
+    "days that a clock ahead took for read": (
+        "delete from claude_marts.data_coverage_daily where activity_date > '2026-04-05'",
     ),
     "an endpoint that this version does not have": (
         "update claude_marts.data_coverage_daily set endpoint = 'people'",
