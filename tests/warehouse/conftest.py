@@ -1,0 +1,63 @@
+"""Fixtures of the contract that every engine keeps: the suite here runs on each of them."""
+
+from collections.abc import Iterator
+from datetime import date
+
+import pytest
+
+from pipelines.data_dir import DataDir
+from pipelines.name_keys import store_name_keys
+from pipelines.raw_tables import create_absent_tables, warehouse_pipeline
+from pipelines.warehouse import ENGINES, warehouse_of
+from pipelines.warehouse.base import Warehouse
+from sources.claude_analytics import AnalyticsSettings
+from sources.claude_analytics.load import load
+from sources.sandbox import Sandbox
+from sources.session import Clock
+
+MARTS = ("skill_usage_daily", "data_coverage_daily")
+SKILLS = [
+    {"skill_name": 'it\'s; drop "x"', "distinct_user_count": 3, "attributed_list_price": "0.1"},
+    {"skill_name": "größe", "distinct_user_count": 2, "attributed_list_price": "-12.5"},
+]
+
+
+@pytest.fixture(scope="package", params=ENGINES)
+def engine(request: pytest.FixtureRequest) -> Iterator[str]:
+    """An engine's name, which the settings name meanwhile."""
+    name: str = request.param
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("PIPELINE__DESTINATION", name)
+        yield name
+
+
+@pytest.fixture
+def empty(engine: str, data_dir: DataDir) -> Warehouse:
+    """A warehouse in which nothing was ever stored."""
+    data_dir.create()
+    return warehouse_of(data_dir)
+
+
+@pytest.fixture(scope="package")
+def folder(engine: str, tmp_path_factory: pytest.TempPathFactory) -> DataDir:
+    """The data folder of a warehouse with one day of skills, built and published."""
+    folder = DataDir(tmp_path_factory.mktemp(engine) / "data")
+    with Sandbox.empty(today="2026-01-08") as api, folder.held("test"):
+        api.publish("skills", "2026-01-05", SKILLS)
+        settings = AnalyticsSettings(
+            base_url=api.url, api_key=api.api_key, requests_per_minute=100_000
+        )
+        load(folder, Clock.at(date(2026, 1, 8)), settings, ["skills"])
+        pipeline = warehouse_pipeline(folder)
+        create_absent_tables(pipeline)
+        store_name_keys(pipeline)
+        warehouse = warehouse_of(folder)
+        assert not warehouse.build({}, [f"+{mart}" for mart in MARTS]).failed_tests
+        warehouse.publish()
+    return folder
+
+
+@pytest.fixture
+def warehouse(folder: DataDir) -> Warehouse:
+    """The published one; a test that changes it leaves it as it was."""
+    return warehouse_of(folder)
