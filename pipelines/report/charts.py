@@ -5,6 +5,8 @@ light ones.
 """
 
 import json
+import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from functools import cache
@@ -12,7 +14,9 @@ from itertools import pairwise
 from typing import Any, Final
 
 import altair as alt
-import vl_convert
+
+from pipelines.foreseen import explained
+from sources.errors import ForeseenError
 
 LIGHT = {
     "page": "#ffffff",
@@ -288,15 +292,46 @@ def png(chart: Chart, title: str, subtitle: str) -> bytes:
     text = json.dumps(spec)
     for name, colour in LIGHT.items():
         text = text.replace(f"var(--{name})", colour)
-    picture: bytes = vl_convert.vegalite_to_png(text, vl_version=VEGA_LITE, scale=2)
-    return picture
+    return _made("vegalite_to_png", vl_spec=text, scale=2)
+
+
+DRAWING = """
+import json, sys, vl_convert
+made = getattr(vl_convert, sys.argv[1])(**json.load(sys.stdin))
+sys.stdout.buffer.write(made if isinstance(made, bytes) else made.encode())
+"""
+"""A process of its own: while the library works, no signal is heard, and where it lacks memory or
+files, it writes to the screen and ends the process."""
+
+
+def _made(by: str, **given: object) -> bytes:
+    """What a function of the chart library gives.
+
+    Raises:
+        ForeseenError: The library failed.
+    """
+    drawn = subprocess.run(
+        [sys.executable, "-P", "-c", DRAWING, by],
+        input=json.dumps({**given, "vl_version": VEGA_LITE}).encode(),
+        capture_output=True,
+        check=False,
+    )
+    if not drawn.returncode:
+        return drawn.stdout
+    said = drawn.stderr.decode(errors="replace")
+    raise explained(RuntimeError(said)) or ForeseenError(
+        f"The charts could not be drawn: the chart library stopped "
+        f"(exit code {drawn.returncode}).\n"
+        "It is short of memory, or its installation is damaged.\n"
+        "Give this machine more memory, or install claude-warehouse again, "
+        "then run: claude-warehouse report"
+    )
 
 
 @cache
 def javascript() -> str:
     """The chart library, to be put into a page once."""
-    # Its types do not know that the first argument may be left out.
-    bundle: str = vl_convert.javascript_bundle(vl_version=VEGA_LITE)  # type: ignore[call-arg]
+    bundle = _made("javascript_bundle").decode()
     # A closing tag or a comment inside a string would end the script.
     return bundle.replace("</script", "<\\/script").replace("<!--", "<\\!--")
 

@@ -359,6 +359,29 @@ def test_what_dlt_keeps_between_runs_is_made_anew_where_it_is_damaged(
     assert "Loaded" in ended.out
 
 
+@pytest.mark.parametrize(
+    ("fails_with", "told"),
+    {
+        "thread panicked: Too many open files": "may not open as many files as it needs",
+        "thread panicked": "The charts could not be drawn: the chart library stopped",
+    }.items(),
+)
+def test_a_chart_library_that_ends_is_told_in_words(
+    data_dir: DataDir,
+    command: Command,
+    monkeypatch: pytest.MonkeyPatch,
+    fails_with: str,
+    told: str,
+) -> None:
+    served_marts.write(data_dir)
+    monkeypatch.setattr("pipelines.report.charts.DRAWING", f"import sys; sys.exit({fails_with!r})")
+
+    ended = command("report --format png --chart bill")
+
+    assert ended.exit_code == FAILED
+    assert told in ended.err and "panicked" not in ended.err
+
+
 def test_a_report_beside_a_run_that_has_not_ended_says_so(
     data_dir: DataDir, command: Command
 ) -> None:

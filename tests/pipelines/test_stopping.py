@@ -16,6 +16,7 @@ from pipelines.data_dir import DataDir
 from pipelines.exit_codes import DONE, INTERRUPTED, TERMINATED, meaning
 from pipelines.stopping import SENTENCE
 from sources.sandbox import Sandbox
+from tests.pipelines import served_marts
 
 PROGRAM = "from pipelines.cli import main; main()"
 HANGS_AFTER_SECONDS = 1_800
@@ -147,6 +148,25 @@ def prepare():
 streams.prepare = prepare
 """
 )
+
+
+STOPPED_WHILE_IT_DRAWS = STUCK.format(
+    before="""
+import pipelines.report.charts as charts
+charts.DRAWING = "import os, signal, time; os.kill(os.getppid(), signal.SIGTERM); time.sleep(60)"
+"""
+)
+
+
+def test_a_report_that_is_stopped_while_a_chart_is_drawn_ends_at_once(
+    api: Sandbox, data_dir: DataDir
+) -> None:
+    served_marts.write(data_dir)
+    process = begun(api, data_dir, "report", STOPPED_WHILE_IT_DRAWS)
+    printed, _ = process.communicate(timeout=HANGS_AFTER_SECONDS)
+
+    assert (process.returncode, printed) == (TERMINATED, f"{SENTENCE}\n")
+    assert not (data_dir.root / "report.html").exists()
 
 
 @pytest.mark.parametrize("program", [NEVER_RETURNS, SWALLOWS], ids=["never_returns", "swallows"])
