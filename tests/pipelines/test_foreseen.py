@@ -156,7 +156,12 @@ def file_of_sqlite(file: Path) -> None:
         connection.execute("create table somebody_elses (number int)")
 
 
-FILES = [text_file, empty_file, cut_file, folder, foreign_file, file_of_sqlite]
+def pipe(file: Path) -> None:
+    file.unlink()
+    os.mkfifo(file)
+
+
+FILES = [text_file, empty_file, cut_file, folder, foreign_file, file_of_sqlite, pipe]
 COMMANDS = [
     "status",
     "publish",

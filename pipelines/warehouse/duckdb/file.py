@@ -21,13 +21,15 @@ def open_to_read(file: Path) -> duckdb.DuckDBPyConnection:
 
     Raises:
         duckdb.Error: It cannot be opened, or is of another kind. For a file of SQLite, DuckDB
-            would look for an extension in the internet.
+            would look for an extension in the internet; before a pipe it would wait.
     """
+    start = b""
     if file.is_file():
         with file.open("rb") as opened:
             start = opened.read(12)
-        if start and start[8:] != MAGIC:
-            raise duckdb.IOException(f'The file "{file}" is not a valid DuckDB database file')
+    is_device = file.exists() and not file.is_file() and not file.is_dir()
+    if is_device or (start and start[8:] != MAGIC):
+        raise duckdb.IOException(f'The file "{file}" is not a valid DuckDB database file')
     return duckdb.connect(str(file), read_only=True)
 
 
