@@ -64,6 +64,11 @@ CAUSES: dict[str, Text] = {
         "The disk does not take such a name.\n"
         "Choose a shorter or simpler one, then run this again."
     ),
+    "circle": lambda where, _: (
+        f"Links lead in a circle{_at(where)}.\n"
+        "Nothing can be read or written there.\n"
+        "Remove the link or correct it, then run this again."
+    ),
     "not installed": lambda _, what: (
         f"A part of the installation is missing or damaged: {what}.\n"
         "Nothing was changed by it.\n"
@@ -142,7 +147,7 @@ ERRNOS = {
     errno.EEXIST: "no folder",
     errno.ENOENT: "missing",
     errno.ENAMETOOLONG: "bad name",
-    errno.ELOOP: "bad name",
+    errno.ELOOP: "circle",
     errno.EINVAL: "bad name",
     errno.EILSEQ: "bad name",
     errno.ENOMEM: "memory",
@@ -273,6 +278,8 @@ def _where(error: BaseException) -> str:
     names = [getattr(error, name, None) for name in ("filename", "filename2")]
     named = [os.fsdecode(name) for name in names if isinstance(name, str | bytes | Path)]
     found = PATH.search(str(error))
+    if isinstance(error, IsADirectoryError):
+        named.reverse()  # It was to be replaced by the other.
     where = named[0] if named else next(filter(None, found.groups()), "") if found else ""
     return _file_among(where) if isinstance(error, NotADirectoryError) else where
 

@@ -119,8 +119,11 @@ def is_own(data_dir: DataDir, out: Path) -> bool:
     """Whether the path leads to a file that we keep in the data folder, or to one beside it that
     would be taken for a part of it; whatever links and spellings lead there."""
     real = _real(out)
-    # The demonstration has a data folder of its own in there.
-    for root in (data_dir.root, data_dir.root / "demo"):
+    roots = [data_dir.root, data_dir.root / "demo"]  # The demonstration has its own in there.
+    beside = DataDir(Path(os.path.realpath(out)).parent)
+    if beside.lock.exists():
+        roots.append(beside.root)  # Another warehouse's.
+    for root in roots:
         if any(_real(root / name) in (real, *real.parents) for name in FOLDERS):
             return True
         links = root.iterdir() if root.is_dir() else ()

@@ -15,8 +15,16 @@ if TYPE_CHECKING:
     from pipelines.run import RunResult
 
 STOPPED = "It was stopped before its end; the next run goes on from there."
-EXPECTED = {"command", "run_at", "problems", "exit_code", "ended_at", "seconds"}
-"""What a record has at least; one without them is damaged."""
+MOMENTS = ("run_at", "began_at", "ended_at")
+EXPECTED: dict[str, tuple[type | None, ...]] = {
+    "command": (str,),
+    "run_at": (str,),
+    "problems": (list,),
+    "exit_code": (int, None),
+    "ended_at": (str, None),
+    "seconds": (int, float, None),
+}
+"""What a record has at least, and of which kind; one without them is damaged."""
 
 
 class RunRecord:
@@ -79,9 +87,25 @@ def last_run(data_dir: DataDir) -> dict[str, Any] | None:
     `exit_code` and `ended_at` are None for a run that is under way or was killed.
     """
     run = _read(data_dir.last_run)
-    if not run or not run.keys() >= EXPECTED:
-        return None
-    return {"began_at": run["run_at"], "warnings": [], **run}
+    return {"began_at": run["run_at"], "warnings": [], **run} if run and _is_whole(run) else None
+
+
+def _is_whole(run: dict[str, Any]) -> bool:
+    try:
+        for name in MOMENTS:
+            if run.get(name) is not None:
+                datetime.fromisoformat(run[name])
+    except (TypeError, ValueError):
+        return False
+    return (
+        all(
+            name in run and (None if run[name] is None else type(run[name])) in kinds
+            for name, kinds in EXPECTED.items()
+        )
+        and all(isinstance(problem, str) for problem in run["problems"])
+        and isinstance(run.get("warnings", []), list)
+        and all(isinstance(warning, dict) for warning in run.get("warnings", []))
+    )
 
 
 def is_damaged(data_dir: DataDir) -> bool:

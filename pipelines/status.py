@@ -219,7 +219,13 @@ def _known(data_dir: DataDir) -> dict[str, Any]:
         known = json.loads(data_dir.last_state.read_text("utf-8"), object_hook=_with_dates)
     except (OSError, ValueError, RecursionError):
         return NOTHING
-    is_whole = isinstance(known, dict) and known.keys() == NOTHING.keys()
+    is_whole = (
+        isinstance(known, dict)
+        and known.keys() == NOTHING.keys()
+        and all(isinstance(known[name], dict) for name in ("activity_feed", "roster"))
+        and isinstance(known["endpoints"], list)
+        and all(isinstance(each, dict) for each in known["endpoints"])
+    )
     return known if is_whole else NOTHING
 
 

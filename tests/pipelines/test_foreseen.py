@@ -1,6 +1,7 @@
 """What people read when a file, a disk, a stream or a library fails: words, never a trace."""
 
 import errno
+import json
 import os
 import shutil
 import sqlite3
@@ -39,6 +40,7 @@ ERRORS = {
     "This process may not open as many files as it needs (/data/x).": os_error(errno.EMFILE),
     "The disk failed (/data/x): Input/output error.": os_error(errno.EIO),
     "There is too little memory.": MemoryError(),
+    "Links lead in a circle (/data/x).": os_error(errno.ELOOP),
     "A folder stands where a file should be (/data/x).": os_error(errno.EISDIR),
     "A file stands where a folder should be (/data/x).": os_error(errno.ENOTDIR),
     "A file is not there (/data/x).": os_error(errno.ENOENT),
@@ -212,7 +214,16 @@ def test_a_served_file_that_is_none_is_told_with_its_path(
 def test_a_damaged_record_is_said_and_changes_nothing_else(
     warehouse: Path, data_dir: DataDir, command: Command
 ) -> None:
-    for text in ("{", "[]", '"text"', '{"command": 1}', "", "\udcff"):
+    whole = RunRecord(data_dir, "sync", Clock.at(None))
+    whole.end(DONE, [])
+    record = json.loads(data_dir.last_run.read_text())
+    spoilt = [
+        json.dumps({**record, name: value})
+        for name in record.keys() - {"requests", "days", "rows"}
+        for value in (True, "text", [1], {"a": 1})
+        if (name, value) != ("command", "text")
+    ]
+    for text in ("{", "[]", '"text"', '{"command": 1}', "", "\udcff", *spoilt):
         data_dir.last_run.write_bytes(text.encode(errors="surrogateescape"))
         ended = command("status")
         assert ended.exit_code == DONE

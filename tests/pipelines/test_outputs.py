@@ -135,6 +135,13 @@ def test_every_file_that_a_run_makes_is_known_as_ours_and_goes_with_an_old_demo(
     assert {path.name for path in data_dir.written()} == made - {*LOCK_FILES}
 
 
+def test_the_files_of_another_data_folder_are_known_too(kept: DataDir, tmp_path: Path) -> None:
+    another = DataDir(tmp_path / "another")
+
+    assert is_own(another, kept.warehouse)
+    assert not is_own(another, kept.root / "report.html")
+
+
 @pytest.mark.parametrize("name", ["report.html", "bill.png", "exports/focus.csv", "evidence"])
 def test_other_files_of_the_data_folder_may_be_written(kept: DataDir, name: str) -> None:
     refuse_unless_ours(kept, kept.root / name, PAGE)
