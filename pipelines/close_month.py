@@ -17,14 +17,13 @@ from pipelines.name_keys import store_name_keys
 from pipelines.raw_tables import (
     create_absent_tables,
     finish_pending,
-    store,
-    stored,
     warehouse_pipeline,
 )
 from pipelines.run import Listener, RunResult, build, transform_variables
 from pipelines.warehouse import warehouse_of
 from sources.claude_analytics.plan import FIRST_DAY
 from sources.errors import ForeseenError
+from sources.ledger import store, stored
 from sources.session import Clock
 
 BILL = ("+chargeback_reconciliation_monthly", "+chargeback_monthly", "+focus_cost_and_usage")

@@ -103,12 +103,10 @@ class DataDir:
         """A copy of each close, which outlives the warehouse."""
         return self.root / "closed_months"
 
-    @property
-    def rate_budget(self) -> Path:
-        return self.root / "rate_budget.sqlite"
-
     def rate_budget_of(self, name: str) -> Path:
-        """That of an API whose limit is not shared with the Analytics API."""
+        """What was sent to an API of late; that of the first source is older than the others."""
+        if name == "claude_analytics":
+            return self.root / "rate_budget.sqlite"
         return self.root / f"rate_budget_{name}.sqlite"
 
     @property

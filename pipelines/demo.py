@@ -4,6 +4,7 @@ import csv
 import shutil
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from pipelines.data_dir import DataDir
 from pipelines.run import Listener, RunResult, sync
@@ -13,6 +14,7 @@ from sources.claude_analytics import AnalyticsSettings
 from sources.claude_compliance import ComplianceSettings
 from sources.errors import ForeseenError
 from sources.langdock import LangdockSettings
+from sources.reference_files.settings import ReferenceFileSettings
 from sources.session import Clock
 
 TODAY = date(2026, 6, 15)
@@ -50,20 +52,17 @@ def demo(data_dir: DataDir, listener: Listener) -> RunResult:
         files["approved_connectors"] = data_dir.root / "approved_connectors.csv"
         files["approved_connectors"].write_text(APPROVED_CONNECTORS)
         sandbox.langdock.write_samples(data_dir.root / "langdock")
-        return sync(
-            data_dir,
-            Clock.at(TODAY),
-            analytics=AnalyticsSettings(
-                base_url=sandbox.url,
-                api_key=sandbox.api_key,
-                requests_per_minute=REQUESTS_PER_MINUTE,
+        at: dict[str, Any] = {"base_url": sandbox.url, "api_key": sandbox.api_key}
+        given = {
+            "claude_analytics": AnalyticsSettings(**at, requests_per_minute=REQUESTS_PER_MINUTE),
+            "claude_admin": AdminSettings(**at),
+            "claude_compliance": ComplianceSettings(**at),
+            "langdock": LangdockSettings(files=str(data_dir.root / "langdock")),
+            "reference_files": ReferenceFileSettings(
+                **{name: str(file) for name, file in files.items()}
             ),
-            admin=AdminSettings(base_url=sandbox.url, api_key=sandbox.api_key),
-            compliance=ComplianceSettings(base_url=sandbox.url, api_key=sandbox.api_key),
-            langdock=LangdockSettings(files=str(data_dir.root / "langdock")),
-            reference_paths={name: str(file) for name, file in files.items()},
-            listener=listener,
-        )
+        }
+        return sync(data_dir, Clock.at(TODAY), given, listener=listener)
 
 
 def _clear(data_dir: DataDir) -> None:

@@ -7,8 +7,7 @@ EXIT_CODES = {
     FAILED: "failed; the message says what, why, and what to do",
     WRONG_USAGE: "wrong usage",
     HELD: "another run holds the warehouse",
-    REJECTED: "done, but some rows could not be read; they are in claude_raw.rejected_rows, "
-    "lines of Langdock's files in claude_raw.langdock_rejected_rows",
+    REJECTED: "done, but some rows could not be read; they are in claude_raw.rejected_rows",
     INTERRUPTED: "stopped with Ctrl-C (SIGINT); the next run goes on from there",
     TERMINATED: "stopped from outside (SIGTERM, SIGHUP); the next run goes on from there",
 }

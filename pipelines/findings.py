@@ -48,8 +48,7 @@ def last_run_findings(last_run: dict[str, Any] | None) -> Iterator[Finding]:
         )
     elif last_run["exit_code"] == 4:
         yield Finding(
-            "Some rows could not be read: see claude_raw.rejected_rows, or for lines of Langdock's "
-            "files claude_raw.langdock_rejected_rows.",
+            "Some rows could not be read: see claude_raw.rejected_rows.",
             "data",
         )
 

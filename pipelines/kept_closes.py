@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 from pipelines.closed_months import CHARGE_COLUMNS, COLUMNS, closed_charges, closed_months
 from pipelines.data_dir import DataDir
 from pipelines.outputs import replaced
-from pipelines.raw_tables import COMPLETE, store, stored
 from pipelines.warehouse import warehouse_of
+from sources.ledger import COMPLETE, store, stored
 
 LINES, CHARGES = "lines", "charges"
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import dlt
 
-from pipelines.raw_tables import known_tables, store, stored
+from sources.ledger import known_tables, store, stored
 from sources.typed_files.keys import name_key
 
 TABLE = "name_keys"

@@ -2,8 +2,8 @@
 
 import logging
 import shutil
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
-from datetime import UTC, datetime
 from typing import Any
 
 import dlt
@@ -11,23 +11,15 @@ from dlt.common.exceptions import PipelineException
 from dlt.common.runtime import signals
 from dlt.common.schema.exceptions import SchemaException
 from dlt.common.storages.exceptions import StorageException
-from dlt.destinations.exceptions import DatabaseUndefinedRelation
 from dlt.pipeline.exceptions import PipelineStepFailed
 
 from pipelines.closed_months import closed_charges, closed_months
 from pipelines.data_dir import DataDir
+from pipelines.registry import SOURCES
 from pipelines.warehouse import warehouse_of
-from pipelines.warehouse.base import RAW_SCHEMA, dict_rows
+from pipelines.warehouse.base import RAW_SCHEMA
 from pipelines.warehouse.pending import set_back
-from sources.claude_admin import claude_admin
-from sources.claude_admin.endpoints import ROSTERS
-from sources.claude_analytics import empty_endpoints
-from sources.claude_analytics.endpoints import EVERY_ENDPOINT
-from sources.claude_compliance import claude_compliance
-from sources.langdock import ENTITIES, Collected, langdock
-
-COMPLETE = "_dlt_load_id in (select load_id from claude_raw._dlt_loads where status = 0)"
-"""Of a row: the load that brought it has ended."""
+from sources.ledger import endpoint_runs, known_tables, store
 
 DAMAGED = (
     ArithmeticError,
@@ -49,6 +41,13 @@ All that they hold is in the warehouse too, or can be fetched again."""
 
 # dlt would take SIGINT and SIGTERM for itself, drain its pools first, and print advice.
 signals.intercepted_signals = nullcontext  # type: ignore[assignment]
+
+OF_RUNS: Mapping[str, Callable[[], Any]] = {
+    "closed_months": closed_months,
+    "closed_charges": closed_charges,
+    "endpoint_runs": lambda: endpoint_runs([]),
+}
+"""Raw tables that are no source's -> what makes them without a row."""
 
 log = logging.getLogger(__name__)
 
@@ -105,49 +104,22 @@ def finish_pending(pipeline: dlt.Pipeline) -> None:
         pipeline.load()
 
 
-def store(pipeline: dlt.Pipeline, data: Any) -> None:
-    """Load sources or resources; a run killed from here on loads them when it begins again."""
-    pipeline.extract(data)
-    pipeline.normalize()
-    pipeline.load()
-
-
-def stored(pipeline: dlt.Pipeline, query: str) -> list[dict[str, Any]]:
-    """What the query finds in the raw tables; nothing where one of them does not exist yet."""
-    try:
-        with pipeline.sql_client() as warehouse, warehouse.execute_query(query) as cursor:
-            return dict_rows(cursor)
-    except DatabaseUndefinedRelation:
-        return []
-
-
-def known_tables(pipeline: dlt.Pipeline) -> set[str]:
-    """The raw tables that are there."""
-    query = f"""
-        select table_name from information_schema.tables
-        where table_schema = '{pipeline.dataset_name}'
-    """
-    return {row["table_name"] for row in stored(pipeline, query)}
+def name_schema(pipeline: dlt.Pipeline) -> None:
+    """Give dlt's schema the name that it has in every warehouse: that of the first source."""
+    if pipeline.default_schema_name is None:
+        store(pipeline, SOURCES[0].empty([]))
 
 
 def create_absent_tables(pipeline: dlt.Pipeline) -> None:
     """Make the raw tables that no load has made: the transforms read those of every source."""
+    name_schema(pipeline)
     known = known_tables(pipeline)
-    now = datetime.now(UTC)  # Of no row.
     absent: list[Any] = []
-    # Both generations of cost and usage have some tables in common.
-    endpoints = {each.table: each for each in EVERY_ENDPOINT if each.table not in known}
-    if endpoints:
-        absent.append(empty_endpoints(list(endpoints.values())))
-    if rosters := [roster.table for roster in ROSTERS if roster.table not in known]:
-        absent.append(claude_admin({}, now, rosters))
-    if "activities" not in known:
-        absent.append(claude_compliance(None, None, read_at=now))
-    if any(entity.table not in known for entity in ENTITIES):
-        absent.append(langdock(Collected()))
-    if "closed_months" not in known:
-        absent.append(closed_months())
-    if "closed_charges" not in known:
-        absent.append(closed_charges())
+    for source in SOURCES:
+        if tables := [table.name for table in source.tables if table.name not in known]:
+            absent += source.empty(tables)
+    for table, resource in OF_RUNS.items():
+        if table not in known:
+            absent.append(resource())
     if absent:
         store(pipeline, absent)

@@ -1,16 +1,25 @@
 """One run from the API to the served file."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
+
+import dlt
+from dlt.common.configuration.specs import BaseConfiguration
 
 from pipelines.data_dir import DataDir
 from pipelines.foreseen import foreseen
 from pipelines.kept_closes import keep_closes
 from pipelines.name_keys import store_name_keys
 from pipelines.outputs import PAGE, refuse_unless_ours
-from pipelines.raw_tables import create_absent_tables, warehouse_pipeline
+from pipelines.raw_tables import (
+    create_absent_tables,
+    finish_pending,
+    name_schema,
+    warehouse_pipeline,
+)
+from pipelines.registry import SOURCES
 from pipelines.run_record import last_run
 from pipelines.settings import (
     ChargebackSettings,
@@ -22,21 +31,10 @@ from pipelines.settings import (
 from pipelines.warehouse import warehouse_of
 from pipelines.warehouse.base import PublishResult
 from pipelines.warehouse.dbt import TransformResult
-from sources.claude_admin import AdminSettings
-from sources.claude_admin.load import RosterReport, load_roster
-from sources.claude_analytics import AnalyticsSettings
-from sources.claude_analytics.load import LoadProgress, LoadReport, load
-from sources.claude_compliance import ComplianceSettings
-from sources.claude_compliance.load import ActivitiesReport, load_activities
+from sources.contract import Source, SourceReport
 from sources.errors import ForeseenError
-from sources.langdock import Collected, LangdockSettings
-from sources.langdock.folder import listing
-from sources.langdock.load import load_langdock
-from sources.reference_files import FILES, configured_path, read
-from sources.session import Clock
-
-OTHER_SOURCES = ("claude_admin", "claude_compliance", "langdock")
-"""Sources beside the Analytics API, which a run reads whole or not at all."""
+from sources.rate_budget import RateBudget
+from sources.session import Clock, LoadProgress, Session
 
 
 @dataclass
@@ -44,15 +42,13 @@ class RunResult:
     """What each stage of a run did; a stage that did not take place is None.
 
     Attributes:
+        sources: What the load of each source did, by its name.
         clock: The lesser of the run's clock and the Analytics API's.
         notes: What else to say of the run.
         problems: Messages of what failed. The stages after it may have run all the same.
     """
 
-    load: LoadReport | None = None
-    roster: RosterReport | None = None
-    langdock: Collected | None = None
-    activities: ActivitiesReport | None = None
+    sources: dict[str, SourceReport] = field(default_factory=dict)
     transform: TransformResult | None = None
     publish: PublishResult | None = None
     report: Path | None = None
@@ -69,87 +65,109 @@ class Listener:
     on_progress: Callable[[LoadProgress], None] = lambda _: None
 
 
+AllSettings = Mapping[str, BaseConfiguration]
+"""The settings of sources, by their names; those without are not read."""
+
+
 def sync(
     data_dir: DataDir,
     clock: Clock,
+    given: AllSettings,
     *,
-    analytics: AnalyticsSettings,
-    admin: AdminSettings | None = None,
-    compliance: ComplianceSettings | None = None,
-    langdock: LangdockSettings | None = None,
     only: Collection[str] = (),
-    backfill: Sequence[date] | None = None,
-    reference_paths: Mapping[str, str] | None = None,
+    backfill: Sequence[date] = (),
     transforms: bool = True,
     listener: Listener | None = None,
 ) -> RunResult:
     """Load what is missing or may have changed, build the marts, publish them.
 
     What can still be done after a failure is done: other endpoints load, marts are built from
-    what is there. `only` names endpoints and OTHER_SOURCES; what it does not name is not read,
-    nor are sources without settings. The caller holds the warehouse.
+    what is there. `only` names endpoints and sources; what it does not name is not read. The
+    caller holds the warehouse.
     """
     listener = listener or Listener()
     listener.on_stage("load")
-    result = RunResult()
-    result.load = load(
-        data_dir,
-        clock,
-        analytics,
-        only,
-        is_optional=has_other_source(admin, compliance, langdock),
-        backfill=backfill,
-        reference_paths=reference_paths,
-        on_progress=listener.on_progress,
-    )
-    result.problems += result.load.problems
-    result.clock = clock = result.load.clock or clock
+    result = RunResult(clock=clock)
     pipeline = warehouse_pipeline(data_dir)
-    if admin and (not only or "claude_admin" in only):
-        result.roster = load_roster(pipeline, data_dir, clock, admin)
-        result.problems += result.roster.problems
-    if compliance and (not only or "claude_compliance" in only):
-        result.activities = load_activities(pipeline, data_dir, clock, compliance, backfill or ())
-        result.problems += result.activities.problems
-    if langdock and (not only or "langdock" in only):
-        result.langdock = load_langdock(pipeline, data_dir, clock, langdock)
-        result.problems += result.langdock.refusals
-    stages = (result.load, result.roster, result.activities, result.langdock)
+    finish_pending(pipeline)
+    pipeline.sync_destination()
+    now = session(
+        data_dir, clock, pipeline, only=only, backfill=backfill, on_progress=listener.on_progress
+    )
+    for source in chosen(given, only):
+        if source is not SOURCES[0]:
+            name_schema(pipeline)
+        now = replace(now, is_alone=is_alone(source, given))
+        report = result.sources[source.name] = source.load(now, given[source.name])
+        result.problems += report.problems
+        if source is SOURCES[0] and report.clock:
+            now = replace(now, clock=report.clock)
+            result.clock = report.clock
     # The first says it for all of them.
-    result.notes += [stage.note for stage in stages if stage and stage.note][:1]
-    if transforms and (result.load.day_count or not result.load.fatal):
+    notes = [report.clock_note for report in result.sources.values() if report.clock_note]
+    result.notes += notes[:1]
+    is_in_vain = any(each.fatal and not each.unit_count for each in result.sources.values())
+    if transforms and not is_in_vain:
         build(data_dir, result, listener)
     return result
 
 
-def has_other_source(
-    admin: AdminSettings | None,
-    compliance: ComplianceSettings | None,
-    langdock: LangdockSettings | None,
-) -> bool:
-    """Something beside the Analytics API is set up to be read."""
-    keys = [source.api_key for source in (admin, compliance, langdock) if source]
-    return any((key or "").strip() for key in keys) or bool(langdock and langdock.files)
+def session(
+    data_dir: DataDir,
+    clock: Clock,
+    pipeline: dlt.Pipeline,
+    *,
+    only: Collection[str] = (),
+    backfill: Sequence[date] = (),
+    on_progress: Callable[[LoadProgress], None] = lambda _: None,
+) -> Session:
+    """What each source of a run is handed."""
+    return Session(
+        clock=clock,
+        pipeline=pipeline,
+        budget=budgets(data_dir),
+        backfill=backfill,
+        only=only,
+        on_progress=on_progress,
+    )
 
 
-def require_inputs(langdock: str | None) -> None:
+def budgets(data_dir: DataDir) -> Callable[[str, int], RateBudget]:
+    """The rate budgets of this folder, by name and limit."""
+    return lambda name, limit: RateBudget(data_dir.rate_budget_of(name), limit)
+
+
+def all_settings() -> AllSettings:
+    """What is set for each source.
+
+    Raises:
+        ForeseenError: A value is not what it has to be.
+    """
+    return {source.name: settings(source.settings) for source in SOURCES}
+
+
+def chosen(given: AllSettings, only: Collection[str]) -> list[Source]:
+    """The sources that a run reads."""
+    return [source for source in SOURCES if source.name in given and source.is_chosen(only)]
+
+
+def is_alone(source: Source, given: AllSettings) -> bool:
+    """No other source of people's use is set up."""
+    return not any(
+        other is not source and not other.is_always_read and not other.missing(given[other.name])
+        for other in SOURCES
+        if other.name in given
+    )
+
+
+def require_inputs(given: AllSettings, only: Collection[str]) -> None:
     """See that every file which the settings name can be read, before anything is loaded.
 
     Raises:
         ForeseenError: Which cannot, and why.
     """
-    broken = []
-    for file in FILES:
-        try:
-            read(file, configured_path(file))
-        except ForeseenError as error:
-            broken.append(str(error))
-    if langdock and "://" not in langdock:
-        try:
-            listing(langdock)
-        except ForeseenError as error:
-            broken.append(str(error))
-    if broken:
+    sources = chosen(given, only)
+    if broken := [text for source in sources for text in source.refusals(given[source.name])]:
         raise ForeseenError("\n".join([*broken, "Nothing was loaded or published."]))
 
 

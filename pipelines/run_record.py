@@ -65,11 +65,12 @@ class RunRecord:
         }
         if result and result.clock:
             self._record["run_at"] = result.clock.now.isoformat()
-        if result and result.load:
+        by_day = [each for each in result.sources.values() if each.unit == "day"] if result else []
+        for report in by_day:
             self._record |= {
-                "requests": result.load.request_count,
-                "days": result.load.day_count,
-                "rows": result.load.row_count,
+                "requests": report.request_count,
+                "days": report.unit_count,
+                "rows": report.row_count,
             }
         if result and result.transform:
             self._record["warnings"] = [asdict(test) for test in result.transform.warnings]

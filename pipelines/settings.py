@@ -4,9 +4,8 @@ import logging
 import os
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
 from functools import cache
@@ -21,14 +20,10 @@ from dlt.common.typing import TSecretStrValue
 
 from pipelines.data_dir import here
 from pipelines.dlt_context import plug_in
+from pipelines.registry import SOURCES
 from pipelines.warehouse import ENGINES
-from sources.claude_admin import AdminSettings
-from sources.claude_analytics import AnalyticsSettings
-from sources.claude_compliance import ComplianceSettings
 from sources.errors import ForeseenError
-from sources.langdock import POLICIES as OVERLAPS
-from sources.langdock import LangdockSettings
-from sources.reference_files import FILES
+from sources.rules import FLAG, PATH, Rule, choice, whole
 
 log = logging.getLogger(__name__)
 
@@ -99,45 +94,18 @@ Settings = TypeVar("Settings", bound=BaseConfiguration)
 
 SECTIONS: dict[type[BaseConfiguration], tuple[str, ...]] = {
     PipelineSettings: ("pipeline",),
-    AnalyticsSettings: ("sources", "claude_analytics"),
-    AdminSettings: ("sources", "claude_admin"),
-    LangdockSettings: ("sources", "langdock"),
-    ComplianceSettings: ("sources", "claude_compliance"),
+    **{source.settings: ("sources", source.name) for source in SOURCES},
     SeatsSettings: ("seats",),
     PrivacySettings: ("privacy",),
     ChargebackSettings: ("chargeback",),
     ReportSettings: ("report",),
     NotifySettings: ("notify",),
 }
-REFERENCE_FILES = ("sources", "reference_files")
 CREDENTIALS = ("sources", "filesystem")
 """The section of an object store's credentials, in dlt's form."""
 
 Name = tuple[tuple[str, ...], str]
 """A setting: its sections, and its own name."""
-
-
-@dataclass(frozen=True)
-class Rule:
-    """What a value has to be, in words for a message, and whether a text is it."""
-
-    form: str
-    accepts: Callable[[str], bool] = lambda _: True
-
-
-def _whole(least: int, most: int = 36_500, word: str | None = None) -> Rule:
-    def accepts(text: str) -> bool:
-        text = text.strip()
-        is_number = text.isascii() and text.isdecimal() and len(text) < 10
-        return text == word or (is_number and least <= int(text) <= most)
-
-    return Rule(
-        f"a whole number from {least} to {most}" + (f', or "{word}"' if word else ""), accepts
-    )
-
-
-def _choice(*words: str) -> Rule:
-    return Rule(f"one of {', '.join(words)}", lambda text: text in words)
 
 
 def _is_amount(text: str) -> bool:
@@ -148,68 +116,25 @@ def _is_amount(text: str) -> bool:
     return amount.is_finite() and amount == round(amount, 8) and abs(amount) < Decimal("1e18")
 
 
-def _is_day(text: str) -> bool:
-    try:
-        date.fromisoformat(text)
-    except ValueError:
-        return False
-    return len(text) == len("2026-01-31")
-
-
-TEXT = Rule("a text")
-PATH = Rule(
-    "a path, with ~ only where there is a home folder",
-    lambda text: not os.path.expanduser(text).startswith("~"),
-)
 ADDRESS = Rule("an address that begins with https://", lambda text: "://" in text)
-REQUESTS = _whole(1, 1_000_000)
-FLAG = Rule("true or false", lambda text: text.lower() in ("true", "false"))
-CONNECTION = {
-    "base_url": TEXT,
-    "api_key": TEXT,
-    "requests_per_minute": REQUESTS,
-    "request_timeout_seconds": _whole(1, 86_400),
-    "allow_http": FLAG,
-    "client_certificate": PATH,
-}
 SPLITS = ("proportional", "even", "fixed", "none")
 OF_SEATS = ("seats", "active_days", "messages", *SPLITS, "direct")
 
-RULES: dict[type[BaseConfiguration], dict[str, Rule]] = {
-    PipelineSettings: {"data_dir": PATH, "destination": _choice(*ENGINES)},
-    AnalyticsSettings: {
-        "window_days": _whole(1),
-        "lag_days": _whole(0, word="auto"),
-        "revision_days": _whole(0),
-        "cost_window_days": _whole(1),
-        "cost_api": _choice("auto", "unified", "reports"),
-        **CONNECTION,
-    },
-    AdminSettings: CONNECTION,
-    LangdockSettings: {
-        "files": PATH,
-        "overlaps": _choice(*OVERLAPS),
-        "revision_days": _whole(0),
-        **CONNECTION,
-    },
-    ComplianceSettings: {
-        "activities_path": Rule("a path that begins with /", lambda text: text.startswith("/")),
-        "first_day": Rule("a day written as 2026-01-31", _is_day),
-        "overlap_hours": _whole(0, 24 * 366),
-        **CONNECTION,
-    },
+RULES: dict[type[BaseConfiguration], Mapping[str, Rule]] = {
+    PipelineSettings: {"data_dir": PATH, "destination": choice(*ENGINES)},
+    **{source.settings: source.rules for source in SOURCES},
     SeatsSettings: {
-        "dormant_after_days": _whole(1),
-        "grace_days": _whole(0),
-        "downgrade_active_days": _whole(0),
+        "dormant_after_days": whole(1),
+        "grace_days": whole(0),
+        "downgrade_active_days": whole(0),
     },
-    PrivacySettings: {"min_group_size": _whole(1, 1_000_000)},
+    PrivacySettings: {"min_group_size": whole(1, 1_000_000)},
     ChargebackSettings: {
-        "policy": _choice(*OF_SEATS),
-        "seats_policy": _choice(*OF_SEATS),
-        "metered_policy": _choice("direct", *SPLITS),
-        "shared_policy": _choice(*SPLITS),
-        "cost_centers_from": _choice("org_chart", "groups"),
+        "policy": choice(*OF_SEATS),
+        "seats_policy": choice(*OF_SEATS),
+        "metered_policy": choice("direct", *SPLITS),
+        "shared_policy": choice(*SPLITS),
+        "cost_centers_from": choice("org_chart", "groups"),
         "monthly_amount_usd": Rule(
             "an amount of US dollars such as 12000.00, without separators", _is_amount
         ),
@@ -226,7 +151,7 @@ KNOWN: Mapping[Name, Rule] = {
     (sections, name): rule
     for kind, sections in SECTIONS.items()
     for name, rule in RULES[kind].items()
-} | {(REFERENCE_FILES, file.table): PATH for file in FILES}
+}
 SECRET = {
     (sections, name)
     for kind, sections in SECTIONS.items()

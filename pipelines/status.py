@@ -7,17 +7,15 @@ from datetime import date, datetime
 from typing import Any
 
 from pipelines.data_dir import DataDir
-from pipelines.raw_tables import COMPLETE
+from pipelines.registry import SOURCES
 from pipelines.run_record import is_damaged, last_run
 from pipelines.settings import settings
 from pipelines.warehouse import warehouse_of
 from pipelines.warehouse.base import Reading, Row
-from sources.claude_admin import AdminSettings
-from sources.claude_admin.load import NO_KEY as NO_ROSTER_KEY
 from sources.claude_analytics.plan import GENERATIONS
-from sources.claude_compliance import ComplianceSettings
-from sources.claude_compliance.load import NO_KEY
+from sources.contract import Source
 from sources.errors import ForeseenError
+from sources.ledger import COMPLETE
 from sources.session import Clock
 
 QUERY = f"""
@@ -64,7 +62,7 @@ QUERY = f"""
             )) as date) as activity_date
         from newest_runs
         left join first_days on newest_runs.kind = first_days.kind
-        where newest_runs.kind not in ('roster', 'feed')
+        where newest_runs.kind in ('engagement', 'money')
     ),
 
     days as (
@@ -97,7 +95,7 @@ QUERY = f"""
         cast(sum(days.row_count) as bigint) as row_count,
         cast(sum(days.rejected_row_count) as bigint) as rejected_row_count,
         max(days.undeclared_fields) as undeclared_fields
-    from (select * from newest_runs where kind not in ('roster', 'feed')) as newest_runs
+    from (select * from newest_runs where kind in ('engagement', 'money')) as newest_runs
     left join days on newest_runs.endpoint = days.endpoint
     group by all
     order by newest_runs.endpoint
@@ -109,6 +107,7 @@ NOTHING: dict[str, Any] = {
     "cost_api": None,
     "activity_feed": {"outcome": "not read", "event_count": 0},
     "roster": {"snapshot_at": None, "row_counts": {}, "message": None, "refusals": {}},
+    "sources": {},
 }
 """Before anything is loaded."""
 
@@ -158,6 +157,13 @@ ROSTER_RUNS_QUERY = """
     order by endpoint
 """
 
+
+RUNS_QUERY = """
+    select endpoint, outcome, message from claude_raw.endpoint_runs
+    where endpoint in ({names})
+    qualify row_number() over (partition by endpoint order by run_at desc) = 1
+    order by endpoint
+"""
 
 _GENERATION = " ".join(
     f"when endpoint in ({', '.join(repr(each.table) for each in generation if each.totals)}) "
@@ -252,6 +258,9 @@ def _loaded(data_dir: DataDir) -> dict[str, Any]:
             "cost_api": generation["generation"] if generation else None,
             "activity_feed": _activity_feed(warehouse),
             "roster": _roster(warehouse),
+            "sources": {
+                source.name: _standing(warehouse, source) for source in SOURCES if source.standing
+            },
         }
 
 
@@ -264,7 +273,7 @@ def _roster(warehouse: Reading) -> dict[str, Any]:
     return {
         "snapshot_at": max((each["snapshot_at"] for each in snapshot), default=None),
         "row_counts": {each["roster_table"]: each["row_count"] for each in snapshot},
-        "message": None if snapshot or runs else _not_read(AdminSettings, NO_ROSTER_KEY),
+        "message": None if snapshot or runs else _not_read("claude_admin"),
         "refusals": {each["endpoint"]: each["message"] for each in runs if each["outcome"] != "ok"},
     }
 
@@ -276,11 +285,32 @@ def _activity_feed(warehouse: Reading) -> dict[str, Any]:
     if all(warehouse.has(f"claude_raw.{table}") for table in tables):
         feed = warehouse.rows(FEED_QUERY)[0]
     if not feed.get("outcome"):
-        feed |= {"outcome": "not read", "message": _not_read(ComplianceSettings, NO_KEY)}
+        feed |= {"outcome": "not read", "message": _not_read("claude_compliance")}
     return feed
 
 
-def _not_read(source: type[AdminSettings | ComplianceSettings], no_key: str) -> str:
+def _standing(warehouse: Reading, source: Source) -> dict[str, Any]:
+    """How far a source is read, and how the newest run on it ended."""
+    columns = ("unit_count", "row_count", "rejected_row_count", "first_date", "last_date")
+    found: Row = dict.fromkeys(columns)
+    runs: list[Row] = []
+    if source.standing and warehouse.has(f"claude_raw.{source.ledger}"):
+        found = warehouse.rows(source.standing)[0]
+    if warehouse.has("claude_raw.endpoint_runs"):
+        names = ", ".join(f"'{table.name}'" for table in source.tables)
+        runs = warehouse.rows(RUNS_QUERY.format(names=names))
+    return {
+        "title": source.title,
+        "message": None if runs or found["unit_count"] else _not_read(source.name),
+        **found,
+        "endpoints": {
+            run["endpoint"]: {"outcome": run["outcome"], "message": run["message"]} for run in runs
+        },
+    }
+
+
+def _not_read(name: str) -> str:
     """Why no run has read this source."""
-    is_key_set = bool((settings(source).api_key or "").strip())
-    return "A key is set for it, but no run has read it yet." if is_key_set else no_key
+    [source] = [source for source in SOURCES if source.name == name]
+    why = source.missing(settings(source.settings))
+    return why or "A key is set for it, but no run has read it yet."

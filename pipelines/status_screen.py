@@ -14,6 +14,7 @@ from pipelines.exit_codes import FAILED, meaning
 from pipelines.findings import findings
 from pipelines.headlines import THAN, WEEK, Headline, headlines
 from pipelines.warehouse.base import NothingServed, Warehouse
+from sources.claude_analytics.generation import WORDS
 from sources.errors import ForeseenError
 
 LEVELS = {
@@ -108,12 +109,27 @@ def _attention(state: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     feed = state["activity_feed"]
     if feed["outcome"] == "unavailable" and feed.get("read_until"):
         yield "gap", f"activities were loaded before: {feed['message']}"
+    for source in state["sources"].values():
+        failed = [each for each in _endpoints(source) if each["outcome"] == "failed"]
+        for message, names in _together(failed, lambda each: each["message"]):
+            if message not in problems:
+                yield "failed", f"{names}: {message}"
+        if source["rejected_row_count"]:
+            yield (
+                "gap",
+                f"{source['rejected_row_count']} rows of {source['title']} could not be read; "
+                "claude_raw.rejected_rows says why.",
+            )
     if feed.get("rejected_row_count"):
         yield (
             "gap",
             f"{feed['rejected_row_count']} events of the activity feed could not be read; "
             "claude_raw.rejected_rows says why.",
         )
+
+
+def _endpoints(source: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [{"endpoint": name, **run} for name, run in source["endpoints"].items()]
 
 
 def _together(
@@ -160,6 +176,12 @@ def _notes(state: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     feed = state["activity_feed"]
     if feed.get("message") and not (feed["outcome"] == "unavailable" and feed.get("read_until")):
         yield "note", f"activities: {feed['message']}"
+    for source in state["sources"].values():
+        refused = [each for each in _endpoints(source) if each["outcome"] == "unavailable"]
+        for message, names in _together(refused, lambda each: each["message"]):
+            yield "note", f"{names}: {message}"
+        if source["message"]:
+            yield "note", f"{source['title']}: {source['message']}"
     for test in (state["last_run"] or {}).get("warnings", []):
         yield "note", f"Note: {test['name']}: {test['count']} rows. {test['description']}"
 
@@ -189,7 +211,7 @@ def _freshness(state: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             f"after {run['seconds']:.0f} s: {meaning(run['exit_code'])}",
         )
     if state["cost_api"]:
-        yield "Cost and usage", f"from {wording.GENERATIONS[state['cost_api']]}"
+        yield "Cost and usage", f"from {WORDS[state['cost_api']]}"
     roster = state["roster"]
     if roster["snapshot_at"]:
         members = wording.plural(roster["row_counts"].get("members", 0), "member")
@@ -201,6 +223,14 @@ def _freshness(state: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             f"{feed['event_count']:,} events, read from {feed['read_from']} "
             f"to {feed['read_until']} UTC; {feed['outcome']}",
         )
+    for source in state["sources"].values():
+        if source["unit_count"]:
+            periods = wording.plural(source["unit_count"], "period")
+            yield (
+                source["title"],
+                f"{source['row_count']:,} rows of {periods}, "
+                f"{source['first_date']} to {source['last_date']}",
+            )
     yield "Readers open", state["served"] or "nothing yet"
 
 

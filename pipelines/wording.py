@@ -17,12 +17,6 @@ class Unit(Enum):
     RATIO = "ratio"
 
 
-GENERATIONS = {
-    "unified": "the newer API (/cost and /usage)",
-    "reports": "the older reports (/cost_report and its sisters)",
-}
-"""Where cost and usage come from."""
-
 UNKNOWN = "unknown"
 SCALES = ((1_000_000_000, "B"), (1_000_000, "M"))
 

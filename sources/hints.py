@@ -26,7 +26,10 @@ REJECTED_ROWS = dlt.mark.make_hints(
             fetched_at="timestamp",
             reason="text",
             row_json="text",
+            source_name="text",
+            line_number="bigint",
         ),
     },
 )
-"""One row per row that could not be read; those of an endpoint's day replace the former ones."""
+"""One row per row that could not be read; those of an endpoint's day replace the former ones. A
+line of a file has the file's name and its number instead of a day."""

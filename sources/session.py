@@ -1,8 +1,13 @@
-"""What a run hands to every source: the moment that it counts as taking place."""
+"""What a run hands to every source: its clock, the raw tables, rate budgets, and what it is for."""
 
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from time import monotonic
+
+import dlt
+
+from sources.rate_budget import RateBudget
 
 CLOSE_ENOUGH = timedelta(minutes=1)
 """Clocks that differ by no more than this agree; the header that tells a server's has seconds."""
@@ -39,6 +44,45 @@ class Clock:
         if server_now is None or self.ahead_of(server_now) <= CLOSE_ENOUGH:
             return self
         return replace(self, now=server_now, started=monotonic())
+
+
+@dataclass(frozen=True)
+class LoadProgress:
+    """Where a load is: days of all endpoints together, and requests since it began."""
+
+    days_done: int
+    days_planned: int
+    request_count: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Access:
+    """What it takes to ask a source anything.
+
+    Attributes:
+        budget: The rate budget of that name, with at most so many requests in any 60 seconds.
+        is_alone: No other source has a key or a file.
+    """
+
+    clock: Clock
+    budget: Callable[[str, int], RateBudget]
+    is_alone: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Session(Access):
+    """One run, as a source sees it. The caller holds the warehouse.
+
+    Attributes:
+        pipeline: Writes the raw tables and reads them back, by the functions of sources/ledger.py.
+        backfill: Days to fetch again, whatever the ledger says.
+        only: Names of endpoints and sources to read; none: all.
+    """
+
+    pipeline: dlt.Pipeline
+    backfill: Sequence[date] = ()
+    only: Collection[str] = ()
+    on_progress: Callable[[LoadProgress], None] = lambda _: None
 
 
 def clock_note(clock: Clock, server_now: datetime | None) -> str | None:

@@ -13,10 +13,10 @@ from pipelines.cli.app import run as run_command
 from pipelines.data_dir import DataDir
 from sources.claude_analytics import AnalyticsSettings
 from sources.claude_analytics.endpoints import ENDPOINTS
-from sources.claude_analytics.load import LoadReport
-from sources.claude_analytics.load import load as load_run
+from sources.contract import SourceReport
 from sources.sandbox import Sandbox
 from sources.session import Clock
+from tests.loading import load_source
 
 ENGAGEMENT = [endpoint.table for endpoint in ENDPOINTS]
 
@@ -48,7 +48,7 @@ class Load(Protocol):
         only: str | Sequence[str] = ENGAGEMENT,
         backfill: list[date] | None = None,
         **settings: Any,
-    ) -> LoadReport: ...
+    ) -> SourceReport: ...
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def load(api: Sandbox, data_dir: DataDir) -> Load:
         only: str | Sequence[str] = ENGAGEMENT,
         backfill: list[date] | None = None,
         **settings: Any,
-    ) -> LoadReport:
+    ) -> SourceReport:
         options = {
             "base_url": api.url,
             "api_key": api.api_key,
@@ -70,12 +70,13 @@ def load(api: Sandbox, data_dir: DataDir) -> Load:
             **settings,
         }
         with data_dir.held("test"):
-            return load_run(
+            return load_source(
                 data_dir,
+                "claude_analytics",
                 Clock.at(date.fromisoformat(today)),
                 AnalyticsSettings(**options),
-                [only] if isinstance(only, str) else only,
-                backfill=backfill,
+                only=[only] if isinstance(only, str) else only,
+                backfill=backfill or (),
             )
 
     return run

@@ -9,12 +9,11 @@ import typer
 
 from pipelines import hints
 from pipelines.data_dir import DataDir
-from pipelines.run import OTHER_SOURCES
+from pipelines.registry import SOURCES
 from pipelines.settings import PipelineSettings, require_settings, settings
-from sources.claude_analytics.endpoints import EVERY_ENDPOINT
 from sources.claude_analytics.plan import FIRST_DAY
 
-LOADABLE = [*(endpoint.table for endpoint in EVERY_ENDPOINT), *OTHER_SOURCES]
+LOADABLE = {name: source for source in SOURCES for name in source.choices}
 Loadable = StrEnum("Loadable", {name: name for name in LOADABLE})  # type: ignore[misc]
 
 

@@ -14,6 +14,7 @@ from pipelines import close_month as close_run
 from pipelines import demo as demo_run
 from pipelines import hints, stopping, webhook
 from pipelines.cli.options import (
+    LOADABLE,
     DataDirOption,
     NoTransformOption,
     OnlyOption,
@@ -32,6 +33,7 @@ from pipelines.raw_tables import finish_pending, warehouse_pipeline
 from pipelines.run import (
     Listener,
     RunResult,
+    all_settings,
     build,
     report_path,
     require_inputs,
@@ -46,12 +48,8 @@ from pipelines.summary import run_text
 from pipelines.summary import summary as summary_text
 from pipelines.warehouse import warehouse_of
 from pipelines.wording import ranges
-from sources.claude_admin import AdminSettings
-from sources.claude_analytics import AnalyticsSettings
 from sources.claude_analytics.plan import FIRST_DAY, days_between
-from sources.claude_compliance import ComplianceSettings
 from sources.errors import ForeseenError
-from sources.langdock import LangdockSettings
 from sources.session import Clock
 
 commands = typer.Typer()
@@ -88,11 +86,12 @@ def backfill(
         raise typer.BadParameter(f"--from {first} is before {FIRST_DAY}, the API's first day.")
     if last >= Clock.at(today).today:
         raise typer.BadParameter(f"--to {last} has not ended yet; the API has only whole days.")
-    for source in {"claude_admin", "langdock"}.intersection(only or ()):
-        raise typer.BadParameter(
-            f"--only {source}: it has no days to fetch again; the roster has no history, and "
-            "Langdock's exports are months."
-        )
+    for name in only or ():
+        if not LOADABLE[name].has_days:
+            raise typer.BadParameter(
+                f"--only {name}: it has no days to fetch again; the roster has no history, and "
+                "Langdock's exports are months."
+            )
     _load(
         "backfill",
         data_dir,
@@ -210,20 +209,17 @@ def _load(
     only: Sequence[str] | None,
     *,
     transforms: bool,
-    days: Sequence[date] | None = None,
+    days: Sequence[date] = (),
 ) -> None:
     data, clock = data_dir_of(data_dir, checked=False), Clock.at(today)
     with _Run(data, command, clock, tells_chat=True) as run:
-        langdock = settings(LangdockSettings)
-        require_inputs(langdock.files if not only or "langdock" in only else None)
+        given = all_settings()
+        require_inputs(given, only or ())
         report_to = report_path(data)
         result = sync_run(
             data,
             clock,
-            analytics=settings(AnalyticsSettings),
-            admin=settings(AdminSettings),
-            langdock=langdock,
-            compliance=settings(ComplianceSettings),
+            given,
             only=only or (),
             backfill=days,
             transforms=transforms,
@@ -351,7 +347,4 @@ class _Run:
 def exit_code(result: RunResult) -> int:
     if result.problems:
         return FAILED
-    if result.langdock and result.langdock.skipped_count:
-        return REJECTED
-    reports = (result.load, result.activities)
-    return REJECTED if any(report and report.rejected_count for report in reports) else DONE
+    return REJECTED if any(each.rejected_count for each in result.sources.values()) else DONE

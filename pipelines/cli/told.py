@@ -1,6 +1,7 @@
 """What a run says: while it goes on, and when it has ended."""
 
 import time
+from collections import Counter
 from contextlib import AbstractContextManager
 
 from rich.console import Console
@@ -9,11 +10,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from pipelines import hints
 from pipelines.data_dir import DataDir
 from pipelines.run import Listener, RunResult
-from pipelines.wording import GENERATIONS, ranges
-from sources.claude_admin.load import RosterReport
-from sources.claude_analytics.load import LoadProgress, LoadReport
-from sources.claude_compliance.load import NO_KEY, ActivitiesReport
-from sources.langdock import Collected
+from pipelines.wording import ranges
+from sources.contract import SourceReport
+from sources.session import LoadProgress
 
 STAGES = {
     "load": "Loading what is missing or may have changed",
@@ -82,14 +81,8 @@ def tell(data: DataDir, result: RunResult, seconds: float) -> None:
         out.print(f"Report: {result.report.absolute()}", markup=False)
     for note in result.notes:
         out.print(note, markup=False)
-    if result.load:
-        _tell_load(result.load)
-    if result.roster:
-        _tell_roster(result.roster)
-    if result.langdock:
-        _tell_langdock(result.langdock)
-    if result.activities:
-        _tell_activities(result.activities)
+    for report in result.sources.values():
+        _tell_source(report)
     if result.transform:
         out.print(f"Built {result.transform.models} models in {result.transform.seconds:.0f} s.")
         for test in result.transform.warnings:
@@ -108,79 +101,39 @@ def tell(data: DataDir, result: RunResult, seconds: float) -> None:
         out.print(f"{'Failed' if result.problems else 'Done'} after {seconds:.0f} s.")
 
 
-def _tell_load(load: LoadReport) -> None:
-    if load.skipped:
-        out.print(load.skipped, markup=False)
-    if load.skipped or not load.endpoints:
-        return
-    out.print(
-        f"Loaded {load.day_count} endpoint days ({load.row_count:,} rows) "
-        f"with {load.request_count} requests."
-    )
-    if load.generation:
-        changed = ", from now on" if load.generation.is_changed else ""
-        name = load.generation.name
-        source = GENERATIONS[name] if name else "nowhere: both of their APIs are refused"
-        out.print(f"  Cost and usage come from {source}{changed}.", markup=False)
-        for line in str(load.generation.refusal or "").splitlines()[:2]:
-            out.print(f"    {line}", markup=False)
-    for table, reason in load.with_outcome("unavailable").items():
-        out.print(f"  Unavailable: {table}. {reason.splitlines()[0]}", markup=False)
-    for table, progress in load.endpoints.items():
-        if progress.closed_days:
+def _tell_source(report: SourceReport) -> None:
+    if report.skipped:
+        out.print(report.skipped, markup=False)
+    if report.summary:
+        out.print(report.summary, markup=False)
+    for detail in report.details:
+        out.print(f"  {detail}", markup=False)
+    for table, reason in report.with_outcome("unavailable").items():
+        out.print(f"  Unavailable: {table}. {' '.join(reason.splitlines()[:2])}", markup=False)
+    for table, endpoint in report.endpoints.items():
+        if endpoint.closed_days:
             out.print(
-                f"  The API does not have {ranges(sorted(progress.closed_days))} of {table}.",
+                f"  The API does not have {ranges(sorted(endpoint.closed_days))} of {table}.",
                 markup=False,
             )
-        if progress.undeclared:
-            names = ", ".join(sorted(progress.undeclared))
+        if endpoint.undeclared:
+            names = ", ".join(sorted(endpoint.undeclared))
             out.print(
                 f"  New fields in {table}: {names}. They are kept in undeclared_fields.",
                 markup=False,
             )
-        if progress.rejected_count:
-            out.print(
-                f"  {progress.rejected_count} rows of {table} could not be read; "
-                "they are in claude_raw.rejected_rows with the reason.",
-                markup=False,
-            )
-
-
-def _tell_roster(roster: RosterReport) -> None:
-    if roster.row_counts:
-        rosters = ", ".join(
-            f"{count:,} {table.replace('_', ' ')}" for table, count in roster.row_counts.items()
-        )
-        out.print(f"Took a snapshot of the roster: {rosters}.")
-    if roster.skipped:
-        out.print(roster.skipped, markup=False)
-    for table, why in roster.unavailable.items():
-        out.print(f"  Unavailable: {table}. {why}", markup=False)
-
-
-def _tell_langdock(langdock: Collected) -> None:
-    if langdock.export_count:
-        out.print(f"Loaded {langdock.export_count} Langdock exports ({langdock.row_count:,} rows).")
-    if langdock.skipped_count:
+    for called, count in _rejected(report).items():
         out.print(
-            f"  {langdock.skipped_count} lines of Langdock exports could not be read; "
-            "they are in claude_raw.langdock_rejected_rows with the reason."
+            f"  {count} {called} could not be read; "
+            "they are in claude_raw.rejected_rows with the reason.",
+            markup=False,
         )
 
 
-def _tell_activities(activities: ActivitiesReport) -> None:
-    if activities.outcome == "no_key":
-        out.print(f"  {NO_KEY.splitlines()[0]}", markup=False)
-    elif activities.outcome == "unavailable":
-        reason = (activities.message or "").splitlines()
-        out.print("  Unavailable: activities. " + " ".join(reason[:2]), markup=False)
-    elif activities.outcome != "not_asked":
-        out.print(
-            f"Read {activities.activity_count:,} events of the activity feed "
-            f"with {activities.request_count} requests."
-        )
-    if activities.rejected_count:
-        out.print(
-            f"  {activities.rejected_count} events could not be read; "
-            "they are in claude_raw.rejected_rows with the reason."
-        )
+def _rejected(report: SourceReport) -> Counter[str]:
+    """What could not be read, by what it is called."""
+    found: Counter[str] = Counter()
+    for table, endpoint in report.endpoints.items():
+        if endpoint.rejected_count:
+            found[endpoint.rejected_called or f"rows of {table}"] += endpoint.rejected_count
+    return found

@@ -11,6 +11,7 @@ from dlt.common.destination import Destination
 
 from pipelines.warehouse.dbt import TransformResult
 from sources.errors import ForeseenError
+from sources.ledger import dict_rows
 
 RAW_SCHEMA = "claude_raw"
 MARTS_SCHEMA = "claude_marts"
@@ -218,9 +219,3 @@ def identifier(name: str) -> str:
 def literal(text: str) -> str:
     """The text as it stands in SQL, whatever is in it."""
     return "'" + text.replace("'", "''") + "'"
-
-
-def dict_rows(answer: Cursor) -> list[Row]:
-    """Each row of an answered query as column name -> value."""
-    names = [column[0] for column in answer.description or ()]
-    return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]

@@ -1,24 +1,28 @@
 """Take a snapshot of the rosters and keep it: who has a seat, which role, group and limit."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
 
 import dlt
-from pipelines.data_dir import DataDir
-from pipelines.future import forget_future_snapshots
-from pipelines.raw_tables import COMPLETE, store, stored
 
 from sources.claude_admin import AdminSettings, claude_admin
 from sources.claude_admin.endpoints import ROSTERS
 from sources.claude_admin.snapshot import ADMIN_API, Snapshot, check, take_snapshot
-from sources.claude_analytics.load import endpoint_runs
+from sources.contract import EndpointReport, SourceReport
 from sources.errors import ForeseenError, read_before_words
 from sources.http import HttpClient, Refused
-from sources.rate_budget import RateBudget
-from sources.session import CLOSE_ENOUGH, Clock, clock_note
+from sources.ledger import (
+    COMPLETE,
+    change,
+    endpoint_runs,
+    is_in_the_future,
+    known_tables,
+    moment_text,
+    store,
+    stored,
+)
+from sources.session import CLOSE_ENOUGH, Access, Session, clock_note
 
 SPEND_LIMIT_REQUESTS_PER_MINUTE = 60
 """The spend-limit endpoints have a limit of their own (reference: Admin API, section 1.3)."""
@@ -29,77 +33,80 @@ NO_KEY = (
 )
 
 
-@dataclass
-class RosterReport:
-    """What a snapshot of the rosters brought.
-
-    Attributes:
-        skipped: Why no snapshot was taken, though nothing failed.
-        row_counts: Rows of each roster that was read.
-        unavailable: Rosters that this key or organisation does not have, and why.
-        problems: Messages of what failed.
-        note: What to say of the difference between the run's clock and the API's.
-    """
-
-    skipped: str | None = None
-    row_counts: dict[str, int] = field(default_factory=dict)
-    unavailable: dict[str, str] = field(default_factory=dict)
-    problems: list[str] = field(default_factory=list)
-    request_count: int = 0
-    note: str | None = None
+def missing(settings: AdminSettings) -> str | None:
+    """Why no roster is read."""
+    return None if (settings.api_key or "").strip() else NO_KEY
 
 
-def load_roster(
-    pipeline: dlt.Pipeline, data_dir: DataDir, clock: Clock, settings: AdminSettings | None
-) -> RosterReport:
-    """Store a snapshot as validity ranges; without settings or a key, do nothing.
-
-    The caller holds the warehouse.
-    """
-    report = RosterReport()
+def load(session: Session, settings: AdminSettings) -> SourceReport:
+    """Store a snapshot as validity ranges; without a key, do nothing."""
+    pipeline, clock = session.pipeline, session.clock
     snapshot, counts = Snapshot(), dict[str, int]()
+    report = SourceReport(unit="snapshot")
     newest = newest_snapshot(pipeline)
-    if settings is None:
-        pass
-    elif not settings.api_key:
-        report.skipped = NO_KEY
-    elif newest and clock.now < newest and not _is_future(data_dir, clock, settings, newest):
+    if why := missing(settings):
+        report.skipped = why
+        return report
+    if newest and clock.now < newest and not _is_future(session, settings, newest):
         report.skipped = (
             f"The newest roster is of {newest:%Y-%m-%d %H:%M} UTC, later than this run's clock "
             f"({clock.now:%Y-%m-%d %H:%M}). Rosters have no history, so this run takes none."
         )
-    else:
-        try:
-            with roster_clients(data_dir, clock, settings) as (shared, of_spend_limits):
-                snapshot = take_snapshot(
-                    lambda roster: of_spend_limits if roster.of_spend_limits else shared
-                )
-                counts = dict(shared.requests_by + of_spend_limits.requests_by)
-                if server_now := shared.server_now:
-                    report.note = clock_note(clock, server_now)
-                    clock = clock.agreed(server_now)
-                    if snapshot.rows:
-                        forget_future_snapshots(pipeline, server_now)
-        except ForeseenError as error:
-            snapshot.failures["members"] = str(error)
+        return report
+    try:
+        with roster_clients(session, settings) as (shared, of_spend_limits):
+            snapshot = take_snapshot(
+                lambda roster: of_spend_limits if roster.of_spend_limits else shared
+            )
+            counts = dict(shared.requests_by + of_spend_limits.requests_by)
+            if server_now := shared.server_now:
+                report.clock_note = clock_note(clock, server_now)
+                clock = clock.agreed(server_now)
+                if snapshot.rows:
+                    forget_future_snapshots(pipeline, server_now)
+    except ForeseenError as error:
+        snapshot.failures["members"] = str(error)
     for table in snapshot.refused.keys() & _read_before(pipeline):
         snapshot.failures[table] = read_before_words(table, snapshot.refused.pop(table))
-    report.row_counts = {table: len(rows) for table, rows in snapshot.rows.items()}
-    report.request_count = sum(counts.values())
-    if snapshot.rows:
-        report.unavailable = snapshot.refused
-    else:
+    if not snapshot.rows:
         snapshot.failures |= snapshot.refused
+        snapshot.refused = {}
+    report.endpoints = _endpoints(snapshot, counts)
+    report.request_count = sum(counts.values())
     report.problems = list(dict.fromkeys(snapshot.failures.values()))
+    if snapshot.rows:
+        rosters = ", ".join(
+            f"{len(rows):,} {table.replace('_', ' ')}" for table, rows in snapshot.rows.items()
+        )
+        report.summary = f"Took a snapshot of the roster: {rosters}."
     if snapshot.rows or snapshot.failures:
         store(
             pipeline,
             [
                 claude_admin(snapshot.rows, clock.now),
-                endpoint_runs(_runs(clock, snapshot, counts)),
+                endpoint_runs(report.runs("roster", clock.now)),
             ],
         )
     return report
+
+
+def _endpoints(snapshot: Snapshot, counts: dict[str, int]) -> dict[str, EndpointReport]:
+    read = {
+        table: EndpointReport(unit_count=1, row_count=len(rows))
+        for table, rows in snapshot.rows.items()
+    }
+    refused = {
+        table: EndpointReport(outcome="unavailable", message=why)
+        for table, why in snapshot.refused.items()
+    }
+    failed = {
+        table: EndpointReport(outcome="failed", message=why)
+        for table, why in snapshot.failures.items()
+    }
+    endpoints = read | refused | failed
+    for table, endpoint in endpoints.items():
+        endpoint.request_count = counts.get(table, 0)
+    return endpoints
 
 
 def _read_before(pipeline: dlt.Pipeline) -> set[str]:
@@ -115,9 +122,9 @@ def newest_snapshot(pipeline: dlt.Pipeline) -> datetime | None:
     return newest.astimezone(UTC) if newest else None
 
 
-def _is_future(data_dir: DataDir, clock: Clock, settings: AdminSettings, moment: datetime) -> bool:
+def _is_future(session: Session, settings: AdminSettings, moment: datetime) -> bool:
     """The API's own time has not come to that moment yet; False where it cannot be asked."""
-    with suppress(ForeseenError), roster_clients(data_dir, clock, settings) as (shared, _):
+    with suppress(ForeseenError), roster_clients(session, settings) as (shared, _):
         with suppress(Refused):
             check(shared, ROSTERS[0])
         return bool(shared.server_now and shared.server_now + CLOSE_ENOUGH < moment)
@@ -126,7 +133,7 @@ def _is_future(data_dir: DataDir, clock: Clock, settings: AdminSettings, moment:
 
 @contextmanager
 def roster_clients(
-    data_dir: DataDir, clock: Clock, settings: AdminSettings
+    access: Access, settings: AdminSettings
 ) -> Iterator[tuple[HttpClient, HttpClient]]:
     """Clients of the Admin API and of its spend limits, each with its own rate budget.
 
@@ -145,8 +152,8 @@ def roster_clients(
                     ADMIN_API,
                     base_url=settings.base_url,
                     api_key=settings.api_key,
-                    budget=RateBudget(data_dir.rate_budget_of(name), at_most),
-                    clock=clock.now if clock.is_set else None,
+                    budget=access.budget(name, at_most),
+                    clock=access.clock.now if access.clock.is_set else None,
                     connection=settings.connection,
                 )
             )
@@ -155,20 +162,19 @@ def roster_clients(
         yield shared, of_spend_limits
 
 
-def _runs(clock: Clock, snapshot: Snapshot, counts: Mapping[str, int]) -> list[dict[str, Any]]:
-    outcomes = {
-        **{table: ("ok", None) for table in snapshot.rows},
-        **{table: ("unavailable", why) for table, why in snapshot.refused.items()},
-        **{table: ("failed", why) for table, why in snapshot.failures.items()},
-    }
-    return [
-        {
-            "endpoint": table,
-            "kind": "roster",
-            "run_at": clock.now,
-            "outcome": outcome,
-            "message": why,
-            "request_count": counts.get(table, 0),
-        }
-        for table, (outcome, why) in outcomes.items()
-    ]
+def forget_future_snapshots(pipeline: dlt.Pipeline, server_now: datetime) -> None:
+    """Undo the snapshots of the roster that were taken later than the server's own time."""
+    now, known = moment_text(server_now), known_tables(pipeline)
+    if is_in_the_future(pipeline, "roster_snapshots", "snapshot_at", now):
+        tables = [roster.table for roster in ROSTERS if roster.table in known]
+        change(
+            pipeline,
+            [
+                *(f"delete from {table} where _dlt_valid_from > {now}" for table in tables),
+                *(
+                    f"update {table} set _dlt_valid_to = null where _dlt_valid_to > {now}"
+                    for table in tables
+                ),
+                f"delete from roster_snapshots where snapshot_at > {now}",
+            ],
+        )

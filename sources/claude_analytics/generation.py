@@ -8,6 +8,12 @@ from sources.claude_analytics.client import Client, NotAvailable, NotTaken
 from sources.claude_analytics.endpoints import COST_API, REPORTS_API, Endpoint
 from sources.http import ApiError, KeyRefused, Refused
 
+WORDS = {
+    "unified": "the newer API (/cost and /usage)",
+    "reports": "the older reports (/cost_report and its sisters)",
+}
+"""Where cost and usage come from."""
+
 
 @dataclass(frozen=True)
 class Generation:

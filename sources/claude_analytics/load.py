@@ -1,8 +1,9 @@
-"""Run the sources into the warehouse: plan days, fetch them, and commit them in chunks."""
+"""Load the Analytics API: plan days, fetch them, and commit them in chunks."""
 
+import logging
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from typing import Any
@@ -10,18 +11,8 @@ from typing import Any
 import dlt
 import pyarrow as pa
 from dlt.extract import DltSource
-from pipelines.data_dir import DataDir
-from pipelines.future import forget_future_days
-from pipelines.raw_tables import (
-    COMPLETE,
-    finish_pending,
-    known_tables,
-    store,
-    stored,
-    warehouse_pipeline,
-)
 
-from sources.claude_analytics import AnalyticsSettings, claude_analytics, empty_endpoints
+from sources.claude_analytics import AnalyticsSettings, claude_analytics
 from sources.claude_analytics.client import (
     ANALYTICS_API,
     Client,
@@ -30,7 +21,7 @@ from sources.claude_analytics.client import (
 )
 from sources.claude_analytics.endpoints import COST_API, ENDPOINTS, EVERY_ENDPOINT, Endpoint
 from sources.claude_analytics.fetch import Fetcher, Progress
-from sources.claude_analytics.generation import Generation, choose
+from sources.claude_analytics.generation import WORDS, Generation, choose
 from sources.claude_analytics.plan import (
     FIRST_DAY,
     GENERATIONS,
@@ -40,11 +31,27 @@ from sources.claude_analytics.plan import (
     Span,
     known_generation,
 )
+from sources.contract import EndpointReport, Outcome, SourceReport
 from sources.errors import ForeseenError, read_before_words
-from sources.hints import typed_columns
-from sources.rate_budget import RateBudget
-from sources.reference_files import FILES, reference_files
-from sources.session import CLOSE_ENOUGH, WORTH_SAYING, Clock, clock_note
+from sources.ledger import (
+    COMPLETE,
+    change,
+    endpoint_runs,
+    is_in_the_future,
+    known_tables,
+    moment_text,
+    store,
+    stored,
+)
+from sources.session import (
+    CLOSE_ENOUGH,
+    WORTH_SAYING,
+    Access,
+    Clock,
+    LoadProgress,
+    Session,
+    clock_note,
+)
 
 REQUESTS_PER_CHUNK = 60
 """About how much a killed run has to fetch again at most: a minute of the API's default limit.
@@ -57,83 +64,10 @@ NO_KEY = (
     f"Set {ANALYTICS_API.key_variable} to load them."
 )
 
+log = logging.getLogger(__name__)
+
 # Arrow's own allocator keeps the memory of past pages; this one gives it back.
 pa.set_memory_pool(pa.system_memory_pool())
-
-
-@dataclass(frozen=True)
-class LoadReport:
-    """What a load did, by endpoint.
-
-    Attributes:
-        clock: The lesser of the run's clock and the API's.
-        note: What to say of the difference between them.
-        skipped: Why nothing was asked of the API, though nothing failed.
-        fatal: Why nothing more could be read from the source.
-        refusals: One message per reference file that could not be read; its table stays.
-        read_before: Endpoints of which the warehouse has had days before this run.
-        generation: Which API cost and usage came from; None: they were not wanted.
-    """
-
-    endpoints: Mapping[str, Progress] = field(default_factory=dict)
-    request_count: int = 0
-    clock: Clock | None = None
-    note: str | None = None
-    skipped: str | None = None
-    fatal: str | None = None
-    refusals: list[str] = field(default_factory=list)
-    read_before: Collection[str] = ()
-    generation: Generation | None = None
-
-    @property
-    def problems(self) -> list[str]:
-        """Messages of all that failed, each once."""
-        failed = self.with_outcome("failed")
-        reasons = [self.fatal] if self.fatal else list(dict.fromkeys(failed.values()))
-        return reasons + self.refusals
-
-    @property
-    def day_count(self) -> int:
-        return sum(progress.day_count for progress in self.endpoints.values())
-
-    @property
-    def row_count(self) -> int:
-        return sum(progress.row_count for progress in self.endpoints.values())
-
-    @property
-    def rejected_count(self) -> int:
-        return sum(progress.rejected_count for progress in self.endpoints.values())
-
-    def outcome(self, table: str) -> tuple[str, str | None]:
-        """`ok`, `unavailable` or `failed`, and why.
-
-        An endpoint is unavailable when it is refused while another of the same source answers:
-        the key works, and this organisation or key does not have it. One that was read before is
-        refused by mistake, or for tonight.
-        """
-        progress = self.endpoints[table]
-        if progress.failures:
-            return "failed", progress.failures[0]
-        if progress.refused and table in self.read_before:
-            return "failed", read_before_words(table, progress.refused, _OR_ELSE.get(table, ""))
-        if progress.refused:
-            others_answer = any(other.day_count for other in self.endpoints.values())
-            return "unavailable" if others_answer else "failed", str(progress.refused)
-        return ("failed", self.fatal) if self.fatal else ("ok", None)
-
-    def with_outcome(self, outcome: str) -> dict[str, str]:
-        """Endpoints with this outcome, and the reason of each."""
-        outcomes = {table: self.outcome(table) for table in self.endpoints}
-        return {table: why or "" for table, (what, why) in outcomes.items() if what == outcome}
-
-
-@dataclass(frozen=True)
-class LoadProgress:
-    """Where a load is: days of all endpoints together, and requests since it began."""
-
-    days_done: int
-    days_planned: int
-    request_count: int
 
 
 _OR_ELSE = {
@@ -142,66 +76,48 @@ _OR_ELSE = {
 }
 
 
-def load(
-    data_dir: DataDir,
-    clock: Clock,
-    settings: AnalyticsSettings,
-    only: Collection[str] = (),
-    *,
-    is_optional: bool = False,
-    backfill: Sequence[date] | None = None,
-    reference_paths: Mapping[str, str] | None = None,
-    on_progress: Callable[[LoadProgress], None] = lambda _: None,
-) -> LoadReport:
-    """Fetch what the plan misses (or the backfill asks for) and commit it, oldest days first;
-    then replace the reference files' tables. `reference_paths` win over the configured ones,
-    `only` names the tables to load. Where it `is_optional`, a warehouse that never read the API
-    is loaded without a key.
+def load(session: Session, settings: AnalyticsSettings) -> SourceReport:
+    """Fetch what the plan misses (or the backfill asks for) and commit it, oldest days first.
 
-    The caller holds the warehouse.
+    Where another source is set up, a warehouse that never read the API is loaded without a key.
 
     Raises:
         ForeseenError: No key, a wrong setting, or a clock before the API's first day.
     """
-    if clock.today < FIRST_DAY:
+    if session.clock.today < FIRST_DAY:
         raise ForeseenError(
-            f"The clock says {clock.today}, and the API has no day before {FIRST_DAY}.\n"
+            f"The clock says {session.clock.today}, and the API has no day before {FIRST_DAY}.\n"
             "Check --today, or the clock of this machine."
         )
-    pipeline = warehouse_pipeline(data_dir)
-    finish_pending(pipeline)
-    pipeline.sync_destination()
-    is_wanted = not only or any(endpoint.table in only for endpoint in EVERY_ENDPOINT)
-    has_key = bool((settings.api_key or "").strip())
-    if is_wanted and (has_key or not is_optional or fetched_days(pipeline)):
-        report = _load_endpoints(pipeline, data_dir, clock, settings, only, backfill, on_progress)
-    else:
-        report = LoadReport(skipped=NO_KEY if is_wanted else None)
-        # It names dlt's schema where nothing was loaded before.
-        store(pipeline, [empty_endpoints([]), endpoint_runs([])])
-    empty = _empty_reference_files(pipeline)
-    store(pipeline, reference_files(reference_paths or {}, report.refusals, empty=empty))
-    return report
+    if missing(settings) and not session.is_alone and not fetched_days(session.pipeline):
+        return SourceReport(unit="day", skipped=NO_KEY)
+    return _load_endpoints(session, settings)
 
 
-def _load_endpoints(
-    pipeline: dlt.Pipeline,
-    data_dir: DataDir,
-    clock: Clock,
-    settings: AnalyticsSettings,
-    only: Collection[str],
-    backfill: Sequence[date] | None,
-    on_progress: Callable[[LoadProgress], None],
-) -> LoadReport:
-    client = Client(
+def missing(settings: AnalyticsSettings) -> str | None:
+    """Why nothing of the API is read."""
+    return None if (settings.api_key or "").strip() else NO_KEY
+
+
+def client_of(access: Access, settings: AnalyticsSettings) -> Client:
+    """Raises:
+    ForeseenError: No usable key or address.
+    """
+    return Client(
         base_url=settings.base_url,
         api_key=settings.api_key or "",
-        budget=RateBudget(data_dir.rate_budget, settings.requests_per_minute),
-        clock=clock.now if clock.is_set else None,
+        budget=access.budget("claude_analytics", settings.requests_per_minute),
+        clock=access.clock.now if access.clock.is_set else None,
         connection=settings.connection,
     )
 
+
+def _load_endpoints(session: Session, settings: AnalyticsSettings) -> SourceReport:
+    pipeline, clock = session.pipeline, session.clock
+    client = client_of(session, settings)
+
     def wanted(endpoints: Sequence[Endpoint]) -> list[Endpoint]:
+        only = session.only
         return [endpoint for endpoint in endpoints if not only or endpoint.table in only]
 
     engagement, money = wanted(ENDPOINTS), list[Endpoint]()
@@ -209,7 +125,7 @@ def _load_endpoints(
         ledger = fetched_days(pipeline)
         read_before = set(ledger)
         newest = newest_day(client, ENDPOINTS[0], clock.today, settings.lag_days)
-        plan = Plan(clock, settings, newest, backfill)
+        plan = Plan(clock, settings, newest, session.backfill)
         days_planned = 0
 
         def fetch(endpoints: Sequence[Endpoint]) -> None:
@@ -221,7 +137,7 @@ def _load_endpoints(
                 pipeline, client, fetcher, planned, partial(_source, fetcher, plan, ledger=ledger)
             )
 
-        fetcher.on_progress = lambda: on_progress(
+        fetcher.on_progress = lambda: session.on_progress(
             LoadProgress(fetcher.day_count, days_planned, client.request_count)
         )
         if client.server_now is None:
@@ -251,22 +167,73 @@ def _load_endpoints(
         if not fetcher.fatal:
             # What the totals have shown to be new or moved.
             fetch([endpoint for endpoint in money if endpoint.totals is not None])
-        report = LoadReport(
-            endpoints=fetcher.progress,
-            request_count=client.request_count,
-            clock=plan.clock,
-            note=clock_note(clock, server_now),
-            fatal=str(fetcher.fatal) if fetcher.fatal else None,
-            read_before=read_before,
-            generation=generation,
-        )
+        report = _report(fetcher, client, read_before)
+        report.clock, report.clock_note = plan.clock, clock_note(clock, server_now)
+        if generation:
+            report.details = _generation_words(generation)
         runs = [
-            _endpoint_run(plan, report, endpoint, client.requests_by_table[endpoint.table])
+            _endpoint_run(plan, report, fetcher.progress, endpoint)
             for endpoint in [*engagement, *money]
         ]
         # The first one names dlt's schema where nothing was loaded before.
         store(pipeline, [_source(fetcher, plan, [], ledger={}), endpoint_runs(runs)])
     return report
+
+
+def _report(fetcher: Fetcher, client: Client, read_before: Collection[str]) -> SourceReport:
+    fatal = str(fetcher.fatal) if fetcher.fatal else None
+    endpoints = {}
+    for table, progress in fetcher.progress.items():
+        others_answer = any(other.day_count for other in fetcher.progress.values())
+        outcome, message = _outcome(table, progress, fatal, others_answer, table in read_before)
+        endpoints[table] = EndpointReport(
+            outcome=outcome,
+            message=message,
+            unit_count=progress.day_count,
+            row_count=progress.row_count,
+            rejected_count=progress.rejected_count,
+            request_count=client.requests_by_table[table],
+            undeclared=progress.undeclared,
+            closed_days=progress.closed_days,
+        )
+    report = SourceReport(
+        unit="day", endpoints=endpoints, fatal=fatal, request_count=client.request_count
+    )
+    failed = report.with_outcome("failed").values()
+    report.problems = [fatal] if fatal else list(dict.fromkeys(failed))
+    if endpoints:
+        report.summary = (
+            f"Loaded {report.unit_count} endpoint days ({report.row_count:,} rows) "
+            f"with {report.request_count} requests."
+        )
+    return report
+
+
+def _outcome(
+    table: str, progress: Progress, fatal: str | None, others_answer: bool, was_read: bool
+) -> tuple[Outcome, str | None]:
+    """How the endpoint fared, and why.
+
+    It is unavailable when it is refused while another of the same source answers: the key works,
+    and this organisation or key does not have it. One that was read before is refused by mistake,
+    or for tonight.
+    """
+    if progress.failures:
+        return "failed", progress.failures[0]
+    if progress.refused and was_read:
+        return "failed", read_before_words(table, progress.refused, _OR_ELSE.get(table, ""))
+    if progress.refused:
+        return "unavailable" if others_answer else "failed", str(progress.refused)
+    return ("failed", fatal) if fatal else ("ok", None)
+
+
+def _generation_words(generation: Generation) -> list[str]:
+    changed = ", from now on" if generation.is_changed else ""
+    source = (
+        WORDS[generation.name] if generation.name else "nowhere: both of their APIs are refused"
+    )
+    reasons = str(generation.refusal or "").splitlines()[:2]
+    return [f"Cost and usage come from {source}{changed}.", *(f"  {line}" for line in reasons)]
 
 
 def _source(
@@ -281,19 +248,18 @@ def _source(
             table: {day: fetched.rows_hash for day, fetched in days.items()}
             for table, days in ledger.items()
         },
-        moves_cursor=plan.backfill is None,
+        moves_cursor=not plan.backfill,
     )
 
 
 def _endpoint_run(
-    plan: Plan, report: LoadReport, endpoint: Endpoint, request_count: int
+    plan: Plan, report: SourceReport, progresses: Mapping[str, Progress], endpoint: Endpoint
 ) -> dict[str, Any]:
     """One row per run and endpoint."""
-    outcome, message = report.outcome(endpoint.table)
-    progress = report.endpoints[endpoint.table]
+    endpoint_report, progress = report.endpoints[endpoint.table], progresses[endpoint.table]
     newest = min(plan.newest, progress.newest)
     if endpoint.kind == "money":
-        totals = report.endpoints.get(endpoint.totals or endpoint.table, progress)
+        totals = progresses.get(endpoint.totals or endpoint.table, progress)
         refreshed_at = totals.refreshed_at or progress.refreshed_at
         # A moment at midnight completes the day before it.
         newest = (refreshed_at - timedelta(microseconds=1)).date() if refreshed_at else date.min
@@ -302,11 +268,11 @@ def _endpoint_run(
         "endpoint": endpoint.table,
         "kind": endpoint.kind,
         "run_at": plan.clock.now,
-        "outcome": outcome,
-        "message": message,
+        "outcome": endpoint_report.outcome,
+        "message": endpoint_report.message,
         "window_start_date": min(days, default=plan.clock.today),
         "newest_available_date": None if newest == date.min else newest,
-        "request_count": request_count,
+        "request_count": endpoint_report.request_count,
     }
 
 
@@ -401,31 +367,40 @@ def load_spans(
         pipeline.load()
 
 
-def _empty_reference_files(pipeline: dlt.Pipeline) -> list[str]:
-    known = known_tables(pipeline)
-    tables = [file.table for file in FILES if file.table in known]
-    query = " union all ".join(
-        f"select '{table}' as name where not exists (select 1 from {table})" for table in tables
+def forget_future_days(
+    pipeline: dlt.Pipeline, server_now: datetime, oldest: dict[str, date]
+) -> None:
+    """Let days that were fetched later than the server's own time be fetched again.
+
+    Days before `oldest` of their endpoint cannot be: they stay as they are. Days that have not
+    begun go, with their rows.
+    """
+    now, today = moment_text(server_now), server_now.date()
+    if not is_in_the_future(pipeline, "loaded_days", "fetched_at", now):
+        change(pipeline, [f"delete from endpoint_runs where run_at > {now}"], {"endpoint_runs"})
+        return
+    tables = {endpoint.table for endpoint in EVERY_ENDPOINT}
+    ledgers = ("loaded_days", "rejected_rows")
+    change(
+        pipeline,
+        [
+            *(
+                f"delete from {table} where activity_date > date '{today}'"
+                for table in sorted({*tables, *ledgers} & known_tables(pipeline))
+            ),
+            *(
+                f"update loaded_days set fetched_at = {now} where endpoint = '{table}'"
+                f" and fetched_at > {now} and activity_date < date '{day}'"
+                for table, day in oldest.items()
+            ),
+            # Before the day began, so that it has not settled by any rule.
+            "update loaded_days set fetched_at = activity_date - interval '1 day'"
+            f" where fetched_at > {now}",
+            f"delete from endpoint_runs where run_at > {now}",
+        ],
     )
-    return [row["name"] for row in stored(pipeline, query)] if tables else []
-
-
-@dlt.resource(
-    name="endpoint_runs",
-    write_disposition="merge",
-    primary_key=("endpoint", "run_at"),
-    columns=typed_columns(
-        endpoint="text",
-        kind="text",
-        run_at="timestamp",
-        outcome="text",
-        message="text",
-        window_start_date="date",
-        newest_available_date="date",
-        request_count="bigint",
-    ),
-)
-def endpoint_runs(runs: Sequence[Mapping[str, Any]]) -> Iterator[Any]:
-    """One row per run and endpoint or roster: how it ended, and which days the API had then."""
-    yield dlt.mark.materialize_table_schema()
-    yield runs
+    log.warning(
+        "An earlier run had a clock that was ahead: what it noted as read later than %s "
+        "is read again.",
+        f"{server_now:%Y-%m-%d %H:%M} UTC",
+    )

@@ -1,15 +1,9 @@
 """Run the activity feed into the warehouse: plan windows, and commit them one by one."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 import dlt
-from pipelines.data_dir import DataDir
-from pipelines.future import forget_future_windows
-from pipelines.raw_tables import COMPLETE, store, stored
 
-from sources.claude_analytics.load import endpoint_runs
 from sources.claude_compliance import ComplianceSettings, Reading, claude_compliance
 from sources.claude_compliance.feed import COMPLIANCE_API, Feed
 from sources.claude_compliance.windows import (
@@ -21,10 +15,19 @@ from sources.claude_compliance.windows import (
     next_window,
     settled_days,
 )
+from sources.contract import EndpointReport, SourceReport
 from sources.errors import ForeseenError, read_before_words
 from sources.http import HttpClient, KeyRefused, Refused
-from sources.rate_budget import RateBudget
-from sources.session import CLOSE_ENOUGH, Clock, clock_note
+from sources.ledger import (
+    COMPLETE,
+    change,
+    endpoint_runs,
+    is_in_the_future,
+    moment_text,
+    store,
+    stored,
+)
+from sources.session import CLOSE_ENOUGH, Access, Session, clock_note
 
 NO_KEY = (
     "The activity feed is not read: no key is set for it.\n"
@@ -33,65 +36,45 @@ NO_KEY = (
 )
 
 
-@dataclass
-class ActivitiesReport:
-    """What a load of the activity feed did.
-
-    Attributes:
-        outcome: `ok`, `not_asked`, `no_key`, `unavailable` (this organisation or key does not
-            have it), or `failed`.
-        message: Why, unless it is ok.
-        activity_count: Events that arrived, those known before included.
-        run_at: The lesser of the run's clock and the API's.
-        note: What to say of the difference between them.
-    """
-
-    outcome: str = "ok"
-    message: str | None = None
-    window_count: int = 0
-    activity_count: int = 0
-    rejected_count: int = 0
-    request_count: int = 0
-    run_at: datetime | None = None
-    note: str | None = None
-
-    @property
-    def problems(self) -> list[str]:
-        return [self.message or ""] if self.outcome == "failed" else []
+ENDPOINT = "activities"
 
 
-def load_activities(
-    pipeline: dlt.Pipeline,
-    data_dir: DataDir,
-    clock: Clock,
-    settings: ComplianceSettings | None,
-    backfill: Sequence[date] = (),
-) -> ActivitiesReport:
+def missing(settings: ComplianceSettings) -> str | None:
+    """Why the feed is not read."""
+    return None if (settings.api_key or "").strip() else NO_KEY
+
+
+def load(session: Session, settings: ComplianceSettings) -> SourceReport:
     """Read what the ledger misses of the feed, or what may have grown since, and the days of a
     backfill; oldest days first.
 
-    Each window is committed before the next one begins. Whatever goes wrong is in the report. The
-    caller holds the warehouse, and has finished what an earlier run left pending.
+    Each window is committed before the next one begins. Whatever goes wrong is in the report.
     """
-    report = ActivitiesReport()
-    if settings is None:
-        report.outcome = "not_asked"
-    elif not (settings.api_key or "").strip():
-        report.outcome, report.message = "no_key", NO_KEY
-    else:
-        try:
-            _load_windows(pipeline, data_dir, clock, settings, report, backfill)
-        except KeyRefused as error:
-            report.outcome, report.message = "failed", str(error)
-        except Refused as error:
-            report.outcome, report.message = "unavailable", str(error)
-            if read_windows(pipeline):
-                report.outcome = "failed"
-                report.message = read_before_words("The activity feed", error)
-        except ForeseenError as error:
-            report.outcome, report.message = "failed", str(error)
-    if report.outcome not in ("no_key", "not_asked"):
-        store(pipeline, endpoint_runs([_run(clock, report)]))
+    report = SourceReport(unit="window")
+    if why := missing(settings):
+        report.skipped = why.splitlines()[0]
+        return report
+    endpoint = report.endpoints[ENDPOINT] = EndpointReport(rejected_called="events")
+    try:
+        _load_windows(session, settings, report, endpoint)
+    except KeyRefused as error:
+        endpoint.outcome, endpoint.message = "failed", str(error)
+    except Refused as error:
+        endpoint.outcome, endpoint.message = "unavailable", str(error)
+        if read_windows(session.pipeline):
+            endpoint.outcome = "failed"
+            endpoint.message = read_before_words("The activity feed", error)
+    except ForeseenError as error:
+        endpoint.outcome, endpoint.message = "failed", str(error)
+    report.request_count = endpoint.request_count
+    report.problems = list(report.with_outcome("failed").values())
+    if endpoint.outcome != "unavailable":
+        report.summary = (
+            f"Read {endpoint.row_count:,} events of the activity feed "
+            f"with {endpoint.request_count} requests."
+        )
+    run_at = (report.clock or session.clock).now
+    store(session.pipeline, endpoint_runs(report.runs("feed", run_at)))
     return report
 
 
@@ -113,7 +96,7 @@ def first_day_of(settings: ComplianceSettings) -> date | None:
         ) from None
 
 
-def compliance_client(data_dir: DataDir, settings: ComplianceSettings, clock: Clock) -> HttpClient:
+def client_of(access: Access, settings: ComplianceSettings) -> HttpClient:
     """The client of the Compliance API, with the rate budget that this API has for itself.
 
     Raises:
@@ -123,10 +106,8 @@ def compliance_client(data_dir: DataDir, settings: ComplianceSettings, clock: Cl
         COMPLIANCE_API,
         base_url=settings.base_url,
         api_key=settings.api_key,
-        budget=RateBudget(
-            data_dir.rate_budget_of(COMPLIANCE_API.section), settings.requests_per_minute
-        ),
-        clock=clock.now if clock.is_set else None,
+        budget=access.budget(COMPLIANCE_API.section, settings.requests_per_minute),
+        clock=access.clock.now if access.clock.is_set else None,
         connection=settings.connection,
     )
 
@@ -146,56 +127,51 @@ def read_windows(pipeline: dlt.Pipeline) -> list[ReadWindow]:
 
 
 def _load_windows(
-    pipeline: dlt.Pipeline,
-    data_dir: DataDir,
-    clock: Clock,
+    session: Session,
     settings: ComplianceSettings,
-    report: ActivitiesReport,
-    backfill: Sequence[date],
+    report: SourceReport,
+    endpoint: EndpointReport,
 ) -> None:
+    pipeline, clock = session.pipeline, session.clock
     overlap = timedelta(hours=settings.overlap_hours)
     wanted = first_day_of(settings)
-    with compliance_client(data_dir, settings, clock) as client:
+    with client_of(session, settings) as client:
         feed = Feed(client, settings.activities_path)
         try:
             feed.check()  # Its answer tells the API's own time, which no window may reach beyond.
             if client.server_now:
-                report.note = clock_note(clock, client.server_now)
+                report.clock_note = clock_note(clock, client.server_now)
                 forget_future_windows(pipeline, client.server_now)
-            report.run_at = now = clock.agreed(client.server_now).now
+            report.clock = clock.agreed(client.server_now)
+            now = report.clock.now
             read = [each for each in read_windows(pipeline) if each.read_at <= now + CLOSE_ENOUGH]
             first_day = wanted or min((each.window.start.date() for each in read), default=None)
             if first_day is None:
                 # Not later than what may still appear, or its day would never be read.
                 first_day = min(feed.first_day(now.date()), (now - overlap).date())
             planned = days_to_read(first_day, now, settled_days(read, overlap))
-            days = sorted({*planned, *backfill})
+            days = sorted({*planned, *session.backfill})
             length = FIRST_WINDOW_DAYS
             while days:
                 reading = Reading(next_window(days, length, now))
                 store(pipeline, claude_compliance(feed, reading, read_at=now))
                 if reading.error:
-                    report.activity_count += reading.activity_count
+                    endpoint.row_count += reading.activity_count
                     raise reading.error
                 if reading.is_too_long:
                     length = max(length // 2, 1)
                     continue
-                report.window_count += 1
-                report.activity_count += reading.activity_count
-                report.rejected_count += len(reading.rejected)
+                endpoint.unit_count += 1
+                endpoint.row_count += reading.activity_count
+                endpoint.rejected_count += len(reading.rejected)
                 days = days[len(reading.window.days) :]
                 length = next_length(length, reading.page_count)
         finally:
-            report.request_count = client.request_count
+            endpoint.request_count = client.request_count
 
 
-def _run(clock: Clock, report: ActivitiesReport) -> dict[str, object]:
-    """The line of this run in endpoint_runs, for `status`."""
-    return {
-        "endpoint": "activities",
-        "kind": "feed",
-        "run_at": report.run_at or clock.now,
-        "outcome": report.outcome,
-        "message": report.message,
-        "request_count": report.request_count,
-    }
+def forget_future_windows(pipeline: dlt.Pipeline, server_now: datetime) -> None:
+    """Let what was read of the feed later than the server's own time be read again."""
+    now = moment_text(server_now)
+    if is_in_the_future(pipeline, "activity_windows", "greatest(read_at, to_at)", now):
+        change(pipeline, [f"delete from activity_windows where read_at > {now} or to_at > {now}"])

@@ -14,7 +14,9 @@ from dlt.common.schema.typing import TColumnSchema
 from dlt.extract import DltResource
 
 from sources.connection import ConnectionSettings
+from sources.contract import EndpointReport
 from sources.errors import ForeseenError, read_before_words
+from sources.hints import REJECTED_ROWS
 from sources.http import KeyRefused, Refused
 from sources.langdock.client import BASE_URL, ExportClient
 from sources.langdock.collect import Collected, LedgerRow, Source, collect
@@ -28,7 +30,6 @@ __all__ = [
     "ENTITIES",
     "LEDGER",
     "POLICIES",
-    "REJECTED",
     "Collected",
     "ExportClient",
     "LangdockSettings",
@@ -67,20 +68,6 @@ LEDGER = pa.schema(
 `outcome`: loaded; replaced (a newer export tells of the same period); overlapping (left out);
 empty, rejected (no row could be read). `skipped_row_count` is that of the whole file.
 """
-
-REJECTED = pa.schema(
-    [
-        pa.field("source_name", TEXT, nullable=False),
-        pa.field("file_hash", TEXT),
-        pa.field("entity", TEXT),
-        pa.field("line_number", COUNT),
-        pa.field("reason", TEXT),
-        pa.field("line_text", TEXT),
-        pa.field("read_at", MOMENT),
-        pa.field("is_period_marker", pa.bool_()),
-    ]
-)
-"""One row per line of an export that could not be read, as of the file's newest version."""
 
 USERS = "langdock_users"
 MARKER: dict[str, TColumnSchema] = {"is_period_marker": {"data_type": "bool", "hard_delete": True}}
@@ -131,12 +118,13 @@ def api_sources(
     *,
     now: Callable[[], datetime],
     revision_days: int,
-    refusals: list[str],
+    endpoints: Mapping[str, EndpointReport],
 ) -> Iterator[Source]:
     """The months that the API may have more to say about, newest first.
 
     `now` is the lesser of the run's clock and the API's, as far as that has told its own.
     A workspace may lack one of the exports; without that of users, nothing else is asked for.
+    `endpoints` then say which could not be read, and why.
     """
     for entity in sorted(ENTITIES, key=lambda entity: entity.table != USERS):
         read = {
@@ -151,16 +139,20 @@ def api_sources(
                 export = client.month(entity, month)
             except Refused as refusal:
                 if entity.table == USERS or isinstance(refusal, KeyRefused):
-                    refusals.append(str(refusal))
+                    for endpoint in endpoints.values():
+                        endpoint.outcome, endpoint.message = "failed", str(refusal)
                     return
+                endpoint = endpoints[entity.table]
+                endpoint.outcome, endpoint.message = "unavailable", str(refusal)
                 if read:
-                    refusals.append(read_before_words(f"Langdock's {entity.path}", refusal))
-                    break
-                level = logging.INFO if entity.is_legacy else logging.WARNING
-                log.log(level, "Unavailable: %s. %s", entity.table, refusal)
+                    endpoint.outcome = "failed"
+                    endpoint.message = read_before_words(f"Langdock's {entity.path}", refusal)
+                elif entity.is_legacy:
+                    endpoint.outcome = "not_read"
                 break
             except ForeseenError as refusal:
-                refusals.append(str(refusal))
+                endpoints[entity.table].outcome = "failed"
+                endpoints[entity.table].message = str(refusal)
                 break
             if last_day(month) >= now().date():
                 continue  # Asked for by a clock that is ahead: it goes on still.
@@ -203,7 +195,7 @@ def langdock(collected: Collected) -> list[DltResource]:
             primary_key="export_id",
             columns=_hints(LEDGER),
         ),
-        _resource("langdock_rejected_rows", collected.rejected, REJECTED, merge_key="source_name"),
+        _rejected_rows(collected.rejected),
     ]
 
 
@@ -218,6 +210,20 @@ def _resource(
         columns=MARKER,
     )
     return resource
+
+
+def _rejected_rows(rows: Sequence[Mapping[str, Any]]) -> DltResource:
+    """Lines that could not be read; a file that is read anew adds its own."""
+
+    @dlt.resource(name="langdock_rejected_lines")
+    def rejected_lines() -> Iterator[Any]:
+        yield dlt.mark.with_hints(
+            list(rows) or dlt.mark.materialize_table_schema(),
+            REJECTED_ROWS,
+            create_table_variant=True,
+        )
+
+    return rejected_lines
 
 
 def _hints(schema: pa.Schema) -> dict[str, TColumnSchema]:

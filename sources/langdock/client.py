@@ -1,5 +1,6 @@
 """The usage export API: a month of an entity as the CSV file that the workspace would export."""
 
+from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -73,6 +74,10 @@ class _NoData(ApiError):
     """The month has no usage: success with zero rows (reference: section 6.3)."""
 
 
+class _WithoutDays(ApiError):
+    """The key was accepted, and the request, which named no days, was not."""
+
+
 class _AddressExpired(ApiError):
     """The signed address of an exported file does not work."""
 
@@ -126,6 +131,26 @@ class ExportClient:
     @property
     def request_count(self) -> int:
         return self._http.request_count
+
+    @property
+    def requests_by(self) -> Counter[str]:
+        """Requests of each entity's table."""
+        return self._http.requests_by
+
+    def check(self, entity: Entity) -> None:
+        """See that the key may export this: asked without days, which makes no export.
+
+        Raises:
+            ApiError: Why not.
+        """
+        with suppress(_WithoutDays):
+            self._http.post(
+                self._prefix + entity.path,
+                {},
+                what=entity.table,
+                read=lambda response: None,
+                refusal=_without_days,
+            )
 
     def month(self, entity: Entity, month: date) -> MonthExport:
         """One month of an entity.
@@ -190,6 +215,10 @@ def _address(response: Response) -> tuple[str, int | None]:
         "the answer names no address of the exported file (data.downloadUrl), which is not an "
         "empty month"
     )
+
+
+def _without_days(refusal: Refusal) -> ApiError | None:
+    return _WithoutDays(refusal.text) if refusal.status in (400, 422) else None
 
 
 def _no_data(refusal: Refusal) -> ApiError | None:

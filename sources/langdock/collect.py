@@ -4,11 +4,12 @@ import hashlib
 import json
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
+from sources.contract import EndpointReport
 from sources.errors import ForeseenError
 from sources.langdock.periods import Part, plan
 from sources.langdock.reader import Export, Slot, content_hash, read_export, told_by_name
@@ -43,29 +44,28 @@ class Collected:
     Attributes:
         rows: Rows by table, after a marker for each slot that they replace.
         ledger: New and changed rows of langdock_exports.
-        rejected: Rows of langdock_rejected_rows, with markers.
+        rejected: Rows of rejected_rows.
         refusals: One message per export that could not be used.
-        note: What to say of the difference between the run's clock and the API's.
     """
 
     rows: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
     ledger: list[LedgerRow] = field(default_factory=list)
     rejected: list[dict[str, Any]] = field(default_factory=list)
     refusals: list[str] = field(default_factory=list)
-    export_count: int = 0
-    row_count: int = 0
-    skipped_count: int = 0
-    request_count: int = 0
-    note: str | None = None
 
 
 def collect(
-    sources: Iterable[Source], ledger: Sequence[LedgerRow], *, policy: str, read_at: datetime
+    sources: Iterable[Source],
+    ledger: Sequence[LedgerRow],
+    *,
+    policy: str,
+    read_at: datetime,
+    endpoints: Mapping[str, EndpointReport],
 ) -> Collected:
     """Reads the sources that are new or changed, and decides which periods count.
 
     `ledger` is langdock_exports as it stands; its rows say with `is_loaded` whether the warehouse
-    has theirs. The result does not depend on the sources' order.
+    has theirs. The result does not depend on the sources' order. `endpoints` count what is read.
     """
     collected = Collected()
     known = {row["file_hash"] for row in ledger}
@@ -99,7 +99,7 @@ def collect(
     before = {row["export_id"]: row for row in ledger}
     for part, outcome, rival in outcomes:
         if outcome == "loaded" and not part.is_loaded:
-            _load(collected, part, exports[part.file_hash])
+            _load(collected, endpoints[part.slot.table], part, exports[part.file_hash])
         elif outcome != "loaded" and part.is_loaded and part.slot not in kept:
             collected.rows[part.slot.table].append(_marker(part.slot))
         if rival and policy == "refuse":
@@ -124,7 +124,10 @@ def collect(
                     policy,
                 )
     for file_hash, export in exports.items():
-        _tell(collected, present[file_hash], file_hash, export, read_at)
+        endpoint = endpoints[export.table]
+        endpoint.rejected_count += len(export.rejected)
+        endpoint.undeclared = {*endpoint.undeclared, *export.undeclared}
+        _tell(collected, present[file_hash], file_hash, export, read_at, file_hash in known)
     return collected
 
 
@@ -213,12 +216,12 @@ def _export_id(*parts: str) -> str:
     return hashlib.sha256("|".join(parts).encode()).hexdigest()[:32]
 
 
-def _load(collected: Collected, part: Part, export: Export) -> None:
+def _load(collected: Collected, endpoint: EndpointReport, part: Part, export: Export) -> None:
     rows = export.rows[part.slot]
     file = {"source_name": part.source_name, "file_hash": part.file_hash}
     collected.rows[part.slot.table] += [*({**row, **file} for row in rows), _marker(part.slot)]
-    collected.export_count += 1
-    collected.row_count += len(rows)
+    endpoint.unit_count += 1
+    endpoint.row_count += len(rows)
 
 
 def _marker(slot: Slot) -> dict[str, Any]:
@@ -243,25 +246,28 @@ def _facts(export: Export, slot: Slot) -> LedgerRow:
 
 
 def _tell(
-    collected: Collected, source: Source, file_hash: str, export: Export, read_at: datetime
+    collected: Collected,
+    source: Source,
+    file_hash: str,
+    export: Export,
+    read_at: datetime,
+    is_known: bool,
 ) -> None:
     """Say what was skipped, and keep it."""
     for warning in export.warnings:
         log.warning(warning)
-    collected.skipped_count += len(export.rejected)
-    collected.rejected.append({"source_name": source.name, "is_period_marker": True})
-    collected.rejected += [
-        {
-            "source_name": source.name,
-            "file_hash": file_hash,
-            "entity": export.table.removeprefix("langdock_"),
-            "line_number": line.line,
-            "reason": line.reason,
-            "line_text": line.text,
-            "read_at": read_at,
-        }
-        for line in export.rejected
-    ]
+    if not is_known:
+        collected.rejected += [
+            {
+                "endpoint": export.table,
+                "fetched_at": read_at,
+                "reason": line.reason,
+                "row_json": json.dumps(line.text, ensure_ascii=False),
+                "source_name": source.name,
+                "line_number": line.line,
+            }
+            for line in export.rejected
+        ]
     if not export.rows:
         collected.ledger.append(
             {

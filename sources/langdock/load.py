@@ -1,17 +1,15 @@
 """Load Langdock's exports into the warehouse: what is new, and whose period still counts."""
 
+from datetime import date, datetime
 from typing import Any
 
 import dlt
-from pipelines.data_dir import DataDir
-from pipelines.future import forget_future_exports
-from pipelines.raw_tables import COMPLETE, store, stored
 
+from sources.contract import EndpointReport, SourceReport
 from sources.errors import ForeseenError
 from sources.langdock import (
     ENTITIES,
     LEDGER,
-    Collected,
     ExportClient,
     LangdockSettings,
     api_sources,
@@ -19,32 +17,41 @@ from sources.langdock import (
     file_sources,
     langdock,
 )
-from sources.rate_budget import RateBudget
-from sources.session import Clock, clock_note
+from sources.ledger import (
+    COMPLETE,
+    change,
+    endpoint_runs,
+    is_in_the_future,
+    moment_text,
+    store,
+    stored,
+)
+from sources.session import Access, Session, clock_note
+
+NOT_SET = "not set; see [sources.langdock] files and api_key"
 
 
-def load_langdock(
-    pipeline: dlt.Pipeline, data_dir: DataDir, clock: Clock, settings: LangdockSettings
-) -> Collected:
-    """Load what is new in the folder and the API, where they are set.
+def missing(settings: LangdockSettings) -> str | None:
+    """Why no export is read."""
+    return None if settings.files or (settings.api_key or "").strip() else NOT_SET
 
-    The caller holds the warehouse.
-    """
+
+def load(session: Session, settings: LangdockSettings) -> SourceReport:
+    """Load what is new in the folder and the API, where they are set."""
+    pipeline, clock = session.pipeline, session.clock
+    report = SourceReport(unit="period")
+    if missing(settings):
+        return report
+    report.endpoints = {
+        entity.table: EndpointReport(rejected_called="lines of Langdock exports")
+        for entity in ENTITIES
+    }
     ledger = stored_exports(pipeline)
     refusals: list[str] = []
     sources = list(file_sources(settings.files, refusals))
-    request_count, note = 0, None
-    if settings.api_key:
+    if (settings.api_key or "").strip():
         try:
-            client = ExportClient(
-                base_url=settings.base_url,
-                api_key=settings.api_key,
-                budget=RateBudget(
-                    data_dir.rate_budget_of("langdock"), settings.requests_per_minute
-                ),
-                clock=clock.now if clock.is_set else None,
-                connection=settings.connection,
-            )
+            client = client_of(session, settings)
         except ForeseenError as refusal:
             refusals.append(str(refusal))
         else:
@@ -54,20 +61,42 @@ def load_langdock(
                     ledger,
                     now=lambda: clock.agreed(client.server_now).now,
                     revision_days=settings.revision_days,
-                    refusals=refusals,
+                    endpoints=report.endpoints,
                 )
-                request_count = client.request_count
+                report.request_count = client.request_count
+                for table, endpoint in report.endpoints.items():
+                    endpoint.request_count = client.requests_by[table]
                 if client.server_now:
-                    note = clock_note(clock, client.server_now)
+                    report.clock_note = clock_note(clock, client.server_now)
                     clock = clock.agreed(client.server_now)
                     forget_future_exports(pipeline, client.server_now)
                     ledger = stored_exports(pipeline)
-    collected = collect(sources, ledger, policy=settings.overlaps, read_at=clock.now)
-    collected.refusals[:0] = refusals
-    collected.request_count, collected.note = request_count, note
+    collected = collect(
+        sources, ledger, policy=settings.overlaps, read_at=clock.now, endpoints=report.endpoints
+    )
+    failed = report.with_outcome("failed").values()
+    report.problems = list(dict.fromkeys([*refusals, *failed, *collected.refusals]))
+    if report.unit_count:
+        report.summary = f"Loaded {report.unit_count} Langdock exports ({report.row_count:,} rows)."
     if collected.rows or collected.ledger or collected.rejected:
         store(pipeline, langdock(collected))
-    return collected
+    store(pipeline, endpoint_runs(report.runs("export", clock.now)))
+    return report
+
+
+def client_of(access: Access, settings: LangdockSettings) -> ExportClient:
+    """The client of the export API.
+
+    Raises:
+        ForeseenError: No usable key or address.
+    """
+    return ExportClient(
+        base_url=settings.base_url,
+        api_key=settings.api_key or "",
+        budget=access.budget("langdock", settings.requests_per_minute),
+        clock=access.clock.now if access.clock.is_set else None,
+        connection=settings.connection,
+    )
 
 
 def stored_exports(pipeline: dlt.Pipeline) -> list[dict[str, Any]]:
@@ -92,3 +121,22 @@ def stored_exports(pipeline: dlt.Pipeline) -> list[dict[str, Any]]:
             on exports.slot = stored.slot and exports.file_hash = stored.file_hash
     """
     return stored(pipeline, query)
+
+
+def forget_future_exports(pipeline: dlt.Pipeline, server_now: datetime) -> None:
+    """Let months that were exported later than the server's own time be asked for again."""
+    now = moment_text(server_now)
+    if is_in_the_future(pipeline, "langdock_exports", "read_at", now):
+        change(
+            pipeline,
+            [
+                f"update langdock_exports set exported_at = {now}"
+                f" where read_at > {now} and exported_at > {now}",
+                f"update langdock_exports set read_at = coalesce(period_start, date '{FIRST}')"
+                f" where read_at > {now}",
+            ],
+        )
+
+
+FIRST = date(2000, 1, 1)
+"""Earlier than any export."""

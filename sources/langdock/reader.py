@@ -363,8 +363,7 @@ def _warnings(
         more = len(rejected) - SHOWN_PROBLEMS
         warnings.append(
             f"{name}: {len(rejected)} lines were skipped; they are in "
-            f"claude_raw.langdock_rejected_rows.{shown}"
-            + (f"\n  and {more} more" if more > 0 else "")
+            f"claude_raw.rejected_rows.{shown}" + (f"\n  and {more} more" if more > 0 else "")
         )
     if undeclared:
         warnings.append(

@@ -1,7 +1,6 @@
 """Inputs that no API has, as a dlt source: who works where, what seats cost, who bears what."""
 
 import logging
-import os
 from collections.abc import Collection, Mapping
 
 import dlt
@@ -16,7 +15,6 @@ __all__ = [
     "FILES",
     "Contents",
     "ReferenceFile",
-    "configured_path",
     "joined_spellings",
     "read",
     "reference_files",
@@ -27,25 +25,25 @@ logger = logging.getLogger(__name__)
 
 @dlt.source(name="reference_files")
 def reference_files(
-    paths: Mapping[str, str], refusals: list[str], *, empty: Collection[str] = ()
+    paths: Mapping[str, str], refusals: dict[str, str], *, empty: Collection[str] = ()
 ) -> list[DltResource]:
     """One resource per reference file; a load replaces its table, with no rows if no file is set.
 
     `empty` are tables that are there without rows; one without a file needs no load.
 
-    A path that is not given is the configured one. The message about a file that cannot be read
-    is added to `refusals`; its table then stays as it is, and is made if it was never there.
+    The message about a file that cannot be read is added to `refusals`, by its table, which then
+    stays as it is, and is made if it was never there.
     """
     contents: dict[str, Contents] = {}
     unread: dict[str, Contents] = {}
     for file in FILES:
-        path = paths.get(file.table) or configured_path(file)
+        path = paths.get(file.table)
         if not path and file.table in empty:
             continue
         try:
             contents[file.table] = read(file, path)
         except ForeseenError as refusal:
-            refusals.append(str(refusal))
+            refusals[file.table] = str(refusal)
             unread[file.table] = read(file, None)
     contents = in_one_spelling(contents)
     for content in contents.values():
@@ -60,9 +58,3 @@ def reference_files(
 def _resource(table: str, contents: Contents, disposition: TWriteDisposition) -> DltResource:
     resource: DltResource = dlt.resource([contents.rows], name=table, write_disposition=disposition)
     return resource
-
-
-def configured_path(file: ReferenceFile) -> str | None:
-    """The path in the settings; a relative one starts at the current directory."""
-    path: str | None = dlt.config.get(f"sources.reference_files.{file.table}", str)
-    return path and os.path.abspath(os.path.expanduser(path))

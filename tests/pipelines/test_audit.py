@@ -17,15 +17,15 @@ from hypothesis import strategies as st
 
 from pipelines.data_dir import DataDir
 from pipelines.exit_codes import DONE, FAILED, REJECTED
-from pipelines.raw_tables import warehouse_pipeline
 from pipelines.warehouse.dbt import run_dbt, transform
 from pipelines.warehouse.duckdb import target
 from pipelines.warehouse.duckdb.publish import publish
 from sources.claude_compliance import ComplianceSettings
-from sources.claude_compliance.load import ActivitiesReport, load_activities
+from sources.contract import EndpointReport
 from sources.sandbox import Sandbox
 from sources.session import Clock
 from tests.conftest import Command, Query
+from tests.loading import load_source
 from tests.transforms.raw_tables import RawWarehouse, marts
 
 pytestmark = pytest.mark.long
@@ -51,20 +51,19 @@ def event(event_id: str, created_at: str | datetime, **more: Any) -> dict[str, A
     }  # fmt: skip
 
 
-Read = Callable[..., ActivitiesReport]
+Read = Callable[..., EndpointReport]
 
 
 def reader(api: Sandbox, data_dir: DataDir) -> Read:
     """Read the feed at a moment, as `sync` does."""
 
-    def run(now: str | datetime, **options: Any) -> ActivitiesReport:
+    def run(now: str | datetime, **options: Any) -> EndpointReport:
         moment = datetime.fromisoformat(now) if isinstance(now, str) else now
         given = {"base_url": api.url, "api_key": api.api_key, **options}
         with data_dir.held("test"):
-            pipeline = warehouse_pipeline(data_dir)
-            pipeline.sync_destination()
             clock = Clock(moment.replace(tzinfo=UTC), is_set=True)
-            return load_activities(pipeline, data_dir, clock, ComplianceSettings(**given))
+            report = load_source(data_dir, "claude_compliance", clock, ComplianceSettings(**given))
+            return report.endpoints["activities"]
 
     return run
 
@@ -178,7 +177,7 @@ def test_all_pages_of_a_busy_day_are_read_though_they_repeat_themselves(
     assert query("select count(*), count(distinct id) from claude_raw.activities") == [
         (10_400, 10_400)
     ]
-    assert report.activity_count == 10_404
+    assert report.row_count == 10_404
     assert query("select page_count from claude_raw.activity_windows") == [(3,)]
 
 
@@ -350,7 +349,7 @@ def test_a_feed_that_was_read_before_and_is_refused_now_is_a_failure(
     report = read("2026-01-03")
 
     assert report.outcome == "failed"
-    assert "was read before" in report.problems[0]
+    assert "was read before" in (report.message or "")
 
 
 Compiled = Sequence[tuple[str, str]]

@@ -13,12 +13,12 @@ from pipelines.exit_codes import FAILED
 from pipelines.run import RunResult, sync
 from sources.claude_admin import AdminSettings
 from sources.claude_analytics import AnalyticsSettings
-from sources.claude_analytics.load import load as load_run
 from sources.claude_compliance import ComplianceSettings
 from sources.langdock import LangdockSettings
 from sources.sandbox import Sandbox
 from sources.session import Clock
 from tests.conftest import Command, Query
+from tests.loading import load_source
 
 ROWS = {
     "days": "select endpoint, activity_date, arg_max(rows_hash, fetched_at)"
@@ -58,13 +58,17 @@ def run(organisation: Sandbox, data_dir: DataDir, clock: Clock) -> RunResult:
         result = sync(
             data_dir,
             clock,
-            analytics=AnalyticsSettings(
-                base_url=url, api_key=key, requests_per_minute=100_000, window_days=9,
-                cost_window_days=9,
-            ),
-            admin=AdminSettings(base_url=url, api_key=key),
-            compliance=ComplianceSettings(base_url=url, api_key=key, first_day="2026-06-24"),
-            langdock=LangdockSettings(base_url=url, api_key=organisation.langdock.api_key),
+            {
+                "claude_analytics": AnalyticsSettings(
+                    base_url=url, api_key=key, requests_per_minute=100_000, window_days=9,
+                    cost_window_days=9,
+                ),
+                "claude_admin": AdminSettings(base_url=url, api_key=key),
+                "claude_compliance": ComplianceSettings(
+                    base_url=url, api_key=key, first_day="2026-06-24"
+                ),
+                "langdock": LangdockSettings(base_url=url, api_key=organisation.langdock.api_key),
+            },
             transforms=False,
         )  # fmt: skip
     assert result.problems == []
@@ -111,12 +115,24 @@ def test_nothing_is_missing_two_nights_after_a_clock_was_six_days_ahead(
 def test_a_clock_that_is_behind_is_said(tmp_path: Path) -> None:
     with Sandbox.empty(today="2026-01-08") as api, DataDir(tmp_path).held("test"):
         settings = AnalyticsSettings(base_url=api.url, api_key=api.api_key, cost_window_days=3)
-        live = load_run(DataDir(tmp_path), machine("2026-01-06T00:00"), settings, ["users"])
+        live = load_source(
+            DataDir(tmp_path),
+            "claude_analytics",
+            machine("2026-01-06T00:00"),
+            settings,
+            only=["users"],
+        )
         api.answer("/users", headers={"date": "Thu, 08 Jan 2026 12:00:00 GMT"})
-        replay = load_run(DataDir(tmp_path), Clock.at(date(2026, 1, 6)), settings, ["users"])
+        replay = load_source(
+            DataDir(tmp_path),
+            "claude_analytics",
+            Clock.at(date(2026, 1, 6)),
+            settings,
+            only=["users"],
+        )
 
-    assert "days behind the API's own time" in str(live.note)
-    assert replay.note == (
+    assert "days behind the API's own time" in str(live.clock_note)
+    assert replay.clock_note == (
         "This run counts as of 2026-01-06 (--today); the API's own time is 2026-01-08 12:00 UTC."
     )
 
@@ -130,8 +146,12 @@ def test_the_newest_day_that_the_api_names_tells_its_time_where_it_says_none(
         dated_by_a_proxy = {"date": "Sun, 29 Nov 2026 12:00:00 GMT"}
         body = {"error": {"message": words}}
         api.answer("/users", status=400, body=body, headers=dated_by_a_proxy)
-        report = load_run(
-            DataDir(tmp_path / "data"), machine("2026-01-21T06:00"), settings, ["users"]
+        report = load_source(
+            DataDir(tmp_path / "data"),
+            "claude_analytics",
+            machine("2026-01-21T06:00"),
+            settings,
+            only=["users"],
         )
 
     assert report.clock is not None and report.clock.now == datetime(2026, 1, 15, tzinfo=UTC)

@@ -13,7 +13,8 @@ import pytest
 from pipelines.closed_months import CHARGE_COLUMNS, closed_charges, closed_months
 from pipelines.data_dir import DataDir
 from pipelines.kept_closes import keep_closes
-from pipelines.raw_tables import create_absent_tables, store, warehouse_pipeline
+from pipelines.raw_tables import create_absent_tables, warehouse_pipeline
+from sources.ledger import store
 from sources.sandbox import Sandbox
 from tests.conftest import Load, Query
 

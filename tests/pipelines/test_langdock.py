@@ -9,8 +9,6 @@ from typing import Any
 import pytest
 
 from pipelines.data_dir import DataDir
-from pipelines.exit_codes import EXIT_CODES
-from pipelines.findings import last_run_findings
 from pipelines.run import Listener, RunResult, build
 from sources.sandbox import Sandbox
 from tests.conftest import Command, Query
@@ -117,13 +115,6 @@ def test_skipped_lines_are_named_and_end_with_their_own_exit_code(
 
     assert (first.exit_code, second.exit_code) == (4, 0)
     assert "1 lines of Langdock exports could not be read" in first.out
-
-
-def test_every_word_about_rejected_rows_also_names_the_table_of_langdocks_lines() -> None:
-    [finding] = last_run_findings({"problems": [], "exit_code": 4})
-
-    assert "claude_raw.langdock_rejected_rows" in finding.text
-    assert "claude_raw.langdock_rejected_rows" in EXIT_CODES[4]
 
 
 def test_people_of_both_vendors_are_counted_once_and_hidden_ones_make_bounds(

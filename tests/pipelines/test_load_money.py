@@ -13,11 +13,11 @@ import pytest
 from pipelines.data_dir import DataDir
 from sources.claude_analytics import AnalyticsSettings
 from sources.claude_analytics.endpoints import COST_API, ENDPOINTS, REPORTS_API
-from sources.claude_analytics.load import load as load_run
 from sources.claude_analytics.plan import days_between
 from sources.sandbox import Sandbox
 from sources.session import Clock
 from tests.conftest import Load, Query
+from tests.loading import load_source
 
 MONEY = [endpoint.table for endpoint in COST_API]
 EITHER = [endpoint.table for endpoint in (*COST_API, *REPORTS_API)]
@@ -390,7 +390,9 @@ def test_thirty_nights_of_restated_costs_end_as_a_fresh_load_does(tmp_path: Path
                 cost_window_days=40,
             )
             with data_dir.held("test"):
-                report = load_run(data_dir, Clock.at(today), settings, MONEY)
+                report = load_source(
+                    data_dir, "claude_analytics", Clock.at(today), settings, only=MONEY
+                )
             assert report.problems == []
             return report.request_count
 

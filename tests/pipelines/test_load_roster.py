@@ -10,12 +10,13 @@ from pipelines.data_dir import DataDir
 from pipelines.raw_tables import create_absent_tables, warehouse_pipeline
 from sources.claude_admin import AdminSettings
 from sources.claude_admin.endpoints import ROSTERS
-from sources.claude_admin.load import RosterReport, load_roster
+from sources.contract import SourceReport
 from sources.sandbox import Sandbox
 from sources.session import Clock
 from tests.conftest import Command, Query
+from tests.loading import load_source
 
-TakeSnapshot = Callable[..., RosterReport]
+TakeSnapshot = Callable[..., SourceReport]
 VERSION_COLUMNS = (
     "undeclared_fields", "_dlt_valid_from", "_dlt_valid_to", "_dlt_load_id", "_dlt_id",
 )  # fmt: skip
@@ -43,13 +44,13 @@ def member(name: str, role: str = "user") -> dict[str, Any]:
 def snapshot(api: Sandbox, data_dir: DataDir) -> TakeSnapshot:
     """Load the roster as `sync` does."""
 
-    def take(*, today: str, **settings: Any) -> RosterReport:
+    def take(*, today: str, **settings: Any) -> SourceReport:
         data_dir.create()
         given = {"base_url": api.url, "api_key": api.api_key} | settings
         with data_dir.held("test"):
-            return load_roster(
-                warehouse_pipeline(data_dir),
+            return load_source(
                 data_dir,
+                "claude_admin",
                 Clock.at(date.fromisoformat(today)),
                 AdminSettings(**given),
             )
@@ -221,7 +222,11 @@ def test_what_the_key_may_not_read_is_unavailable_and_the_rest_is_loaded(
     api.scopes = ("read:members",)
     report = snapshot(today="2026-01-08")
 
-    assert sorted(report.unavailable) == ["rbac_group_members", "rbac_groups", "spend_limits"]
+    assert sorted(report.with_outcome("unavailable")) == [
+        "rbac_group_members",
+        "rbac_groups",
+        "spend_limits",
+    ]
     assert report.problems == []
     assert query("select id from claude_raw.members") == [("user_ada",)]
     assert query(

@@ -12,13 +12,13 @@ import duckdb
 import pytest
 
 from pipelines.data_dir import DataDir
-from pipelines.raw_tables import warehouse_pipeline
 from pipelines.run import sync
 from sources.claude_admin import AdminSettings
-from sources.claude_admin.load import load_roster
 from sources.claude_analytics import AnalyticsSettings
+from sources.reference_files.settings import ReferenceFileSettings
 from sources.sandbox import Sandbox
 from sources.session import Clock
+from tests.loading import load_source
 
 FIRST_DAY = date(2026, 4, 1)
 ROSTER_SINCE = date(2026, 6, 13)
@@ -72,15 +72,19 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         with data.held("test"):
             for number in range((TODAY - ROSTER_SINCE).days):
                 sandbox.today = ROSTER_SINCE + timedelta(days=number)
-                load_roster(warehouse_pipeline(data), data, Clock.at(sandbox.today), admin)
+                load_source(data, "claude_admin", Clock.at(sandbox.today), admin)
             sandbox.today = TODAY
             since = (TODAY - FIRST_DAY).days
             result = sync(
                 data,
                 Clock.at(TODAY),
-                analytics=AnalyticsSettings(**at, window_days=since, cost_window_days=since + 1),
-                admin=admin,
-                reference_paths=paths,
+                {
+                    "claude_analytics": AnalyticsSettings(
+                        **at, window_days=since, cost_window_days=since + 1
+                    ),
+                    "claude_admin": admin,
+                    "reference_files": ReferenceFileSettings(**paths),
+                },
             )
         assert result.problems == []
         yield Served(sandbox, data)

@@ -8,8 +8,9 @@ import pyarrow as pa
 
 from pipelines.data_dir import DataDir
 from pipelines.name_keys import store_name_keys
-from pipelines.raw_tables import store, warehouse_pipeline
+from pipelines.raw_tables import warehouse_pipeline
 from pipelines.run import Listener, RunResult, build
+from sources.ledger import store
 from sources.sandbox import Sandbox
 from sources.typed_files.keys import name_key
 from tests.conftest import Command, Query

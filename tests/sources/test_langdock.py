@@ -16,13 +16,14 @@ from hypothesis import strategies as st
 
 from pipelines.data_dir import DataDir
 from pipelines.raw_tables import create_absent_tables, warehouse_pipeline
+from sources.contract import SourceReport
 from sources.errors import ForeseenError
-from sources.langdock import Collected, LangdockSettings
-from sources.langdock.load import load_langdock
+from sources.langdock import LangdockSettings
 from sources.langdock.periods import POLICIES, Part, months_to_ask, plan
 from sources.langdock.reader import Slot, read_export
 from sources.sandbox import Sandbox
 from sources.session import Clock
+from tests.loading import load_source
 
 PERIOD = "2026-10-01,2026-10-31,org,"
 USERS = "period_start,period_end,org_id,user_id,name,email,messages_total\n"
@@ -30,7 +31,11 @@ ADA = PERIOD + "u1,Ada,ada@x.org,7\n"
 BEN = PERIOD + "u2,Ben,ben@x.org,0\n"
 
 Drop = Callable[..., Path]
-Load = Callable[..., Collected]
+REJECTED = """
+    select source_name, line_number, reason from claude_raw.rejected_rows
+    where endpoint = 'langdock_users'
+"""
+Load = Callable[..., SourceReport]
 Query = Callable[[str], list[tuple[Any, ...]]]
 
 
@@ -57,11 +62,11 @@ def drop(folder: Path) -> Drop:
 
 @pytest.fixture
 def load(folder: Path, data_dir: DataDir) -> Load:
-    def load(today: str = "2026-11-10", **options: Any) -> Collected:
+    def load(today: str = "2026-11-10", **options: Any) -> SourceReport:
         data_dir.create()
         clock = Clock.at(date.fromisoformat(today))
         chosen = LangdockSettings(**{"files": str(folder), **options})
-        return load_langdock(warehouse_pipeline(data_dir), data_dir, clock, chosen)
+        return load_source(data_dir, "langdock", clock, chosen)
 
     return load
 
@@ -303,7 +308,6 @@ def test_without_a_folder_and_a_key_there_are_empty_tables(
         "langdock_exports",
         "langdock_models",
         "langdock_projects",
-        "langdock_rejected_rows",
         "langdock_users",
         "langdock_workflows",
     ]
@@ -339,16 +343,14 @@ def test_a_file_that_is_there_still_is_not_loaded_again(
     drop: Drop, load: Load, query: Query
 ) -> None:
     drop("users.csv", USERS + ADA + PERIOD + "broken\n")
-    assert (load().export_count, load().export_count) == (1, 0)
+    assert (load().unit_count, load().unit_count) == (1, 0)
 
     drop("copy.csv", USERS + ADA + PERIOD + "broken\n", minute=5)
     again = load("2026-11-12")
 
-    assert (again.export_count, again.skipped_count, again.refusals) == (0, 0, [])
+    assert (again.unit_count, again.rejected_count, again.problems) == (0, 0, [])
     assert query("select count(*) from claude_raw.langdock_users") == [(1,)]
-    assert query("select line_number, reason from claude_raw.langdock_rejected_rows") == [
-        (3, "it has 4 of 7 cells")
-    ]
+    assert query(REJECTED) == [("users.csv", 3, "it has 4 of 7 cells")]
 
 
 def test_a_corrected_file_replaces_what_it_said_even_with_an_older_date(
@@ -361,7 +363,6 @@ def test_a_corrected_file_replaces_what_it_said_even_with_an_older_date(
     load()
 
     assert query("select user_id from claude_raw.langdock_users") == [("u2",)]
-    assert query("select count(*) from claude_raw.langdock_rejected_rows") == [(0,)]
 
 
 def test_what_was_loaded_stays_when_its_file_is_gone(drop: Drop, load: Load, query: Query) -> None:
@@ -392,11 +393,11 @@ def test_a_week_and_its_month_never_add_up_and_the_message_names_both(
     drop("month.csv", USERS + ADA, minute=1)
     drop("week.csv", USERS + WEEK, minute=2)
 
-    [message] = load().refusals
+    [message] = load().problems
 
     assert "week.csv (2026-10-05 to 2026-10-11) and month.csv (2026-10-01 to 2026-10-31)" in message
     assert query("select sum(messages_total) from claude_raw.langdock_users") == [(7,)]
-    assert load().refusals == [message]
+    assert load().problems == [message]
 
 
 @pytest.mark.parametrize(("policy", "kept"), [("newest", "week.csv"), ("longest", "month.csv")])
@@ -415,7 +416,7 @@ def test_a_policy_says_which_of_overlapping_periods_counts(
     [said] = [line for line in caplog.messages if line.startswith("Left out: ")]
     assert f"{kept} (2026-10-" in said.split("because")[1]
     caplog.clear()
-    assert load(overlaps=policy).refusals == []
+    assert load(overlaps=policy).problems == []
     assert query("select source_name from claude_raw.langdock_users") == [(kept,)]
     assert caplog.messages == []  # It is said once.
 
@@ -446,7 +447,7 @@ def test_a_running_month_exported_again_under_one_name_is_no_overlap(
 
     drop("now.csv", USERS + ADA.replace("10-31", "10-16"), minute=2)
 
-    assert load().refusals == []
+    assert load().problems == []
     assert query("select cast(period_end as varchar) from claude_raw.langdock_users") == [
         ("2026-10-16",)
     ]
@@ -456,14 +457,14 @@ def test_a_broken_file_refuses_only_itself(drop: Drop, load: Load, query: Query)
     drop("broken.csv", b"\x89PNG\r\n\x1a\n")
     drop("good.csv", USERS + ADA)
 
-    [message] = load().refusals
+    [message] = load().problems
 
     assert "broken.csv" in message
     assert query("select user_id from claude_raw.langdock_users") == [("u1",)]
 
 
 def test_a_folder_that_is_not_there_is_a_message_and_what_to_do(load: Load) -> None:
-    [message] = load(files="not/there").refusals
+    [message] = load(files="not/there").problems
 
     assert "not/there" in message
     assert "[sources.langdock] files" in message
@@ -480,7 +481,7 @@ def test_a_folder_may_have_any_name_and_hold_links(
     (below / "back").symlink_to(below)
     (folder / "link").symlink_to(below)
 
-    assert load(files=str(folder)).refusals == []
+    assert load(files=str(folder)).problems == []
 
     assert query("select source_name from claude_raw.langdock_users") == [("link/users.csv",)]
 
@@ -490,13 +491,13 @@ def test_a_folder_may_be_an_object_store(load: Load, query: Query) -> None:
     store.pipe("/exports/2026/users.csv", (USERS + ADA).encode())
     store.pipe("/exports/readme.txt", b"not an export")
 
-    assert load(files="memory://exports").refusals == []
+    assert load(files="memory://exports").problems == []
 
     assert query("select source_name from claude_raw.langdock_users") == [("2026/users.csv",)]
 
 
 def test_a_store_whose_extra_is_not_installed_is_a_message(load: Load) -> None:
-    [message] = load(files="s3://bucket/exports").refusals
+    [message] = load(files="s3://bucket/exports").problems
 
     assert "s3" in message
 
@@ -581,7 +582,7 @@ def ask(api: Sandbox, load: Load) -> Load:
 def test_the_api_brings_what_a_file_would(api: Sandbox, ask: Load, query: Query) -> None:
     api.langdock.publish("users", "2026-10-01", USERS + ADA)
 
-    assert ask().refusals == []
+    assert ask().problems == []
 
     assert query("select user_id, source_name from claude_raw.langdock_users") == [
         ("u1", "/export/users/csv 2026-10")
@@ -651,7 +652,7 @@ def test_an_export_that_the_workspace_does_not_have_costs_only_itself(
     api.langdock.without = {"projects", "workflows"}
     api.langdock.publish("users", "2026-10-01", USERS + ADA)
 
-    assert ask().refusals == []
+    assert ask().problems == []
 
     entities = query("select distinct entity from claude_raw.langdock_exports order by all")
     assert [name for (name,) in entities] == ["agents", "api_keys", "models", "users"]
@@ -663,13 +664,13 @@ def test_an_export_that_was_read_before_and_is_refused_now_is_a_failure(
     ask()
     api.langdock.without = {"projects"}
 
-    [refusal] = ask("2026-12-05").refusals
+    [refusal] = ask("2026-12-05").problems
 
     assert "/export/projects/csv was read before" in refusal
 
 
 def test_a_wrong_key_is_one_message_and_no_secret_is_in_it(api: Sandbox, ask: Load) -> None:
-    [message] = ask(api_key="ld-wrong").refusals
+    [message] = ask(api_key="ld-wrong").problems
 
     assert "does not accept the key" in message
     assert "SOURCES__LANGDOCK__API_KEY" in message
@@ -680,7 +681,7 @@ def test_a_wrong_key_is_one_message_and_no_secret_is_in_it(api: Sandbox, ask: Lo
 def test_a_refusal_is_told_in_langdocks_own_words(api: Sandbox, ask: Load) -> None:
     api.langdock.forbidden = "API key lacks scope USAGE_EXPORT_API"
 
-    [message, *_] = ask().refusals
+    [message, *_] = ask().problems
 
     assert 'It says "API key lacks scope USAGE_EXPORT_API".' in message
     assert "A workspace admin creates a key" in message

@@ -39,14 +39,14 @@ def write(tmp_path: Path) -> Write:
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
     def run(**paths: str) -> list[str]:
-        refusals: list[str] = []
+        refusals: dict[str, str] = {}
         dlt.pipeline(
             "reference_files",
             pipelines_dir=str(tmp_path / "dlt"),
             destination=dlt.destinations.duckdb(str(tmp_path / "warehouse.duckdb")),
             dataset_name="claude_raw",
         ).run(reference_files(paths, refusals))
-        return refusals
+        return list(refusals.values())
 
     return run
 
@@ -359,7 +359,7 @@ def test_columns_that_are_not_used_are_named(
     path = write("Office,email,department,cost_center,manager_email,valid_from\nRome,a@x,HR,,,\n")
 
     contents = read(ORG_CHART, path)
-    reference_files({"org_chart": str(path)}, [])
+    reference_files({"org_chart": str(path)}, {})
 
     warning = f"{path}: org_chart does not use these columns: 'office'."
     assert contents.warnings == (warning,)

@@ -11,7 +11,7 @@ import pyarrow as pa
 from pipelines.closed_months import CHARGE_COLUMNS, COLUMNS
 from sources.claude_analytics.endpoints import EVERY_ENDPOINT
 from sources.claude_compliance.activities import ACTOR
-from sources.langdock import ENTITIES, LEDGER, REJECTED
+from sources.langdock import ENTITIES, LEDGER
 from sources.langdock.reader import raw_schema
 
 DAY_COLUMNS = {
@@ -135,7 +135,6 @@ def raw_tables() -> dict[str, dict[str, str]]:
     others = {
         **{entity.table: raw_schema(entity) for entity in ENTITIES},
         "langdock_exports": LEDGER,
-        "langdock_rejected_rows": REJECTED,
         "closed_months": COLUMNS,
         "closed_charges": CHARGE_COLUMNS,
     }

@@ -1,0 +1,16 @@
+"""The sources of a run, in the order in which it reads them. The one list of them."""
+
+from sources.claude_admin.source import SOURCE as CLAUDE_ADMIN
+from sources.claude_analytics.source import SOURCE as CLAUDE_ANALYTICS
+from sources.claude_compliance.source import SOURCE as CLAUDE_COMPLIANCE
+from sources.contract import Source
+from sources.langdock.source import SOURCE as LANGDOCK
+from sources.reference_files.source import SOURCE as REFERENCE_FILES
+
+SOURCES: tuple[Source, ...] = (
+    CLAUDE_ANALYTICS,
+    REFERENCE_FILES,
+    CLAUDE_ADMIN,
+    CLAUDE_COMPLIANCE,
+    LANGDOCK,
+)

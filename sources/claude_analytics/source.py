@@ -1,0 +1,119 @@
+"""The Analytics API as a source of a run."""
+
+from collections.abc import Collection, Iterator
+from typing import Any
+
+from sources.claude_analytics import empty_endpoints
+from sources.claude_analytics.client import Client, NotTaken, NotThisOrganisation
+from sources.claude_analytics.endpoints import ENDPOINTS, EVERY_ENDPOINT, REPORTS_API
+from sources.claude_analytics.load import NO_KEY, client_of, load, missing, newest_day
+from sources.claude_analytics.plan import GENERATIONS
+from sources.claude_analytics.settings import AnalyticsSettings
+from sources.contract import Check, Source, Table
+from sources.errors import ForeseenError
+from sources.http import Refused
+from sources.rules import CONNECTION, choice, whole
+from sources.session import Access, Clock, clock_note, difference
+
+
+def check(access: Access, settings: AnalyticsSettings) -> Iterator[Check]:
+    """Key, scope and each endpoint, asked for the newest day."""
+    clock = access.clock
+    if missing(settings) and not access.is_alone:
+        yield Check("API", None, NO_KEY)
+        return
+    try:
+        client = client_of(access, settings)
+    except ForeseenError as error:
+        yield Check("API", False, str(error))
+        return
+    with client:
+        try:
+            day = newest_day(client, ENDPOINTS[0], clock.today, settings.lag_days)
+            try:
+                next(client.pages(ENDPOINTS[0], day, day))
+            finally:
+                yield from _clocks(clock, client)
+        except NotThisOrganisation as error:
+            yield Check("API", None, f"no engagement: {error}")
+            yield _money(client, clock, settings.cost_api)
+            return
+        except ForeseenError as error:
+            yield Check("API", False, str(error))
+            return
+        yield Check(
+            "API",
+            True,
+            f"{settings.base_url} accepts the key and answers for {day}; "
+            f"at most {settings.requests_per_minute} requests a minute are sent",
+        )
+        for endpoint in ENDPOINTS[1:]:
+            try:
+                next(client.pages(endpoint, day, day))
+                yield Check(endpoint.table, True, endpoint.path)
+            except Refused as error:
+                yield Check(endpoint.table, None, f"unavailable: {error}")
+            except ForeseenError as error:
+                yield Check(endpoint.table, False, str(error))
+        yield _money(client, clock, settings.cost_api)
+
+
+def _clocks(clock: Clock, client: Client) -> Iterator[Check]:
+    """How far the two clocks are apart, where the API has said what time it is."""
+    if server_now := client.server_now:
+        note = clock_note(clock, server_now)
+        apart = f"{difference(clock, server_now)} from the API's own time"
+        is_replay = clock.is_set and clock.now < server_now
+        yield Check("clock", not note or (None if is_replay else False), note or apart)
+
+
+def _money(client: Client, clock: Clock, cost_api: str) -> Check:
+    """Cost and usage, from the first API that the organisation has."""
+    refused: ForeseenError | None = None
+    for name in GENERATIONS if cost_api == "auto" else (cost_api,):
+        totals, *_ = GENERATIONS[name]
+        try:
+            next(client.pages(totals, clock.today, clock.today))
+            return Check("cost and usage", True, totals.path)
+        except (Refused, NotTaken) as error:
+            refused = error
+        except ForeseenError as error:
+            return Check("cost and usage", False, str(error))
+    return Check("cost and usage", None, f"unavailable: {refused}")
+
+
+def empty(absent: Collection[str]) -> list[Any]:
+    # Both generations of cost and usage have some tables in common.
+    endpoints = {each.table: each for each in EVERY_ENDPOINT if each.table in absent}
+    return [empty_endpoints(list(endpoints.values()))]
+
+
+SOURCE = Source(
+    name="claude_analytics",
+    title="Claude Analytics API",
+    settings=AnalyticsSettings,
+    rules={
+        "window_days": whole(1),
+        "lag_days": whole(0, word="auto"),
+        "revision_days": whole(0),
+        "cost_window_days": whole(1),
+        "cost_api": choice("auto", "unified", "reports"),
+        **CONNECTION,
+    },
+    tables=[
+        Table(
+            name=endpoint.table,
+            path=endpoint.path,
+            kind=endpoint.kind,
+            is_older=endpoint in REPORTS_API and endpoint.totals is not None,
+        )
+        for endpoint in EVERY_ENDPOINT
+    ],
+    missing=missing,
+    check=check,
+    load=load,
+    empty=empty,
+    is_read_by_table=True,
+    has_days=True,
+    has_assistant=True,
+)

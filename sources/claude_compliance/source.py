@@ -1,0 +1,54 @@
+"""The activity feed of the Compliance API as a source of a run."""
+
+from collections.abc import Collection, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from sources.claude_compliance import ComplianceSettings, claude_compliance
+from sources.claude_compliance.feed import Feed
+from sources.claude_compliance.load import ENDPOINT, client_of, load, missing
+from sources.contract import Check, Source, Table
+from sources.errors import ForeseenError
+from sources.http import KeyRefused, Refused
+from sources.rules import CONNECTION, DAY, Rule, whole
+from sources.session import Access
+
+
+def check(access: Access, settings: ComplianceSettings) -> Iterator[Check]:
+    """The activity feed, which is optional."""
+    if why := missing(settings):
+        yield Check(ENDPOINT, None, why)
+        return
+    try:
+        with client_of(access, settings) as client:
+            Feed(client, settings.activities_path).check()
+        yield Check(ENDPOINT, True, settings.activities_path)
+    except KeyRefused as error:
+        yield Check(ENDPOINT, False, str(error))
+    except Refused as error:
+        yield Check(ENDPOINT, None, f"unavailable: {error}")
+    except ForeseenError as error:
+        yield Check(ENDPOINT, False, str(error))
+
+
+def empty(absent: Collection[str]) -> list[Any]:
+    return [claude_compliance(None, None, read_at=datetime.now(UTC))]  # The moment of no row.
+
+
+SOURCE = Source(
+    name="claude_compliance",
+    title="Claude Compliance API",
+    settings=ComplianceSettings,
+    rules={
+        "activities_path": Rule("a path that begins with /", lambda text: text.startswith("/")),
+        "first_day": DAY,
+        "overlap_hours": whole(0, 24 * 366),
+        **CONNECTION,
+    },
+    tables=[Table(name=ENDPOINT, path="[sources.claude_compliance] activities_path", kind="feed")],
+    missing=missing,
+    check=check,
+    load=load,
+    empty=empty,
+    has_days=True,
+)

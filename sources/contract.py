@@ -1,0 +1,189 @@
+"""What a source gives a run, and what it says of a load: all that runs and screens know of one."""
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, Literal
+
+from dlt.common.configuration.specs import BaseConfiguration
+
+from sources.rules import Rule
+from sources.session import Access, Clock, Session
+
+Outcome = Literal["ok", "unavailable", "failed", "not_read"]
+"""How an endpoint fared in a run: read, not offered to this key or organisation, failed, or not
+asked. A unit of it (a day, a window, a snapshot, a period) is loaded, empty or rejected."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """A raw table that a source fills.
+
+    Attributes:
+        path: Where the API has it; empty where no API does.
+        kind: Engagement is published whole, some days late; money is there at once, and its days
+            are incomplete at first. Both are tracked day by day.
+        is_older: Stands in for a newer table of its kind where the organisation lacks that.
+    """
+
+    name: str
+    path: str = ""
+    kind: Literal["engagement", "money", "roster", "feed", "export", "file"]
+    is_older: bool = False
+
+
+@dataclass(kw_only=True)
+class EndpointReport:
+    """How one endpoint of a source fared in a run.
+
+    Attributes:
+        message: Why, unless it is ok.
+        unit_count: Days, windows, snapshots or periods that were read.
+        rejected_called: What its rows are called where some could not be read.
+        undeclared: Fields that came and that we have not declared.
+        closed_days: Days that the source does not have: too old, or not yet.
+    """
+
+    outcome: Outcome = "ok"
+    message: str | None = None
+    unit_count: int = 0
+    row_count: int = 0
+    rejected_count: int = 0
+    request_count: int = 0
+    rejected_called: str | None = None
+    undeclared: Collection[str] = ()
+    closed_days: Collection[date] = ()
+
+
+@dataclass(kw_only=True)
+class SourceReport:
+    """What a load of one source did.
+
+    Attributes:
+        summary: What was read, in a sentence; None: nothing to tell.
+        details: What else to say of it.
+        skipped: Why nothing was asked, though nothing failed.
+        fatal: Why nothing more could be read from the source.
+        problems: Messages of all that failed, each once.
+        clock: The lesser of the run's clock and the source's; None: it has told none.
+        clock_note: What to say of the difference between them.
+        unit: What its endpoints are read by.
+    """
+
+    endpoints: dict[str, EndpointReport] = field(default_factory=dict)
+    unit: Literal["day", "snapshot", "window", "period", "file"]
+    summary: str | None = None
+    details: list[str] = field(default_factory=list)
+    skipped: str | None = None
+    fatal: str | None = None
+    problems: list[str] = field(default_factory=list)
+    clock: Clock | None = None
+    clock_note: str | None = None
+    request_count: int = 0
+
+    @property
+    def unit_count(self) -> int:
+        return sum(endpoint.unit_count for endpoint in self.endpoints.values())
+
+    @property
+    def row_count(self) -> int:
+        return sum(endpoint.row_count for endpoint in self.endpoints.values())
+
+    @property
+    def rejected_count(self) -> int:
+        return sum(endpoint.rejected_count for endpoint in self.endpoints.values())
+
+    def with_outcome(self, outcome: Outcome) -> dict[str, str]:
+        """Endpoints with this outcome, and the reason of each."""
+        return {
+            name: endpoint.message or ""
+            for name, endpoint in self.endpoints.items()
+            if endpoint.outcome == outcome
+        }
+
+    def runs(self, kind: str, run_at: datetime) -> list[dict[str, Any]]:
+        """The lines of endpoint_runs that a run leaves of these endpoints."""
+        return [
+            {
+                "endpoint": name,
+                "kind": kind,
+                "run_at": run_at,
+                "outcome": endpoint.outcome,
+                "message": endpoint.message,
+                "request_count": endpoint.request_count,
+            }
+            for name, endpoint in self.endpoints.items()
+        ]
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that a run needs: how it stands, and what to do if it is not fine.
+
+    `is_fine` is None where something optional is absent.
+    """
+
+    name: str
+    is_fine: bool | None
+    text: str
+
+
+def no_refusals(settings: Any) -> Iterator[str]:
+    """A source that reads nothing of this machine."""
+    yield from ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """A source: one folder in sources/, one line in the registry. `settings` are of its own kind.
+
+    Attributes:
+        name: Its section `[sources.<name>]`, folder and `--only` name.
+        title: What people call it.
+        settings: What dlt resolves its section to.
+        rules: What each setting may be.
+        tables: The raw tables that it fills.
+        missing: Why nothing of it is read, and how to change that; None: a key or file is set.
+        refusals: A message for each input on this machine that cannot be read; a run asks before
+            it loads anything.
+        check: What `doctor` asks: each endpoint once.
+        load: Fetch and store what is due. Whatever goes wrong is in the report.
+        empty: Resources that make the named ones of its tables, with all columns and no row.
+        is_read_by_table: `--only` names its tables, not the source.
+        is_always_read: Whatever `--only` names.
+        has_days: `backfill` fetches its days again.
+        has_assistant: People work with it, so that it has the three models
+            `stg_<name>__assistant_people`, `_activity` and `_cost`.
+        ledger: The table of what was read of it, where `status` has no part of its own for it.
+        standing: SQL for `status`, one row: unit_count, row_count, rejected_row_count, first_date,
+            last_date; from the ledger.
+    """
+
+    name: str
+    title: str
+    settings: type[BaseConfiguration]
+    rules: Mapping[str, Rule]
+    tables: Sequence[Table]
+    missing: Callable[[Any], str | None]
+    refusals: Callable[[Any], Iterator[str]] = no_refusals
+    check: Callable[[Access, Any], Iterator[Check]]
+    load: Callable[[Session, Any], SourceReport]
+    empty: Callable[[Collection[str]], list[Any]]
+    is_read_by_table: bool = False
+    is_always_read: bool = False
+    has_days: bool = False
+    has_assistant: bool = False
+    ledger: str | None = None
+    standing: str | None = None
+
+    @property
+    def choices(self) -> list[str]:
+        """What `--only` may name of it."""
+        if self.is_always_read:
+            return []
+        if self.is_read_by_table:
+            return list(dict.fromkeys(table.name for table in self.tables))
+        return [self.name]
+
+    def is_chosen(self, only: Collection[str]) -> bool:
+        return not only or self.is_always_read or bool({*self.choices} & {*only})

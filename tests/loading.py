@@ -1,0 +1,32 @@
+"""Load one source as `sync` does, without the others."""
+
+from collections.abc import Collection, Sequence
+from datetime import date
+
+from dlt.common.configuration.specs import BaseConfiguration
+
+from pipelines.data_dir import DataDir
+from pipelines.raw_tables import finish_pending, name_schema, warehouse_pipeline
+from pipelines.registry import SOURCES
+from pipelines.run import session
+from sources.contract import SourceReport
+from sources.session import Clock
+
+
+def load_source(
+    data_dir: DataDir,
+    name: str,
+    clock: Clock,
+    settings: BaseConfiguration,
+    *,
+    only: Collection[str] = (),
+    backfill: Sequence[date] = (),
+) -> SourceReport:
+    """The caller holds the warehouse."""
+    [source] = [source for source in SOURCES if source.name == name]
+    pipeline = warehouse_pipeline(data_dir)
+    finish_pending(pipeline)
+    pipeline.sync_destination()
+    if source is not SOURCES[0]:
+        name_schema(pipeline)
+    return source.load(session(data_dir, clock, pipeline, only=only, backfill=backfill), settings)
