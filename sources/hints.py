@@ -32,4 +32,4 @@ REJECTED_ROWS = dlt.mark.make_hints(
     },
 )
 """One row per row that could not be read; those of an endpoint's day replace the former ones. A
-line of a file has the file's name and its number instead of a day."""
+line of a file has the file's name and its number, and the first day that the file tells of."""

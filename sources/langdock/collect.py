@@ -257,9 +257,13 @@ def _tell(
     for warning in export.warnings:
         log.warning(warning)
     if not is_known:
+        # Lines that cannot be read tell no day: that of the others stands for the whole file.
+        first = min((slot.period_start for slot in export.rows), default=read_at.date())
+        key = {"endpoint": export.table, "activity_date": first}
+        collected.rejected.append({**key, "is_day_marker": True})
         collected.rejected += [
             {
-                "endpoint": export.table,
+                **key,
                 "fetched_at": read_at,
                 "reason": line.reason,
                 "row_json": json.dumps(line.text, ensure_ascii=False),

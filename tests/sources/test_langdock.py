@@ -358,11 +358,13 @@ def test_a_corrected_file_replaces_what_it_said_even_with_an_older_date(
 ) -> None:
     drop("users.csv", USERS + ADA + PERIOD + "broken\n", minute=5)
     load()
+    assert query(REJECTED) == [("users.csv", 3, "it has 4 of 7 cells")]
 
     drop("users.csv", USERS + BEN, minute=1)
     load()
 
     assert query("select user_id from claude_raw.langdock_users") == [("u2",)]
+    assert query(REJECTED) == []
 
 
 def test_what_was_loaded_stays_when_its_file_is_gone(drop: Drop, load: Load, query: Query) -> None:
