@@ -31,6 +31,11 @@ class Table:
     kind: Literal["engagement", "money", "roster", "feed", "export", "file"]
     is_older: bool = False
 
+    @property
+    def is_tracked(self) -> bool:
+        """Its days stand in data_coverage_daily."""
+        return self.kind in ("engagement", "money")
+
 
 @dataclass(kw_only=True)
 class EndpointReport:
@@ -152,8 +157,8 @@ class Source:
         is_read_by_table: `--only` names its tables, not the source.
         is_always_read: Whatever `--only` names.
         has_days: `backfill` fetches its days again.
-        has_assistant: People work with it, so that it has the three models
-            `stg_<name>__assistant_people`, `_activity` and `_cost`.
+        assistant: What its assistant is called in the marts, if people work with one of its; it
+            has three models, `stg_<assistant>__assistant_people`, `_activity` and `_cost`.
         ledger: The table of what was read of it, where `status` has no part of its own for it.
         standing: SQL for `status`, one row: unit_count, row_count, rejected_row_count, first_date,
             last_date; from the ledger.
@@ -172,7 +177,7 @@ class Source:
     is_read_by_table: bool = False
     is_always_read: bool = False
     has_days: bool = False
-    has_assistant: bool = False
+    assistant: str | None = None
     ledger: str | None = None
     standing: str | None = None
 

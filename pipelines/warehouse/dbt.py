@@ -11,6 +11,7 @@ from typing import Any
 
 from pipelines.foreseen import explained
 from pipelines.redacted import redacted
+from pipelines.registry import SOURCES
 from pipelines.settings import check
 from sources.errors import ForeseenError
 
@@ -27,6 +28,14 @@ SETTING_OF = {
     "chargeback_monthly_amount_usd": ("chargeback", "monthly_amount_usd"),
 }
 """dbt variable -> the setting that it comes from: section and name."""
+TRACKED = [table for source in SOURCES for table in source.tables if table.is_tracked]
+DECLARED = {
+    "endpoints": list(dict.fromkeys(table.name for table in TRACKED)),
+    "money_endpoints": list(dict.fromkeys(each.name for each in TRACKED if each.kind == "money")),
+    "older_money_endpoints": [table.name for table in TRACKED if table.is_older],
+    "assistants": [source.assistant for source in SOURCES if source.assistant],
+}
+"""dbt variables that say what the sources declare."""
 _parsed: dict[tuple[str, str], Any] = {}
 """The project as dbt reads it, which takes longer than building small marts: once a process."""
 
@@ -142,7 +151,7 @@ def run_dbt(
         *("--target", target.name),
         *("--target-path", str(target.folder / "dbt" / "target")),
         *("--log-path", str(target.folder / "dbt" / "logs")),
-        *("--vars", json.dumps(dict(variables), sort_keys=True)),
+        *("--vars", json.dumps({**DECLARED, **variables}, sort_keys=True)),
         *("--log-level", "none", "--log-level-file", "info", "--no-print"),
         *("--no-use-colors", "--no-write-json", "--no-send-anonymous-usage-stats"),
     ]

@@ -115,5 +115,5 @@ SOURCE = Source(
     empty=empty,
     is_read_by_table=True,
     has_days=True,
-    has_assistant=True,
+    assistant="claude",
 )

@@ -78,7 +78,7 @@ SOURCE = Source(
     check=check,
     load=load,
     empty=empty,
-    has_assistant=True,
+    assistant="langdock",
     ledger="langdock_exports",
     standing=f"""
         with

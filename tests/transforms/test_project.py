@@ -8,9 +8,9 @@ import duckdb
 import pytest
 import yaml
 
-from pipelines.warehouse.dbt import PROJECT, TransformResult, transform, unit_tests
+from pipelines.warehouse.dbt import DECLARED, PROJECT, TransformResult, transform, unit_tests
 from pipelines.warehouse.duckdb import target
-from sources.claude_analytics.endpoints import EVERY_ENDPOINT
+from sources.claude_analytics.endpoints import EVERY_ENDPOINT, REPORTS_API
 from sources.errors import ForeseenError
 from tests.transforms.conftest import Query
 from tests.transforms.raw_tables import RawWarehouse
@@ -29,13 +29,15 @@ def test_all_unit_tests_of_the_models_pass(tmp_path: Path) -> None:
 
 def test_every_endpoint_has_a_staging_model_and_is_covered() -> None:
     models = {path.stem for path in (PROJECT / "models/staging").glob("*/*.sql")}
-    project = yaml.safe_load((PROJECT / "dbt_project.yml").read_text())
 
     tables = dict.fromkeys(endpoint.table for endpoint in EVERY_ENDPOINT)
     money = dict.fromkeys(item.table for item in EVERY_ENDPOINT if item.kind == "money")
     assert {f"stg_{table}" for table in tables} <= models
-    assert project["vars"]["endpoints"] == list(tables)
-    assert project["vars"]["money_endpoints"] == list(money)
+    assert DECLARED["endpoints"] == list(tables)
+    assert DECLARED["money_endpoints"] == list(money)
+    assert DECLARED["older_money_endpoints"] == [
+        endpoint.table for endpoint in REPORTS_API if endpoint.table.endswith("_reports")
+    ]
 
 
 @pytest.mark.parametrize("mart", MARTS, ids=lambda mart: mart["name"])

@@ -1,4 +1,4 @@
-{#- A select of one text column with one row per value; for short lists in dbt_project.yml. -#}
+{#- A select of one text column with one row per value; for short lists. -#}
 {% macro rows_of_text(texts, column) -%}
     {% for text in texts -%}
         select '{{ text }}' as {{ column }}

@@ -4,12 +4,12 @@ with
 
 days_loaded as (
     select * from {{ ref('int_days_loaded') }}
-    where endpoint in ({{ quoted(var('money_endpoints')) }})
+    where endpoint in ({{ quoted(declared('money_endpoints')) }})
 ),
 
 latest_runs as (
     select * from {{ ref('int_latest_endpoint_runs') }}
-    where endpoint in ({{ quoted(var('money_endpoints')) }})
+    where endpoint in ({{ quoted(declared('money_endpoints')) }})
 ),
 
 loaded_span as (

@@ -5,117 +5,49 @@ vendor_months as (
     select * from {{ ref('int_assistant_months') }}
 ),
 
-user_days as (
-    select * from {{ ref('int_user_days') }}
+vendor_people as (
+    select * from {{ ref('int_assistant_people') }}
 ),
 
-claude_people as (
-    select * from {{ ref('int_people') }}
+activity as (
+    select * from {{ ref('int_assistant_activity') }}
+    where account_key is not null
 ),
 
-spend_days as (
-    select * from {{ ref('int_spend_days') }}
-),
-
-spend as (
-    select * from {{ ref('spend_daily') }}
-    where user_id is not null
-),
-
-langdock_users as (
-    select * from {{ ref('int_langdock_user_activity') }}
-),
-
--- A product that is not reported for a person has no messages of theirs; without any, messages are unknown.
-claude_messages as (
-    select
-        cast({{ dbt.date_trunc('month', 'activity_date') }} as date) as month,
-        user_id,
-        is_active,
-        case
-            when
-                coalesce(
-                    chat_message_count,
-                    cowork_message_count,
-                    office_message_count,
-                    design_message_count,
-                    science_message_count,
-                    claude_tag_message_count
-                ) is not null
-                then
-                    coalesce(chat_message_count, 0)
-                    + coalesce(cowork_message_count, 0)
-                    + coalesce(office_message_count, 0)
-                    + coalesce(design_message_count, 0)
-                    + coalesce(science_message_count, 0)
-                    + coalesce(claude_tag_message_count, 0)
-        end as message_count
-    from user_days
-),
-
-claude_users as (
-    select
-        month,
-        user_id,
-        max(case when is_active then 1 else 0 end) as was_active,
-        sum(message_count) as message_count
-    from claude_messages
-    group by month, user_id
-),
-
-months_of_spend as (
-    select cast({{ dbt.date_trunc('month', 'activity_date') }} as date) as month
-    from spend_days
-    where is_cost_loaded
-    group by cast({{ dbt.date_trunc('month', 'activity_date') }} as date)
-    having count(*) = max(extract(day from {{ dbt.last_day('activity_date', 'month') }}))
-),
-
-claude_costs as (
-    select
-        cast({{ dbt.date_trunc('month', 'activity_date') }} as date) as month,
-        user_id,
-        sum(spend_usd) as cost_usd
-    from spend
-    group by cast({{ dbt.date_trunc('month', 'activity_date') }} as date), user_id
+costs as (
+    select * from {{ ref('int_assistant_cost') }}
 ),
 
 -- Someone who cost money without an activity row was not active.
-claude_accounts as (
+use_and_cost as (
     select
-        coalesce(claude_users.month, claude_costs.month) as month,
-        coalesce(claude_users.user_id, claude_costs.user_id) as user_id,
-        coalesce(claude_users.message_count, case when claude_users.user_id is null then 0 end) as message_count,
-        coalesce(claude_users.was_active, case when claude_users.user_id is null then 0 end) as was_active,
-        claude_costs.cost_usd
-    from claude_users
-    full join claude_costs on claude_users.month = claude_costs.month and claude_users.user_id = claude_costs.user_id
+        coalesce(activity.month, costs.month) as month,
+        coalesce(activity.vendor, costs.vendor) as vendor,
+        coalesce(activity.account_key, costs.account_key) as account_key,
+        coalesce(activity.message_count, case when activity.account_key is null then 0 end) as message_count,
+        coalesce(activity.was_active, case when activity.account_key is null then 0 end) as was_active,
+        costs.cost_usd
+    from activity
+    full join costs
+        on
+            activity.vendor = costs.vendor
+            and activity.month = costs.month
+            and activity.account_key = costs.account_key
 ),
 
 accounts as (
     select
-        claude_accounts.month,
-        'claude' as vendor,
-        claude_accounts.user_id,
-        claude_accounts.user_id as account_key,
-        {{ email_key('claude_people.email') }} as email,
-        claude_accounts.message_count,
-        case when months_of_spend.month is not null then coalesce(claude_accounts.cost_usd, 0) end as cost_usd,
-        claude_accounts.was_active
-    from claude_accounts
-    inner join claude_people on claude_accounts.user_id = claude_people.user_id
-    left join months_of_spend on claude_accounts.month = months_of_spend.month
-    union all
-    select
-        month,
-        'langdock' as vendor,
-        user_id,
-        user_key as account_key,
-        email,
-        message_count,
-        cost_usd,
-        case when message_count > 0 then 1 when message_count = 0 then 0 end as was_active
-    from langdock_users
+        use_and_cost.month,
+        use_and_cost.vendor,
+        vendor_people.user_id,
+        use_and_cost.account_key,
+        vendor_people.email,
+        use_and_cost.message_count,
+        use_and_cost.cost_usd,
+        use_and_cost.was_active
+    from use_and_cost
+    inner join vendor_people
+        on use_and_cost.vendor = vendor_people.vendor and use_and_cost.account_key = vendor_people.account_key
 ),
 
 with_person as (

@@ -18,14 +18,14 @@ latest_runs as (
 ),
 
 all_endpoints as (
-    {{ rows_of_text(var('endpoints'), 'endpoint') }}
+    {{ rows_of_text(declared('endpoints'), 'endpoint') }}
 ),
 
 -- An endpoint that was never asked is none of this organisation's.
 endpoints as (
     select
         endpoint,
-        endpoint in ({{ quoted(var('money_endpoints')) }}) as is_money
+        endpoint in ({{ quoted(declared('money_endpoints')) }}) as is_money
     from all_endpoints
     where
         endpoint in (select days_loaded.endpoint from days_loaded)
@@ -77,7 +77,7 @@ coverage as (
     -- An organisation that has the newer API of cost is not asked for the older reports any more.
     where
         days_loaded.outcome is not null
-        or endpoints.endpoint not in ({{ quoted(var('older_money_endpoints')) }})
+        or endpoints.endpoint not in ({{ quoted(declared('older_money_endpoints')) }})
         or newer_api.loaded_days = 0
 )
 
