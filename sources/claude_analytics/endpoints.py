@@ -86,6 +86,7 @@ class Endpoint:
         totals: Table of the organisation's daily totals that move when these rows do. Its days are
             read again only then, and once more when they have settled.
         headers: Sent beside the usual ones.
+        is_official: The official client knows it; one that it does not know yet is not compared.
         decides_access: A refusal here means that this key has no access to any of them.
     """
 
@@ -107,6 +108,7 @@ class Endpoint:
     totals: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     day_column: str | None = None
+    is_official: bool = True
     decides_access: bool = False
 
 

@@ -126,7 +126,6 @@ def collect(
     for file_hash, export in exports.items():
         endpoint = endpoints[export.table]
         endpoint.rejected_count += len(export.rejected)
-        endpoint.undeclared = {*endpoint.undeclared, *export.undeclared}
         _tell(collected, present[file_hash], file_hash, export, read_at, file_hash in known)
     return collected
 

@@ -36,7 +36,8 @@ BLANKS = {
     "artifacts": "artifacts_row(key)",
     "summaries": "(select row from summaries_rows($day, $day, date '2025-12-31'))",
 }
-"""SQL for a row without activity of each table, given its key; what publish() fills rows from."""
+"""SQL for a row without activity of each table, given its key; what publish() fills rows from. Of
+another table only what is published is answered, as it is."""
 
 KEYS = {
     "users": ("user", "id"),
@@ -89,7 +90,8 @@ class Organisation:
 
     def rows(self, table: str, days: Days, as_of: date) -> list[str]:
         """The JSON rows that the endpoint of `table` answers for `days` when today is `as_of`."""
-        invented = {} if self._is_empty else self._invented(table, days, as_of)
+        is_invented = table in BLANKS and not self._is_empty
+        invented = self._invented(table, days, as_of) if is_invented else {}
         first, last = days
         span = [first + timedelta(days=n) for n in range((last - first).days + 1)]
         rows = [
@@ -99,7 +101,8 @@ class Organisation:
 
     def publish(self, table: str, day: date, rows: Sequence[Row], *, fill: bool) -> None:
         """Replace what is answered for that day; `fill` adds the documented fields left out."""
-        blanks: Sequence[Row] = self._blanks(table, day, rows) if fill else [{}] * len(rows)
+        is_filled = fill and table in BLANKS
+        blanks: Sequence[Row] = self._blanks(table, day, rows) if is_filled else [{}] * len(rows)
         self._published[table, day] = [
             json.dumps(merged(blank, row), ensure_ascii=False)
             for blank, row in zip(blanks, rows, strict=True)
