@@ -11,9 +11,9 @@ from pipelines.raw_tables import create_absent_tables, warehouse_pipeline
 from pipelines.warehouse import ENGINES, warehouse_of
 from pipelines.warehouse.base import Warehouse
 from sources.claude_analytics import AnalyticsSettings
-from sources.claude_analytics.load import load
 from sources.sandbox import Sandbox
 from sources.session import Clock
+from tests.loading import load_source
 
 MARTS = ("skill_usage_daily", "data_coverage_daily")
 SKILLS = [
@@ -47,7 +47,8 @@ def folder(engine: str, tmp_path_factory: pytest.TempPathFactory) -> DataDir:
         settings = AnalyticsSettings(
             base_url=api.url, api_key=api.api_key, requests_per_minute=100_000
         )
-        load(folder, Clock.at(date(2026, 1, 8)), settings, ["skills"])
+        clock = Clock.at(date(2026, 1, 8))
+        load_source(folder, "claude_analytics", clock, settings, only=["skills"])
         pipeline = warehouse_pipeline(folder)
         create_absent_tables(pipeline)
         store_name_keys(pipeline)

@@ -12,11 +12,12 @@ import pytest
 
 from pipelines.data_dir import DataDir
 from pipelines.exit_codes import FAILED
-from pipelines.raw_tables import store, warehouse_pipeline
+from pipelines.raw_tables import warehouse_pipeline
 from pipelines.warehouse import ENGINES
 from pipelines.warehouse.base import NothingServed, Warehouse
 from pipelines.warehouse.dbt import PROJECT
 from sources.errors import ForeseenError
+from sources.ledger import store
 from tests.conftest import Command
 from tests.warehouse.conftest import MARTS, SKILLS
 
