@@ -6,17 +6,26 @@ import re
 from datetime import date, datetime
 from typing import Any
 
+import jinja2
+
 from pipelines.data_dir import DataDir
 from pipelines.registry import SOURCES
 from pipelines.run_record import is_damaged, last_run
 from pipelines.settings import settings
 from pipelines.warehouse import warehouse_of
-from pipelines.warehouse.base import Reading, Row
+from pipelines.warehouse.base import Reading, Row, Warehouse
+from pipelines.warehouse.dbt import PROJECT
 from sources.claude_analytics.plan import GENERATIONS
 from sources.contract import Source
 from sources.errors import ForeseenError
 from sources.ledger import COMPLETE
 from sources.session import Clock
+
+_MACROS = jinja2.Environment(loader=jinja2.FileSystemLoader(PROJECT / "macros"))
+_DAY_STATUS = _MACROS.get_template("day_status.sql").module.day_status(  # type: ignore[attr-defined]
+    "days.outcome", "days.activity_date", "newest_runs.window_start_date"
+)
+"""The rule of the mart data_coverage_daily, which may not be built yet."""
 
 QUERY = f"""
     with
@@ -75,6 +84,14 @@ QUERY = f"""
             newest_fetches.undeclared_fields
         from expected_days
         full join newest_fetches using (endpoint, activity_date)
+    ),
+
+    told_days as (
+        select
+            days.*,
+            {_DAY_STATUS} as status
+        from days
+        left join newest_runs on days.endpoint = newest_runs.endpoint
     )
 
     select
@@ -84,19 +101,17 @@ QUERY = f"""
         newest_runs.newest_available_date,
         min(days.activity_date) filter (days.outcome is not null) as first_loaded_date,
         max(days.activity_date) filter (days.outcome is not null) as last_loaded_date,
-        count(*) filter (days.outcome = 'loaded') as loaded_days,
-        count(*) filter (days.outcome = 'empty') as empty_days,
-        list(days.activity_date order by days.activity_date) filter (
-            days.outcome is null and days.activity_date >= newest_runs.window_start_date
-        ) as missing_days,
-        list(days.activity_date order by days.activity_date) filter (
-            days.outcome is null and days.activity_date < newest_runs.window_start_date
-        ) as lost_days,
+        count(*) filter (days.status = 'loaded') as loaded_days,
+        count(*) filter (days.status = 'empty') as empty_days,
+        list(days.activity_date order by days.activity_date) filter (days.status = 'missing')
+            as missing_days,
+        list(days.activity_date order by days.activity_date) filter (days.status = 'lost')
+            as lost_days,
         cast(sum(days.row_count) as bigint) as row_count,
         cast(sum(days.rejected_row_count) as bigint) as rejected_row_count,
         max(days.undeclared_fields) as undeclared_fields
     from (select * from newest_runs where kind in ('engagement', 'money')) as newest_runs
-    left join days on newest_runs.endpoint = days.endpoint
+    left join told_days as days on newest_runs.endpoint = days.endpoint
     group by all
     order by newest_runs.endpoint
 """
@@ -193,9 +208,9 @@ def status(data_dir: DataDir, clock: Clock) -> dict[str, Any]:
     if not running:
         warehouse.require()
     try:
-        loaded = _loaded(data_dir)
+        loaded = _loaded(warehouse)
     except ForeseenError:
-        if not running:
+        if not running or warehouse.abilities.reads_beside_a_run:
             raise
         loaded = _known(data_dir)
     return {
@@ -211,8 +226,11 @@ def status(data_dir: DataDir, clock: Clock) -> dict[str, Any]:
 
 def remember(data_dir: DataDir) -> None:
     """Keep what is loaded for a `status` beside the run that begins."""
+    warehouse = warehouse_of(data_dir)
+    if warehouse.abilities.reads_beside_a_run:
+        return
     try:
-        loaded = _loaded(data_dir)
+        loaded = _loaded(warehouse)
     except ForeseenError:
         loaded = NOTHING
     new = data_dir.last_state.with_name(f"{data_dir.last_state.name}.new")
@@ -247,29 +265,27 @@ def _as_date(value: Any) -> Any:
     return value
 
 
-def _loaded(data_dir: DataDir) -> dict[str, Any]:
-    with warehouse_of(data_dir).read() as warehouse:
-        is_loaded = warehouse.has("claude_raw.loaded_days") and warehouse.has(
-            "claude_raw.endpoint_runs"
-        )
-        generation = warehouse.row(GENERATION_QUERY) if is_loaded else None
+def _loaded(warehouse: Warehouse) -> dict[str, Any]:
+    with warehouse.read() as stored:
+        is_loaded = stored.has("claude_raw.loaded_days") and stored.has("claude_raw.endpoint_runs")
+        generation = stored.row(GENERATION_QUERY) if is_loaded else None
         return {
-            "endpoints": warehouse.rows(QUERY) if is_loaded else [],
+            "endpoints": stored.rows(QUERY) if is_loaded else [],
             "cost_api": generation["generation"] if generation else None,
-            "activity_feed": _activity_feed(warehouse),
-            "roster": _roster(warehouse),
+            "activity_feed": _activity_feed(stored),
+            "roster": _roster(stored),
             "sources": {
-                source.name: _standing(warehouse, source) for source in SOURCES if source.standing
+                source.name: _standing(stored, source) for source in SOURCES if source.standing
             },
         }
 
 
-def _roster(warehouse: Reading) -> dict[str, Any]:
+def _roster(stored: Reading) -> dict[str, Any]:
     """The newest snapshot of the roster, and why a list of it is not there."""
     snapshot: list[Row] = []
     runs: list[Row] = []
-    if warehouse.has("claude_raw.roster_snapshots") and warehouse.has("claude_raw.endpoint_runs"):
-        snapshot, runs = warehouse.rows(SNAPSHOT_QUERY), warehouse.rows(ROSTER_RUNS_QUERY)
+    if stored.has("claude_raw.roster_snapshots") and stored.has("claude_raw.endpoint_runs"):
+        snapshot, runs = stored.rows(SNAPSHOT_QUERY), stored.rows(ROSTER_RUNS_QUERY)
     return {
         "snapshot_at": max((each["snapshot_at"] for each in snapshot), default=None),
         "row_counts": {each["roster_table"]: each["row_count"] for each in snapshot},
@@ -278,12 +294,12 @@ def _roster(warehouse: Reading) -> dict[str, Any]:
     }
 
 
-def _activity_feed(warehouse: Reading) -> dict[str, Any]:
+def _activity_feed(stored: Reading) -> dict[str, Any]:
     """The state of the activity feed; `outcome` is "not read" if no run asked for it."""
     tables = ("activities", "activity_windows", "endpoint_runs", "rejected_rows")
     feed: Row = {"event_count": 0}
-    if all(warehouse.has(f"claude_raw.{table}") for table in tables):
-        feed = warehouse.rows(FEED_QUERY)[0]
+    if all(stored.has(f"claude_raw.{table}") for table in tables):
+        feed = stored.rows(FEED_QUERY)[0]
     if not feed.get("outcome"):
         feed |= {"outcome": "not read", "message": _not_read("claude_compliance")}
     return feed

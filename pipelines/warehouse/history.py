@@ -5,9 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-import duckdb
-
-from pipelines.warehouse.base import identifier
+from pipelines.warehouse.base import MARTS_SCHEMA, Reading, identifier
 from pipelines.warehouse.dbt import PROJECT
 
 CALENDARS = (
@@ -55,7 +53,7 @@ Day = date | None
 
 @dataclass(frozen=True, kw_only=True)
 class History:
-    """What a file of marts holds.
+    """What marts hold.
 
     Attributes:
         rows: Mart -> day (or first day of the month) -> rows; without a calendar the day is None.
@@ -73,30 +71,20 @@ class History:
 NOTHING = History(rows={}, known=(), empty=(), closed=())
 
 
-def history(connection: duckdb.DuckDBPyConnection, catalog: str, schema: str) -> History:
-    """What the marts of an attached file hold."""
-    columns: dict[str, set[str]] = {}
-    for mart, column in connection.execute(
-        "select table_name, column_name from duckdb_columns()"
-        " where database_name = ? and schema_name = ?",
-        [catalog, schema],
-    ).fetchall():
-        columns.setdefault(mart, set()).add(column)
-    place = f"{identifier(catalog)}.{identifier(schema)}"
+def history(reading: Reading) -> History:
+    """What the marts hold that can be read."""
 
     def asked(mart: str, needed: Sequence[str], query: str) -> list[tuple[object, ...]]:
-        if not columns.get(mart, set()).issuperset(needed):
+        if not reading.has(mart, *needed):
             return []
-        return connection.execute(query.format(mart=f"{place}.{identifier(mart)}")).fetchall()
+        return reading.query(query.format(mart=_place(mart))).fetchall()  # type: ignore[no-any-return]
 
     rows: dict[str, Mapping[Day, int]] = {}
-    for mart, names in columns.items():
+    for mart, names in reading.columns.items():
         calendar = next((name for name in CALENDARS if name in names), None)
         day = f"cast({identifier(calendar)} as date)" if calendar else "cast(null as date)"
-        counts = connection.execute(
-            f"select {day}, count(*) from {place}.{identifier(mart)} group by all"
-        ).fetchall()
-        rows[mart] = dict(counts)
+        counts = reading.query(f"select {day}, count(*) from {_place(mart)} group by 1")
+        rows[mart] = dict(counts.fetchall())
     coverage = asked(
         "data_coverage_daily",
         ("endpoint", "activity_date", "status"),
@@ -113,6 +101,10 @@ def history(connection: duckdb.DuckDBPyConnection, catalog: str, schema: str) ->
         empty={day for _, day, status in coverage if status == "empty"},  # type: ignore[misc]
         closed={month for (month,) in closed},  # type: ignore[misc]
     )
+
+
+def _place(mart: str) -> str:
+    return f"{MARTS_SCHEMA}.{identifier(mart)}"
 
 
 def losses(before: History, now: History, opened: Collection[date] = ()) -> list[str]:

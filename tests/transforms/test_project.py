@@ -103,3 +103,11 @@ def test_a_file_that_is_no_warehouse_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(ForeseenError, match=r"warehouse\.duckdb"):
         transform(target(path, tmp_path))
+
+
+def test_which_days_are_lost_is_said_in_one_place() -> None:
+    """By the mart and by `status`, which has to know it before any mart is built."""
+    files = [*PROJECT.rglob("*.sql"), *PROJECT.parent.joinpath("pipelines").rglob("*.py")]
+    stated = [file.name for file in files if "then 'lost'" in file.read_text()]
+
+    assert stated == ["day_status.sql"]

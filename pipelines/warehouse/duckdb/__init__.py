@@ -8,7 +8,6 @@ from typing import Any
 
 import dlt
 import duckdb
-import pyarrow as pa
 from dlt.common.destination import Destination
 from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 from dlt.destinations.impl.duckdb.duck import DuckDbCopyJob
@@ -25,7 +24,7 @@ from pipelines.warehouse.base import (
 )
 from pipelines.warehouse.dbt import Target, TransformResult, file_database, transform
 from pipelines.warehouse.duckdb.beside import left_beside
-from pipelines.warehouse.duckdb.file import open_to_read, read_only, read_whole, rewrite
+from pipelines.warehouse.duckdb.file import Connection, open_to_read, read_only, read_whole, rewrite
 from pipelines.warehouse.duckdb.publish import publish
 from sources.errors import ForeseenError
 
@@ -95,7 +94,7 @@ class DuckDB:
     @contextmanager
     def read(self) -> Iterator[Reading]:
         with read_only(self._file) as connection:
-            yield Reading(_Connection(connection))
+            yield Reading(Connection(connection))
 
     def store(self) -> Destination[Any, Any]:
         return destination(self._file)
@@ -117,31 +116,6 @@ class DuckDB:
 
     def vacuum(self) -> None:
         rewrite(self._file)
-
-
-class _Connection:
-    """A connection as the contract wants it."""
-
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
-        self._connection = connection
-
-    def execute(self, sql: str, parameters: Mapping[str, object]) -> duckdb.DuckDBPyConnection:
-        return self._connection.execute(sql, dict(parameters) or None)
-
-    def batches(
-        self, sql: str, parameters: Mapping[str, object], rows: int
-    ) -> pa.RecordBatchReader:
-        return self._connection.sql(sql, params=dict(parameters) or None).to_arrow_reader(rows)
-
-    def described(self) -> Sequence[tuple[str, str, str, str | None]]:
-        return self._connection.execute(
-            """
-            select schema_name, table_name, column_name, comment
-            from duckdb_columns()
-            where database_name = current_database() and not internal
-            order by schema_name, table_name, column_index
-            """
-        ).fetchall()
 
 
 def target(file: Path, folder: Path) -> Target:
@@ -195,7 +169,7 @@ def served(path: Path) -> Iterator[Reading]:
     try:
         with open_to_read(path) as connection:
             connection.execute("set timezone = 'UTC'")
-            marts = Reading(_Connection(connection), MARTS_SCHEMA)
+            marts = Reading(Connection(connection), MARTS_SCHEMA)
             if not marts.columns:
                 raise NothingServed(_nothing_served(path, f"it has no tables in {MARTS_SCHEMA}"))
             connection.execute(f"use {MARTS_SCHEMA}")

@@ -1,11 +1,12 @@
 """A file of DuckDB: opened to be read, read whole, written anew."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 
 from pipelines.foreseen import foreseen
 from pipelines.outputs import keep_access, synced
@@ -14,6 +15,31 @@ from sources.errors import ForeseenError
 
 MAGIC = b"DUCK"
 """What stands in every file of DuckDB, behind the first eight bytes."""
+
+
+class Connection:
+    """A connection as the contract wants it."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._connection = connection
+
+    def execute(self, sql: str, parameters: Mapping[str, object]) -> duckdb.DuckDBPyConnection:
+        return self._connection.execute(sql, dict(parameters) or None)
+
+    def batches(
+        self, sql: str, parameters: Mapping[str, object], rows: int
+    ) -> pa.RecordBatchReader:
+        return self._connection.sql(sql, params=dict(parameters) or None).to_arrow_reader(rows)
+
+    def described(self) -> Sequence[tuple[str, str, str, str | None]]:
+        return self._connection.execute(
+            """
+            select schema_name, table_name, column_name, comment
+            from duckdb_columns()
+            where database_name = current_database() and not internal
+            order by schema_name, table_name, column_index
+            """
+        ).fetchall()
 
 
 def open_to_read(file: Path) -> duckdb.DuckDBPyConnection:

@@ -13,9 +13,9 @@ import duckdb
 from pipelines.foreseen import foreseen
 from pipelines.outputs import keep_access, reason_of, synced
 from pipelines.warehouse.base import MARTS_SCHEMA as SCHEMA
-from pipelines.warehouse.base import PublishResult, identifier, literal
+from pipelines.warehouse.base import PublishResult, Reading, identifier, literal
 from pipelines.warehouse.duckdb.beside import clear_beside, is_being_written
-from pipelines.warehouse.duckdb.file import open_to_read
+from pipelines.warehouse.duckdb.file import Connection, open_to_read
 from pipelines.warehouse.history import NOTHING, History, history, losses
 from sources.errors import ForeseenError
 
@@ -106,17 +106,22 @@ def _history_of(target: Path, copy: Path) -> History | None:
         shutil.copyfile(target, read)
     try:
         with open_to_read(read) as connection:
-            [(catalog, others)] = connection.execute(
+            [(others,)] = connection.execute(
                 """
-                select current_database(), count(*) from duckdb_tables()
+                select count(*) from duckdb_tables()
                 where database_name = current_database() and schema_name <> ?
                 """,
                 [SCHEMA],
             ).fetchall()
-            found = history(connection, catalog, SCHEMA)
+            found = history(Reading(Connection(connection), SCHEMA))
     except duckdb.Error:
         return None
     return found if found.rows or not others else None
+
+
+def _history_in(connection: duckdb.DuckDBPyConnection, source: str) -> History:
+    connection.execute(f"use {identifier(source)}")
+    return history(Reading(Connection(connection), SCHEMA))
 
 
 def _kept_aside(target: Path) -> str:
@@ -139,7 +144,7 @@ def _refuse_loss(
     warehouse: Path,
     served: Path,
 ) -> None:
-    lost = losses(before, history(connection, source, SCHEMA), _undone(connection, source))
+    lost = losses(before, _history_in(connection, source), _undone(connection, source))
     if lost:
         lines = "\n".join(f"  {line}" for line in lost)
         raise ForeseenError(

@@ -55,11 +55,7 @@ coverage as (
     select
         endpoints.endpoint,
         days.activity_date,
-        case
-            when days_loaded.outcome is not null then days_loaded.outcome
-            when days.activity_date < latest_runs.window_start_date then 'lost'
-            else 'missing'
-        end as status,
+        {{ day_status('days_loaded.outcome', 'days.activity_date', 'latest_runs.window_start_date') }} as status,
         latest_runs.outcome as endpoint_outcome,
         days_loaded.row_count,
         days_loaded.rejected_row_count,
