@@ -21,6 +21,7 @@ from pipelines.raw_tables import (
 )
 from pipelines.registry import SOURCES
 from pipelines.run_record import last_run
+from pipelines.said_once import said_once
 from pipelines.settings import (
     ChargebackSettings,
     PrivacySettings,
@@ -103,6 +104,7 @@ def sync(
         if source is SOURCES[0] and report.clock:
             now = replace(now, clock=report.clock)
             result.clock = report.clock
+    result.problems = said_once(result.problems)
     # The first says it for all of them.
     notes = [report.clock_note for report in result.sources.values() if report.clock_note]
     result.notes += notes[:1]

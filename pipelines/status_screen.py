@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from pipelines import hints, wording
+from pipelines import hints, said_once, wording
 from pipelines.exit_codes import FAILED, meaning
 from pipelines.findings import findings
 from pipelines.headlines import THAN, WEEK, Headline, headlines
@@ -69,6 +69,7 @@ def _attention(state: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Level and text of everything that somebody should do something about, worst first."""
     run = state["last_run"]
     problems = list(dict.fromkeys(run["problems"])) if run else []
+    reasons = {said_once.reason(problem) for problem in problems}
     for problem in problems:
         yield "failed", problem
     if run and run["exit_code"] == FAILED and not problems:
@@ -89,7 +90,7 @@ def _attention(state: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     endpoints = state["endpoints"]
     failed = [each for each in endpoints if each["outcome"] == "failed" and each["message"]]
     for message, names in _together(failed, lambda each: each["message"]):
-        if message not in problems:
+        if said_once.reason(message) not in reasons:
             yield "failed", f"{names}: {message}"
     refused = [each for each in endpoints if each["outcome"] == "unavailable"]
     before = [each for each in refused if each["last_loaded_date"]]
@@ -112,7 +113,7 @@ def _attention(state: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for source in state["sources"].values():
         failed = [each for each in _endpoints(source) if each["outcome"] == "failed"]
         for message, names in _together(failed, lambda each: each["message"]):
-            if message not in problems:
+            if said_once.reason(message) not in reasons:
                 yield "failed", f"{names}: {message}"
         if source["rejected_row_count"]:
             yield (
@@ -328,7 +329,7 @@ def _listed(console: Console, items: Sequence[tuple[str, str]]) -> None:
                 Text(mark, style), Text(hints.pasted(text), style if level != "gap" else "")
             )
         else:
-            _line(console, text)
+            _line(console, text.replace("\n", "\n  "))
     if console.is_terminal and items:
         console.print(grid, soft_wrap=False)
 
