@@ -92,7 +92,9 @@ def held(data_dir: DataDir) -> dict[str, Any]:
         }
 
 
-@pytest.mark.parametrize("server", ["2026-06-27", "2026-07-03"])
+@pytest.mark.parametrize(
+    "server", [pytest.param("2026-06-27", marks=pytest.mark.long), "2026-07-03"]
+)
 def test_nothing_is_missing_two_nights_after_a_clock_was_six_days_ahead(
     organisation: Sandbox, tmp_path: Path, server: str
 ) -> None:
