@@ -329,7 +329,7 @@ def _listed(console: Console, items: Sequence[tuple[str, str]]) -> None:
                 Text(mark, style), Text(hints.pasted(text), style if level != "gap" else "")
             )
         else:
-            _line(console, text.replace("\n", "\n  "))
+            _line(console, text.replace("\n", "\n    "))
     if console.is_terminal and items:
         console.print(grid, soft_wrap=False)
 
