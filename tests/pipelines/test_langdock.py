@@ -1,6 +1,8 @@
 """Langdock beside Claude: one command loads both, and counts people once."""
 
+import json
 import os
+import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -11,6 +13,7 @@ import pytest
 from pipelines.data_dir import DataDir
 from pipelines.run import Listener, RunResult, build
 from sources.sandbox import Sandbox
+from sources.sandbox.langdock import API_KEY
 from tests.conftest import Command, Query
 
 SYNC = "sync --today 2026-06-15 --only users --only langdock"
@@ -159,3 +162,42 @@ def test_people_of_both_vendors_are_counted_once_and_hidden_ones_make_bounds(
         """,
         served=True,
     ) == [("claude", 1, True), ("langdock", 4, True)]
+
+
+def test_status_says_how_far_langdock_is_read_and_what_it_refused(
+    samples: Path, api: Sandbox, command: Command
+) -> None:
+    api.langdock.without = {"agents"}
+    words = "sync --no-transform --only langdock --today 2026-06-15"
+    key = {"SOURCES__LANGDOCK__BASE_URL": api.url, "SOURCES__LANGDOCK__API_KEY": API_KEY}
+    before = command("status --today 2026-06-15", SOURCES__LANGDOCK__FILES=str(samples))
+    command(words, **key)
+
+    screen = command("status --today 2026-06-15").out
+    state = json.loads(command("status --json --today 2026-06-15").out)["sources"]["langdock"]
+
+    assert before.exit_code == 1
+    assert re.search(r"Langdock: [\d,]+ rows of \d+ periods, \S+ to 2026-05-31", screen)
+    assert "langdock_agents: " in screen
+    assert state["endpoints"]["langdock_agents"]["outcome"] == "unavailable"
+    assert state["endpoints"]["langdock_users"] == {"outcome": "ok", "message": None}
+    assert state["row_count"] > 0
+    assert str(state["last_date"]) == "2026-05-31"
+
+
+def test_doctor_asks_each_export_of_langdock_once_without_making_one(
+    api: Sandbox, command: Command
+) -> None:
+    api.langdock.without = {"projects"}
+    key = {"SOURCES__LANGDOCK__BASE_URL": api.url, "SOURCES__LANGDOCK__API_KEY": API_KEY}
+
+    fine = command("doctor --today 2026-01-08", **key)
+    wrong = command("doctor --today 2026-01-08", SOURCES__LANGDOCK__API_KEY="ld-wrong")
+
+    assert fine.exit_code == 0
+    assert "langdock_users: /export/users/csv" in fine.out
+    assert "langdock_projects: unavailable" in fine.out
+    assert len([body for _, body, _ in api.langdock.requests if body == {}]) == 7
+    assert wrong.exit_code == 1
+    assert "does not accept the key" in wrong.out
+    assert "ld-wrong" not in wrong.out
