@@ -6,10 +6,15 @@ from decimal import Decimal
 from typing import Any
 
 from pipelines import wording
-from pipelines.headlines import COVERAGE, has_coverage, headlines
+from pipelines.headlines import coverage, headlines
 from pipelines.warehouse.base import Reading
 
 AUDITS = {"connector_audit": "connector", "skill_audit": "skill", "plugin_audit": "plugin"}
+MISSING = {
+    "missing": "missing and will be asked for again",
+    "lost": "missing and older than the API's window",
+}
+"""Status of a day -> what to say of it, most urgent first."""
 
 
 @dataclass(frozen=True)
@@ -54,33 +59,18 @@ def last_run_findings(last_run: dict[str, Any] | None) -> Iterator[Finding]:
 
 
 def _missing_days(served: Reading) -> Iterator[Finding]:
-    if not has_coverage(served):
-        return
-    for row in served.rows(
-        f"""
-        select
-            status,
-            count(*) as missing,
-            list(distinct endpoint order by endpoint) as endpoints,
-            min(activity_date) as first_date,
-            max(activity_date) as last_date
-        from {COVERAGE} as coverage
-        where status in ('missing', 'lost')
-        group by status
-        order by status desc
-        """
-    ):
-        count = wording.plural(row["missing"], "endpoint day")
-        names = wording.listed([wording.label(name) for name in row["endpoints"]])
-        span = wording.short_day(row["first_date"])
-        if row["last_date"] != row["first_date"]:
-            span += f" to {wording.short_day(row['last_date'])}"
-        be = "is" if row["missing"] == 1 else "are"
-        what = {
-            "missing": f"{be} missing and will be asked for again",
-            "lost": f"{be} missing and older than the API's window",
-        }[row["status"]]
-        yield Finding(f"{count} {what} ({names}, {span}).", "data")
+    for status, what in MISSING.items():
+        days = [each for each in coverage(served) if each.status == status]
+        if not days:
+            continue
+        count = wording.plural(len(days), "endpoint day")
+        names = wording.listed([wording.label(name) for name in sorted({d.endpoint for d in days})])
+        first, last = min(each.day for each in days), max(each.day for each in days)
+        span = wording.short_day(first)
+        if last != first:
+            span += f" to {wording.short_day(last)}"
+        be = "is" if len(days) == 1 else "are"
+        yield Finding(f"{count} {be} {what} ({names}, {span}).", "data")
 
 
 def _difference(served: Reading) -> Iterator[Finding]:

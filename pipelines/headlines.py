@@ -1,6 +1,7 @@
 """The few numbers that people ask for first, each with the change on the period before."""
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from pipelines import wording
@@ -348,51 +349,52 @@ def _reclaimable(served: Reading) -> Headline | None:
     )
 
 
-COVERAGE = """(
-    select
-        endpoint,
-        activity_date,
-        case
-            when status in ('missing', 'lost')
-                and coalesce(endpoint_outcome, 'unavailable') = 'unavailable'
-                then 'unavailable'
-            else status
-        end as status
-    from data_coverage_daily
-    qualify activity_date >= min(activity_date)
-        filter (status in ('loaded', 'empty') or endpoint_outcome is distinct from 'ok')
-        over (partition by endpoint)
-)"""
-"""One row per endpoint and day, from the first one that is loaded; `unavailable` where the
-organisation does not have the endpoint."""
+LOADED = ("loaded", "empty")
 
 
-def has_coverage(served: Reading) -> bool:
-    """Whether `COVERAGE` can be asked."""
-    return served.has(
-        "data_coverage_daily", "endpoint", "activity_date", "status", "endpoint_outcome"
-    )
+@dataclass(frozen=True)
+class CoveredDay:
+    """How a day of an endpoint stands; `unavailable`: the organisation does not have it."""
+
+    endpoint: str
+    day: date
+    status: str
+
+    @property
+    def is_loaded(self) -> bool:
+        return self.status in LOADED
+
+
+def coverage(served: Reading) -> list[CoveredDay]:
+    """Each endpoint's days in order, from the first one that is loaded; none where the mart is not
+    published."""
+    mart, columns = "data_coverage_daily", ("endpoint", "activity_date", "status")
+    if not served.has(mart, *columns, "endpoint_outcome"):
+        return []
+    found: list[CoveredDay] = []
+    begun: set[str] = set()
+    rows = served.query(
+        f"select {', '.join(columns)}, endpoint_outcome from {mart} order by 1, 2"
+    ).fetchall()
+    for endpoint, day, status, outcome in rows:
+        if status in LOADED or outcome != "ok":
+            begun.add(endpoint)
+        if endpoint in begun:
+            is_offered = status in LOADED or (outcome or "unavailable") != "unavailable"
+            found.append(CoveredDay(endpoint, day, status if is_offered else "unavailable"))
+    return found
 
 
 def _completeness(served: Reading) -> Headline | None:
     mart = "data_coverage_daily"
-    if not has_coverage(served):
+    days = [day for day in coverage(served) if day.status != "unavailable"]
+    loaded = [day for day in days if day.is_loaded]
+    if not loaded:
         return None
-    row = served.row(
-        f"""
-        select
-            avg(cast(status in ('loaded', 'empty') as integer)) as value,
-            count(*) filter (status not in ('loaded', 'empty')) as missing_days,
-            max(activity_date) filter (status in ('loaded', 'empty')) as newest_date
-        from {COVERAGE} as coverage
-        where status != 'unavailable'
-        """
-    )
-    if not row or row["newest_date"] is None:
-        return None
-    missing = row["missing_days"]
+    newest = wording.day(max(each.day for each in loaded))
+    missing, value = len(days) - len(loaded), len(loaded) / len(days)
     # 99.96% must not be shown as complete.
-    value = min(row["value"], 0.99) if missing else row["value"]
+    value = min(value, 0.99) if missing else value
     return Headline(
         name="completeness",
         label="of the days are loaded",
@@ -402,9 +404,9 @@ def _completeness(served: Reading) -> Headline | None:
         definition=served.definition(mart, "status"),
         value=value,
         before=None,
-        as_of=wording.day(row["newest_date"]),
+        as_of=newest,
         than="",
         note=wording.plural(missing, "endpoint day is missing", "endpoint days are missing")
         if missing
-        else f"up to {wording.day(row['newest_date'])}",
+        else f"up to {newest}",
     )

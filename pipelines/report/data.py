@@ -1,10 +1,11 @@
 """Data: which days are loaded, how the last run went, whether reported and computed agree."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 from pipelines import wording
 from pipelines.exit_codes import meaning
-from pipelines.headlines import COVERAGE
+from pipelines.headlines import CoveredDay
+from pipelines.headlines import coverage as covered_days
 from pipelines.report import ChartName, charts
 from pipelines.report.context import Context, definitions, needs
 from pipelines.report.parts import Figure, Part, Statement, Table
@@ -19,6 +20,7 @@ COVERAGE_KINDS = {
     "lost": ("Lost", charts.ALERT),
     "unavailable": ("Not offered", charts.GRID),
 }
+WORST_FIRST = ("lost", "missing", "unavailable", "loaded", "empty")
 COVERAGE_NOTE = (
     "Empty: the API answered, with no rows. Missing: will be asked for again. Lost: older than the "
     "API's window. Not offered: your organisation or key does not have it."
@@ -33,41 +35,31 @@ def coverage(context: Context) -> list[Part]:
     )
     if absent:
         return absent
+    days = covered_days(served)
     spans = served.row(f"select min(activity_date) as a, max(activity_date) as b from {mart}")
     assert spans
     is_weekly = spans["b"] - spans["a"] > timedelta(days=DAYS_OF_DAILY_CELLS)
+    cells: dict[tuple[str, date], list[CoveredDay]] = {}
+    for each in days:
+        start = each.day - timedelta(days=each.day.weekday() if is_weekly else 0)
+        cells.setdefault((each.endpoint, start), []).append(each)
     # The worst state of a week is the week's.
-    cells = served.rows(
-        f"""
-        select
-            endpoint,
-            cast(date_trunc($part, activity_date) as date) as day,
-            min_by(status, list_position($worst_first, status)) as status,
-            count(*) filter (status in ('loaded', 'empty')) as loaded,
-            count(*) as days
-        from {COVERAGE} as coverage
-        group by endpoint, day
-        order by endpoint, day
-        """,
-        part="week" if is_weekly else "day",
-        worst_first=["lost", "missing", "unavailable", "loaded", "empty"],
-    )
+    worst = {
+        key: min((each.status for each in found), key=WORST_FIRST.index)
+        for key, found in cells.items()
+    }
     values = [
         {
-            "day": row["day"].isoformat(),
-            "title": f"{wording.label(row['endpoint'])}, "
-            + (
-                f"week from {wording.weekday(row['day'])}"
-                if is_weekly
-                else wording.weekday(row["day"])
-            ),
-            "name": wording.label(row["endpoint"]),
-            "kind": COVERAGE_KINDS[row["status"]][0],
-            "text": f"{row['loaded']} of {row['days']} days loaded"
+            "day": day.isoformat(),
+            "title": f"{wording.label(endpoint)}, "
+            + (f"week from {wording.weekday(day)}" if is_weekly else wording.weekday(day)),
+            "name": wording.label(endpoint),
+            "kind": COVERAGE_KINDS[worst[endpoint, day]][0],
+            "text": f"{sum(each.is_loaded for each in found)} of {len(found)} days loaded"
             if is_weekly
-            else COVERAGE_KINDS[row["status"]][0],
+            else COVERAGE_KINDS[worst[endpoint, day]][0],
         }
-        for row in cells
+        for (endpoint, day), found in cells.items()
     ]
     has_revisions = served.has(mart, "revision_count", "fetched_at", "is_settled")
     extra = (
@@ -92,7 +84,7 @@ def coverage(context: Context) -> list[Part]:
         order by endpoint
         """
     )
-    kinds = {row["status"] for row in cells}
+    kinds = set(worst.values())
     known = context.headlines.get("completeness")
     title = "Loaded days"
     if known:
