@@ -2,18 +2,18 @@
 with
 
 vendors as (
-    {% for vendor in declared('assistants') -%}
-    select
-        '{{ vendor }}' as vendor,
-        month,
-        account_key,
-        message_count,
-        was_active,
-        covered_days,
-        month_days,
-        coverage
-    from {{ ref('stg_' ~ vendor ~ '__assistant_activity') }}
-    {{- '\n    union all' if not loop.last }}
+    {% for vendor in declared('assistants') %}
+        select
+            '{{ vendor }}' as vendor,
+            month,
+            account_key,
+            message_count,
+            was_active,
+            covered_days,
+            month_days,
+            coverage
+        from {{ ref('stg_' ~ vendor ~ '__assistant_activity') }}
+        {% if not loop.last %}union all{% endif %}
     {% endfor %}
 )
 

@@ -2,14 +2,14 @@
 with
 
 vendors as (
-    {% for vendor in declared('assistants') -%}
-    select
-        '{{ vendor }}' as vendor,
-        month,
-        account_key,
-        cost_usd
-    from {{ ref('stg_' ~ vendor ~ '__assistant_cost') }}
-    {{- '\n    union all' if not loop.last }}
+    {% for vendor in declared('assistants') %}
+        select
+            '{{ vendor }}' as vendor,
+            month,
+            account_key,
+            cost_usd
+        from {{ ref('stg_' ~ vendor ~ '__assistant_cost') }}
+        {% if not loop.last %}union all{% endif %}
     {% endfor %}
 )
 
