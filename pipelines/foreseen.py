@@ -82,9 +82,8 @@ CAUSES: dict[str, Text] = {
     ),
     "held open": lambda where, what: (
         f"Another program has the database open{_at(where)}.\n"
-        f"{what}\n"
-        "Close that program (readers open serving.duckdb, never warehouse.duckdb), "
-        "then run this again."
+        f"{_holder(what)}\n"
+        f"Close that program{_way_to_read(where)}, then run this again."
     ),
     "damaged": lambda where, what: f"The database is damaged{_at(where)}.\n{what}\n{_cure(where)}",
     "no database": lambda where, _: (
@@ -207,6 +206,8 @@ KINDS = {
 }
 """Kinds of errors by the library and the name of their class, so that none is imported for this."""
 
+HOLDER = re.compile(r"lock is held in (.+) \(PID (\d+)\)")
+
 HEADINGS = re.compile(r"\w+ Error( in \w+ \w+ \(.*\))?$|Pipeline execution failed|<class ")
 """Lines with which dbt and dlt begin, before they say what happened."""
 
@@ -287,6 +288,18 @@ def _where(error: BaseException) -> str:
 def _file_among(path: str) -> str:
     """The part of the path that is a file, where a folder was looked for."""
     return next((str(each) for each in Path(path).parents if each.is_file()), path)
+
+
+def _holder(said: str) -> str:
+    """Which program, without the engine's own advice."""
+    held = HOLDER.search(said)
+    return f"It is {held[1]}, process {held[2]}." if held else said
+
+
+def _way_to_read(where: str) -> str:
+    if where.endswith("serving.duckdb"):
+        return ", or let it open the file read-only"
+    return " (readers open serving.duckdb, never warehouse.duckdb)"
 
 
 def _cure(where: str) -> str:

@@ -129,6 +129,32 @@ def test_doctor_finds_what_was_overwritten(warehouse: Path, command: Command) ->
     assert "warehouse: The database is damaged" in ended.out
 
 
+@pytest.mark.parametrize(
+    ("name", "words", "cure"),
+    [
+        ("warehouse.duckdb", "status", "readers open serving.duckdb, never warehouse.duckdb"),
+        ("serving.duckdb", "summary", "or let it open the file read-only"),
+    ],
+)
+def test_a_program_that_holds_a_file_is_named_without_the_engines_advice(
+    warehouse: Path, command: Command, name: str, words: str, cure: str
+) -> None:
+    file = warehouse.with_name(name)
+    program = "import duckdb, sys; held = duckdb.connect(sys.argv[1]); print(); sys.stdin.read()"
+    with subprocess.Popen(
+        [sys.executable, "-c", program, str(file)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as holder:
+        assert holder.stdout is not None
+        holder.stdout.readline()
+        ended = command(words)
+        holder.communicate()
+
+    assert ended.exit_code == FAILED
+    assert f"has the database open ({file})" in ended.err
+    assert f", process {holder.pid}." in ended.err and cure in ended.err
+    assert "https://" not in ended.err and "IO Error" not in ended.err
+
+
 def text_file(file: Path) -> None:
     file.write_text("name,days\nada,3\n" * 100)
 
