@@ -145,13 +145,20 @@ def verify_evidence(file: Path, head_hash: str | None = None) -> Evidence:
             (name for mark, name in BYTE_ORDER_MARKS.items() if start.startswith(mark)), "utf-8"
         )
         with file.open(encoding=encoding, errors="surrogateescape", newline="") as lines:
-            found = _Verification()
+            found, is_evidence = _Verification(), False
             for record in _records(lines):
                 found.check(record)
+                is_evidence |= _is_of_an_export(record)
     except OSError as error:
         raise ForeseenError(
             f"{file} cannot be read: {error.strerror}.\nIt was not verified.\nCheck the path."
         ) from None
+    if not is_evidence:
+        raise EvidenceAltered(
+            f"{file} is not what was exported: no line of it is a line of evidence.\n"
+            "It is empty, or another kind of file.\n"
+            "Name the file that this command wrote: claude-warehouse export evidence"
+        )
     evidence = found.end()
     if head_hash and not found.findings and head_hash.strip().lower() != evidence.head_hash:
         found.findings.append(
@@ -175,6 +182,12 @@ class Record:
 
     cells: Cells | None
     is_opening: bool = False
+
+
+def _is_of_an_export(record: Record) -> bool:
+    if record.is_opening:
+        return record.cells is not None and tuple(record.cells) == COLUMNS
+    return record.cells is not None
 
 
 class _Verification:

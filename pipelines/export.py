@@ -163,6 +163,6 @@ def export(warehouse: Warehouse, what: Export, month: date, form: str, file: Pat
             f"select * from {what.mart}"
             f" where cast({identifier(what.month)} as date) = $month order by {order}"
         )
-        with replaced(file, f"The {what.name}") as part:
+        with replaced(file, f"The {what.name} export") as part:
             WRITERS[form](marts, query, month, part)
     return known[month]

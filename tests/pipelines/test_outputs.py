@@ -159,6 +159,21 @@ def test_a_run_says_before_it_begins_that_its_report_would_destroy_something(
     assert not data_dir.warehouse.exists()
 
 
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"hello\n", b"a,b\n1,2\n", b'{"a": 1}\n', b"\x89PNG\r\n\x1a\n" * 400, b"\0" * 99],
+)
+def test_what_is_no_evidence_at_all_is_told_in_three_lines(
+    command: Command, tmp_path: Path, content: bytes
+) -> None:
+    (tmp_path / "file.csv").write_bytes(content)
+    ended = command(f"verify-evidence {tmp_path}/file.csv")
+
+    assert ended.exit_code == FAILED
+    assert "no line of it is a line of evidence" in ended.err
+    assert len(ended.err.splitlines()) == 3
+
+
 def page(file: Path) -> None:
     file.write_text("<!doctype html>\n<title>Claude usage report, data to 2026-05-31</title>")
 
