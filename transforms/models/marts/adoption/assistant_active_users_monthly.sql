@@ -16,7 +16,8 @@ coverage as (
         max(case when vendor = 'claude' then covered_days else 0 end) as claude_covered_days,
         max(case when vendor = 'langdock' then covered_days else 0 end) as langdock_covered_days,
         coalesce(max(case when vendor = 'claude' then coverage end), 'none') as claude_coverage,
-        max(case when vendor = 'langdock' then coverage end) as langdock_coverage
+        max(case when vendor = 'langdock' then coverage end) as langdock_coverage,
+        count(case when vendor not in ('claude', 'langdock') and coverage = 'full' then 1 end) as other_vendors_known
     from vendor_months
     group by month
 ),
@@ -25,6 +26,12 @@ langdock_use as (
     select count(*) > 0 as is_used
     from vendor_months
     where vendor = 'langdock'
+),
+
+other_use as (
+    select count(distinct vendor) as other_vendors
+    from vendor_months
+    where vendor not in ('claude', 'langdock')
 ),
 
 people as (
@@ -55,6 +62,7 @@ counts as (
         sum(in_claude) as claude_people,
         sum(in_langdock) as langdock_people,
         sum(in_claude * in_langdock) as people_in_both,
+        sum(case when in_claude + in_langdock = 0 then 1 else 0 end) as people_elsewhere_only,
         sum(1 - is_identified) as hidden_people
     from people
     group by month
@@ -76,25 +84,31 @@ by_month as (
         coalesce(counts.langdock_people, 0) as langdock_people,
         coalesce(counts.people_in_both, 0) as people_in_both,
         coalesce(counts.hidden_people, 0) as hidden_people,
+        coalesce(counts.people_elsewhere_only, 0) as people_elsewhere_only,
+        coverage.other_vendors_known = other_use.other_vendors as are_others_known,
         unknown_activity.people is null as is_all_activity_known
     from coverage
     cross join langdock_use
+    cross join other_use
     left join counts on coverage.month = counts.month
     left join unknown_activity on coverage.month = unknown_activity.month
 ),
 
 -- Whoever hides may be anybody of the other vendor who is not in both already: as many pairs as there can be make the
--- lower bound, none the upper one. Two people with different e-mails are two.
+-- lower bound, none the upper one. Two people with different e-mails are two. With a third vendor, everybody who hides
+-- may be somebody else.
 with_pairs as (
     select
         by_month.*,
         case
+            when people_elsewhere_only > 0 then hidden_people
             when hidden_people <= claude_people - people_in_both and hidden_people <= langdock_people - people_in_both
                 then hidden_people
             when claude_people <= langdock_people then claude_people - people_in_both
             else langdock_people - people_in_both
         end as possible_pairs,
         claude_coverage = 'full' and langdock_coverage in ('full', 'not_used') and is_all_activity_known
+        and are_others_known
             as is_covered
     from by_month
 ),
