@@ -109,6 +109,9 @@ def sync(
     notes = [report.clock_note for report in result.sources.values() if report.clock_note]
     result.notes += notes[:1]
     is_in_vain = any(each.fatal and not each.unit_count for each in result.sources.values())
+    if not is_in_vain:
+        # Also those of a source that was refused, or has no key: whoever reads finds them empty.
+        create_absent_tables(pipeline)
     if transforms and not is_in_vain:
         build(data_dir, result, listener)
     return result

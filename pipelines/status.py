@@ -246,7 +246,7 @@ def _known(data_dir: DataDir) -> dict[str, Any]:
     is_whole = (
         isinstance(known, dict)
         and known.keys() == NOTHING.keys()
-        and all(isinstance(known[name], dict) for name in ("activity_feed", "roster"))
+        and all(isinstance(known[name], dict) for name in ("activity_feed", "roster", "sources"))
         and isinstance(known["endpoints"], list)
         and all(isinstance(each, dict) for each in known["endpoints"])
     )
