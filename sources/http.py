@@ -450,6 +450,10 @@ class HttpClient:
             answer = read(response)
         except NotWhole as contradiction:
             raise _NotWhole(str(contradiction)) from None
+        except ApiError as error:
+            # It may quote what the API sent.
+            error.args = tuple(self._without_key(str(text)) for text in error.args)
+            raise
         except (NotJson, RecursionError):
             if response.content.lstrip()[:1] == b"<":
                 raise _Html("the answer is a web page, not JSON") from None
@@ -627,7 +631,10 @@ class HttpClient:
 
     def _shown(self, text: str) -> str:
         """The API's own words without the key, and without what would upset a terminal."""
-        return _printable(text.replace(self._api_key, "[key]") if self._api_key else text)
+        return _printable(self._without_key(text))
+
+    def _without_key(self, text: str) -> str:
+        return text.replace(self._api_key, "[key]") if self._api_key else text
 
     def _refusal(self, what: str, response: Response) -> Refusal:
         """What happened, why, and what to do; with the API's own words, without the key."""

@@ -65,7 +65,7 @@ class Pages:
         cursor, has_more = answer.get(field), answer.get("has_more")
         if has_more is not None and not isinstance(has_more, bool):
             raise NotWhole("has_more is neither true nor false")
-        if cursor is not None and (not isinstance(cursor, str) or not cursor):
+        if cursor is not None and not _is_text(cursor):
             raise NotWhole(f"{field} is no cursor")
         is_more = cursor is not None if has_more is None else has_more
         if is_more and cursor is None:
@@ -92,6 +92,14 @@ class Pages:
         """An error if the cursor is what was refused: without it, the question was answered."""
         is_lost = refusal.status == 410 or (refusal.status == 400 and self._cursor is not None)
         return Expired(refusal.text_of_cursor) if is_lost else None
+
+
+def _is_text(value: Any) -> bool:
+    """Text that can be sent: JSON can hold half of a character, which no address can."""
+    try:
+        return isinstance(value, str) and bool(value.encode())
+    except UnicodeEncodeError:
+        return False
 
 
 def read_pages(paging: Paging, ask: Callable[[Pages], Page]) -> Iterator[Page]:

@@ -128,7 +128,7 @@ def raw_row(roster: Roster, entry: Any) -> Row:
 
 def _rows(client: HttpClient, roster: Roster, parent_id: str) -> list[Row]:
     """All rows of a roster, or of its part that belongs to a row of another one."""
-    path = roster.path.format(id=quote(parent_id, safe=""))
+    path = roster.path.format(id=quote(parent_id, safe="", errors="replace"))
     ask = partial(client.get, path, what=roster.table, count_as=roster.table)
     if roster.paging == "none":
         return [ask({}, read=lambda response: raw_row(roster, json_object(response)))]

@@ -5,6 +5,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -130,7 +131,13 @@ TARGETS = (
     _target("summaries", "summaries", cursor=None, counts_all=False),
     _target("cost", "costs", counts_all=False),
     _target("totals", "usage_totals", counts_all=False),
-    Target(name="roster", path="/organizations/users", counts_all=False, read=_roster),
+    Target(
+        name="roster",
+        path="/organizations/users",
+        cursor="last_id",
+        counts_all=False,
+        read=_roster,
+    ),
     Target(name="feed", path="/compliance/activities", cursor="last_id", read=_feed),
     Target(name="Langdock API", path="/csv", list_key=None, counts_all=False, read=_langdock),
     Target(name="Langdock files", path=".csv", list_key=None, counts_all=False, read=_langdock),
@@ -228,7 +235,7 @@ def _mutated_value(document: Any, target: Target, chance: random.Random) -> Any:
     cursors = [(name,) for name in (target.cursor, "has_more", target.list_key) if name]
     places = [place for place in _places(document) if place]
     if not places or not isinstance(document, dict | list):
-        return chance.choice(VALUES)
+        return deepcopy(chance.choice(VALUES))
     place = chance.choice(cursors) if cursors and chance.random() < 0.25 else chance.choice(places)
     parent = document
     for key in place[:-1]:
@@ -241,13 +248,13 @@ def _mutated_value(document: Any, target: Target, chance: random.Random) -> Any:
     elif kind == 1 and there:
         parent[last] = [parent[last]]
     elif kind == 2 and there and isinstance(parent[last], list):
-        parent[last] = parent[last] + parent[last][:1]
+        parent[last] = parent[last] + deepcopy(parent[last][:1])
     elif kind == 3 and isinstance(parent, dict):
-        parent[f"{last}_new"] = chance.choice(VALUES)
+        parent[f"{last}_new"] = deepcopy(chance.choice(VALUES))
     elif kind == 4 and there:
-        parent[last] = json.loads("[" * 400 + "]" * 400)
+        parent[last] = json.loads("[" * 120 + "]" * 120)
     else:
-        parent[last] = chance.choice(VALUES)
+        parent[last] = deepcopy(chance.choice(VALUES))
     return document
 
 
