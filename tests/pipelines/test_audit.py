@@ -22,6 +22,7 @@ from pipelines.warehouse.duckdb import target
 from pipelines.warehouse.duckdb.publish import publish
 from sources.claude_compliance import ComplianceSettings
 from sources.contract import EndpointReport
+from sources.paging import RESTARTS
 from sources.sandbox import Sandbox
 from sources.session import Clock
 from tests.conftest import Command, Query
@@ -211,8 +212,8 @@ def test_a_window_whose_load_is_not_complete_is_read_again(
     assert asked(api)[0][0] == "2026-01-01T00:00"
 
 
-@pytest.mark.parametrize("times", [1, 2])
-def test_a_cursor_that_leads_nowhere_begins_the_window_anew_once(
+@pytest.mark.parametrize("times", [1, RESTARTS])
+def test_a_cursor_that_leads_nowhere_begins_the_window_anew_a_few_times(
     api: Sandbox, read: Read, query: Query, times: int
 ) -> None:
     api.publish_activities([event(f"e{number:04}", DAY_ONE) for number in range(5_100)])
