@@ -16,7 +16,10 @@ from sources.claude_analytics.endpoints import ENDPOINTS
 from sources.contract import SourceReport
 from sources.sandbox import Sandbox
 from sources.session import Clock
+from tests.faults.tally import pytest_terminal_summary
 from tests.loading import load_source
+
+__all__ = ["pytest_terminal_summary"]
 
 ENGAGEMENT = [endpoint.table for endpoint in ENDPOINTS]
 

@@ -28,6 +28,10 @@ class Span:
         return self.days[-1]
 
 
+WHOLE_AFTER = timedelta(days=2)
+"""After its beginning a day's cost and usage have all arrived, whatever may be revised later."""
+
+
 @dataclass(frozen=True)
 class Fetched:
     """The newest complete fetch of a day.
@@ -147,9 +151,11 @@ class Plan:
 
     def settle_after(self, endpoint: Endpoint) -> timedelta:
         """How long after a day it may still change."""
-        revision_days = self.settings.revision_days
-        lag = timedelta(0) if endpoint.kind == "money" else self.clock.today - self.newest
-        return lag + timedelta(endpoint.revision_days if revision_days is None else revision_days)
+        days = self.settings.revision_days
+        revision = timedelta(endpoint.revision_days if days is None else days)
+        if endpoint.kind == "money":
+            return max(revision, WHOLE_AFTER)
+        return self.clock.today - self.newest + revision
 
     def spans(self, endpoints: Sequence[Endpoint], ledger: Ledger) -> list[Span]:
         """The fewest requests that bring what the ledger misses or what may have changed."""

@@ -9,16 +9,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sources.claude_analytics import AnalyticsSettings
 from sources.claude_analytics.endpoints import COST_API, ENDPOINTS
 from sources.claude_analytics.plan import (
     FIRST_DAY,
     Fetched,
+    Plan,
     days_between,
     days_to_fetch,
     days_to_read_again,
     spans,
     window,
 )
+from sources.session import Clock
 
 ENDPOINT = {endpoint.table: endpoint for endpoint in (*ENDPOINTS, *COST_API)}
 ONE_DAY = timedelta(days=1)
@@ -316,3 +319,14 @@ def test_a_day_whose_totals_never_move_is_read_once_and_once_more_when_it_settle
     first = min(nights)
     after = [night for night in sorted(nights) if night >= settle_days]
     assert read_on == [first, *(after[:1] if first < settle_days else [])]
+
+
+def test_cost_of_a_day_that_was_not_over_is_asked_for_again_whatever_the_setting() -> None:
+    """Costs load into the present; a fetch on the ninth has the eighth only up to some hour."""
+    totals, *_ = COST_API
+    plan = Plan(Clock.at(date(2026, 1, 10)), AnalyticsSettings(revision_days=0), date(2026, 1, 7))
+    days = [date(2026, 1, day) for day in range(1, 10)]
+    fetched = {totals.table: {day: Fetched(datetime(2026, 1, 9, tzinfo=UTC)) for day in days}}
+
+    [span] = plan.spans([totals], fetched)
+    assert span.days == (date(2026, 1, 8), date(2026, 1, 9), date(2026, 1, 10))
