@@ -2,7 +2,7 @@
 
 import json
 import random
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
@@ -323,15 +323,10 @@ def contradiction(body: bytes, target: Target) -> str | None:
 
 @dataclass
 class Counts:
-    """What came of the cases; `faults` are descriptions of what must not happen."""
+    """What came of the cases; `faults` are descriptions of what must not happen, by kind."""
 
     outcomes: Counter[str] = field(default_factory=Counter)
-    faults: list[str] = field(default_factory=list)
-
-    @property
-    def text(self) -> str:
-        told = ", ".join(f"{count:,} {what}" for what, count in sorted(self.outcomes.items()))
-        return f"fuzz cases {self.outcomes.total():,} ({told}): {len(self.faults)} wrong"
+    faults: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
 
 
 def fuzz(target: Target, cases: int, folder: Path, server: Server, url: str) -> Counts:
@@ -353,20 +348,20 @@ def fuzz(target: Target, cases: int, folder: Path, server: Server, url: str) -> 
         except ForeseenError as error:
             counts.outcomes["refused"] += 1
             if KEY in str(error) or LANGDOCK_KEY in str(error):
-                counts.faults.append(f"the key is told: {what}")
+                counts.faults["leaked"].append(f"the key is told: {what}")
             if len(str(error).splitlines()) < 2:
-                counts.faults.append(f"a message that gives no advice ({error}): {what}")
+                counts.faults["traces"].append(f"a message that gives no advice ({error}): {what}")
         except Exception as error:
             counts.outcomes["traced"] += 1
-            counts.faults.append(f"{type(error).__name__} ({error}): {what}")
+            counts.faults["traces"].append(f"{type(error).__name__} ({error}): {what}")
         else:
             counts.outcomes["read"] += 1
             if why:
-                counts.faults.append(f"taken for whole though {why}: {what}")
+                counts.faults["wrong"].append(f"taken for whole though {why}: {what}")
             elif target.counts_all:
                 document: Mapping[str, Any] = json.loads(server.body)
                 least = len(document[target.list_key or ""])
                 if read.rows + read.rejected < least:
-                    counts.faults.append(f"{read} of {least} rows: {what}")
+                    counts.faults["lost"].append(f"{read} of {least} rows: {what}")
     server.body = None
     return counts

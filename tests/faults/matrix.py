@@ -213,8 +213,8 @@ REFUSED = (
 FIRST_REFUSED: Mapping[str | tuple[str, str], Outcome] = {
     (name, "first"): unavailable(table)
     for name, table in {
-        "other days": "skills", "summaries": "summaries", "cost": "costs", "roster": "members",
-        "feed": "activities",
+        "other days": "skills", "summaries": "summaries", "cost": "costs",
+        "totals": "cost_totals", "roster": "members", "feed": "activities",
     }.items()
 }  # fmt: skip
 """Where nothing was ever read of it, the organisation does not have it."""

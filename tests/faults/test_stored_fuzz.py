@@ -17,9 +17,9 @@ from tests.faults.tally import Tally
 from tests.faults.world import BY_NAME, GROUPS, TODAY, TRACE, Group, World, leaks, world
 
 LONG_TODAY = date(2026, 3, 20)
-CASES, SHARE = 2_000, 0.25
+CASES, SHARE = 300, 0.25
 """Bodies to change for each group, and the share of a run's answers that are."""
-MOST_RUNS = 400
+MOST_RUNS = 100
 
 
 def changing(seed: str) -> Change:
@@ -168,12 +168,12 @@ def without_giving_up() -> Iterator[None]:
         yield
 
 
-@pytest.mark.parametrize("group", ["days of people", "cost", "feed", "Langdock"])
-def test_changed_bodies_are_read_whole_or_not_at_all(
+@pytest.mark.parametrize("group", ["cost", "feed"])
+def test_changed_bodies_are_stored_whole_or_not_at_all(
     here: World, tally: Tally, without_giving_up: None, group: str
 ) -> None:
     fuzz = Fuzz(here, tally, BY_NAME[group], TODAY)
-    tally.tried("fuzz cases", sum(fuzz.run(f"{group} {number}") for number in range(2)))
+    tally.tried("fuzz cases", sum(fuzz.run(f"{group} {number}") for number in range(1)))
 
 
 @pytest.fixture(scope="module")
@@ -185,7 +185,7 @@ def quarter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 @pytest.mark.long
 @pytest.mark.parametrize("group", [group.name for group in GROUPS])
-def test_thousands_of_changed_bodies_are_read_whole_or_not_at_all(
+def test_hundreds_of_changed_bodies_are_stored_whole_or_not_at_all(
     quarter: World, tally: Tally, without_giving_up: None, group: str
 ) -> None:
     fuzz = Fuzz(quarter, tally, BY_NAME[group], LONG_TODAY)

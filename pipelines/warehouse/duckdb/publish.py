@@ -41,6 +41,8 @@ def publish(warehouse: Path, served: Path, *, accept_loss: bool = False) -> Publ
     try:
         if served.is_symlink() and not target.parent.is_dir():
             raise NotADirectoryError(None, f"It is a link to {target}, whose folder is not there.")
+        if target.is_dir():
+            raise IsADirectoryError(None, "A folder stands in its place; move it away.")
         target.parent.mkdir(parents=True, exist_ok=True)
         _remove(copy)  # left by a run that was killed
         notes = _cleared(target)
