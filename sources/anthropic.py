@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from sources.http import Api
+from sources.http.api import Api
 
 BASE_URL = "https://api.anthropic.com"
 API_VERSION = "2026-10-21"
@@ -12,6 +12,7 @@ claude_api = partial(
     base_url=BASE_URL,
     key_header=("x-api-key", ""),
     headers={"anthropic-version": API_VERSION},
+    organisation_header="anthropic-organization-id",
     if_forbidden=(
         "API access may be switched off for the organisation, or for this key.\n"
         "The primary owner can check it in claude.ai: organisation settings, API page."

@@ -4,7 +4,7 @@ from dlt.common.configuration import configspec
 from dlt.common.configuration.specs import BaseConfiguration
 from dlt.common.typing import TSecretStrValue
 
-from sources.http import Connection
+from sources.http.api import Connection
 
 
 @configspec
@@ -12,6 +12,7 @@ class ConnectionSettings(BaseConfiguration):
     """Part of `[sources.<name>]`.
 
     Attributes:
+        enabled: Whether runs read the source; one that is switched off is not spoken of.
         base_url: Scheme and host.
         api_key: What the source needs to be let in.
         requests_per_minute: At most, in any 60 seconds.
@@ -21,6 +22,7 @@ class ConnectionSettings(BaseConfiguration):
         client_certificate: PEM file with a certificate and its key, where the server wants one.
     """
 
+    enabled: bool = True
     base_url: str = ""
     api_key: TSecretStrValue | None = None
     requests_per_minute: int = 60

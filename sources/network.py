@@ -20,6 +20,7 @@ import certifi
 import httpcore
 
 from sources.errors import ForeseenError
+from sources.regular import require_regular
 
 PROXY_SCHEMES = ("http", "https", "socks5", "socks5h")
 KEEP_ALIVE_SECONDS = 4.0
@@ -92,6 +93,7 @@ def certificates(client_certificate: str | None = None, section: str = "") -> ss
     if client_certificate:
         path = os.path.expanduser(client_certificate)
         try:
+            require_regular(path)
             context.load_cert_chain(path, password="")
         except (OSError, ValueError) as error:
             raise ForeseenError(
@@ -273,6 +275,7 @@ def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 
 def _load(context: ssl.SSLContext, variable: str, file: str) -> None:
     try:
+        require_regular(file)
         context.load_verify_locations(cafile=file)
     except (OSError, ValueError) as error:
         raise ForeseenError(

@@ -5,13 +5,16 @@ import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
+from urllib.parse import quote
 
-from sources.errors import NotWhole
-from sources.http import Expired, Refusal
+from sources.errors import Expired, NotWhole
+from sources.http.refusal import Refusal
 
 RESTARTS = 5
 """How often pages are read from the first one, because their data was refreshed meanwhile."""
 MOST_PAGES = 10_000
+LONGEST_CURSOR = 32_000
+"""Bytes that a cursor may take in an address; longer ones no client can send."""
 
 Answer = TypeVar("Answer")
 Page = TypeVar("Page")
@@ -95,9 +98,10 @@ class Pages:
 
 
 def _is_text(value: Any) -> bool:
-    """Text that can be sent: JSON can hold half of a character, which no address can."""
+    """Text that can be sent: JSON can hold half of a character, which no address can, and more
+    text than fits into one."""
     try:
-        return isinstance(value, str) and bool(value.encode())
+        return isinstance(value, str) and 0 < len(quote(value)) <= LONGEST_CURSOR
     except UnicodeEncodeError:
         return False
 

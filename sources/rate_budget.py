@@ -15,6 +15,7 @@ LONGEST_REQUEST_SECONDS = 150.0
 LONGEST_PAUSE_SECONDS = 600.0
 """A longer pause is not waited for."""
 FARTHEST_PAUSE_SECONDS = 30 * 86_400.0
+IN_MEMORY = Path(":memory:")
 DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
 
 Changed = TypeVar("Changed")
@@ -41,6 +42,12 @@ class RateBudget:
     arrived. Counted from the sending, the server could see more than the limit in its own
     window, because requests travel at different speeds. Bursts inside the limit are fine.
     The slots are kept in a file, so that the next process obeys the last minute of this one.
+
+    Attributes:
+        request_count: Slots that were taken here, one for each attempt of a request.
+        retry_count: Attempts that were not the first of their request.
+        waited_seconds: How long requests were held up here, for want of a slot or before another
+            attempt; what is held up together counts once.
     """
 
     def __init__(
@@ -56,6 +63,10 @@ class RateBudget:
         self._closed = threading.Event()
         self._wait = wait or self._closed.wait
         self._lock = threading.Lock()
+        self._counting = threading.Lock()
+        self._held_up, self._held_up_since = 0, 0.0
+        self.request_count = self.retry_count = 0
+        self.waited_seconds = 0.0
         self.file = file
         self._slots = self._opened()
 
@@ -68,6 +79,8 @@ class RateBudget:
             BudgetClosed: The run ends.
         """
         slot_id = self._take()
+        with self._counting:
+            self.request_count += 1
         try:
             yield
         finally:
@@ -83,16 +96,19 @@ class RateBudget:
         until = now + min(seconds, FARTHEST_PAUSE_SECONDS)
         self._execute("insert into pauses values (?, ?)", (now, until))
 
-    def sleep(self, seconds: float) -> None:
-        """Wait, not longer than the run goes on.
+    def wait_to_retry(self, seconds: float) -> None:
+        """Wait before another attempt, not longer than the run goes on.
 
         Raises:
             BudgetClosed: It ends.
         """
         if seconds > 0:
-            self._wait(seconds)
+            with self._holding_up():
+                self._wait(seconds)
         if self._closed.is_set():
             raise BudgetClosed
+        with self._counting:
+            self.retry_count += 1
 
     def close(self) -> None:
         """End it: everybody who waits, or asks from now on, gets BudgetClosed."""
@@ -101,12 +117,30 @@ class RateBudget:
             self._slots.close()
 
     def _take(self) -> int:
-        while True:
-            slot_id, seconds = self._changed(self._slot_or_wait)
-            if slot_id is not None:
-                return slot_id
-            # A slot that is still in flight frees up earlier than its worst case says: look again.
-            self._wait(min(max(seconds, 0.01), 1.0))
+        slot_id, seconds = self._changed(self._slot_or_wait)
+        if slot_id is not None:
+            return slot_id
+        with self._holding_up():
+            while slot_id is None:
+                # One that is still in flight frees up earlier than its worst case says: look again.
+                self._wait(min(max(seconds, 0.01), 1.0))
+                slot_id, seconds = self._changed(self._slot_or_wait)
+        return slot_id
+
+    @contextmanager
+    def _holding_up(self) -> Iterator[None]:
+        with self._counting:
+            self._held_up += 1
+            if self._held_up == 1:
+                self._held_up_since = self._clock()
+        try:
+            yield
+        finally:
+            with self._counting:
+                self._held_up -= 1
+                if not self._held_up:
+                    # A clock that was set back meanwhile takes nothing away.
+                    self.waited_seconds += max(0.0, self._clock() - self._held_up_since)
 
     def _slot_or_wait(self, slots: sqlite3.Connection) -> tuple[int | None, float]:
         """A slot that is free, or how long there will be none."""
@@ -165,7 +199,7 @@ class RateBudget:
             self.file,
             problem,
         )
-        return _connected(Path(":memory:"))
+        return _connected(IN_MEMORY)
 
 
 def _connected(file: Path) -> sqlite3.Connection:

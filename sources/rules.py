@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from fractions import Fraction
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,15 @@ def _is_day(text: str) -> bool:
     return len(text) == len("2026-01-31")
 
 
+def _is_part(text: str) -> bool:
+    try:
+        return text.isascii() and 0 < Fraction(text) <= 1
+    except (ValueError, ZeroDivisionError):
+        return False
+
+
 TEXT = Rule("a text")
+PART = Rule("a part of the whole such as 1/3 or 0.25", _is_part)
 PATH = Rule(
     "a path, with ~ only where there is a home folder",
     lambda text: not os.path.expanduser(text).startswith("~"),
@@ -46,6 +55,7 @@ DAY = Rule("a day written as 2026-01-31", _is_day)
 FLAG = Rule("true or false", lambda text: text.lower() in ("true", "false"))
 
 CONNECTION: Mapping[str, Rule] = {
+    "enabled": FLAG,
     "base_url": TEXT,
     "api_key": TEXT,
     "requests_per_minute": whole(1, 1_000_000),
