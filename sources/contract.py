@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Literal
 
+import dlt
 from dlt.common.configuration.specs import BaseConfiguration
 
 from sources.rules import Rule
@@ -70,6 +71,7 @@ class SourceReport:
         skipped: Why nothing was asked, though nothing failed.
         fatal: Why nothing more could be read from the source.
         problems: Messages of all that failed, each once.
+        changes: Tables whose rows are replaced by others -> what changed, in a sentence's part.
         clock: The lesser of the run's clock and the source's; None: it has told none.
         clock_note: What to say of the difference between them.
         unit: What its endpoints are read by.
@@ -82,6 +84,7 @@ class SourceReport:
     skipped: str | None = None
     fatal: str | None = None
     problems: list[str] = field(default_factory=list)
+    changes: dict[str, str] = field(default_factory=dict)
     clock: Clock | None = None
     clock_note: str | None = None
     request_count: int = 0
@@ -160,6 +163,8 @@ class Source:
         assistant: What its assistant is called in the marts, if people work with one of its; it
             has three models, `stg_<assistant>__assistant_people`, `_activity` and `_cost`.
         ledger: The table of what was read of it, where `status` has no part of its own for it.
+        upgrade: Brings what an earlier release stored into the form of sources/ledger.py; asked
+            before each run, and done once.
         standing: SQL for `status`, one row: unit_count, row_count, rejected_row_count, first_date,
             last_date; from the ledger.
     """
@@ -179,6 +184,7 @@ class Source:
     has_days: bool = False
     assistant: str | None = None
     ledger: str | None = None
+    upgrade: Callable[[dlt.Pipeline], None] = lambda pipeline: None
     standing: str | None = None
 
     @property

@@ -1,12 +1,18 @@
 """What a run hands to every source: its clock, the raw tables, rate budgets, and what it is for."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import count
 from time import monotonic
+from typing import Any
 
 import dlt
 
+from sources.door import Door
+from sources.doubts import Doubts
+from sources.organisation import Owners
+from sources.plausibility import DoubtSettings
 from sources.rate_budget import RateBudget
 
 CLOSE_ENOUGH = timedelta(minutes=1)
@@ -61,11 +67,13 @@ class Access:
 
     Attributes:
         budget: The rate budget of that name, with at most so many requests in any 60 seconds.
+        owners: Whose data each Claude source brings; a key of another organisation is refused.
         is_alone: No other source has a key or a file.
     """
 
     clock: Clock
     budget: Callable[[str, int], RateBudget]
+    owners: Owners
     is_alone: bool = True
 
 
@@ -75,14 +83,26 @@ class Session(Access):
 
     Attributes:
         pipeline: Writes the raw tables and reads them back, by the functions of sources/ledger.py.
+        doubts: What earlier nights claimed and is not believed; rules add theirs.
+        limits: From when on something is not believed.
         backfill: Days to fetch again, whatever the ledger says.
         only: Names of endpoints and sources to read; none: all.
+        on_replaced: Is told the table and its rows before others take their place.
+        door: What of people is stored; whatever a source stores goes through it.
+        run_number: The run's place in the order of all runs and fetches.
+        numbers: The next ones of that order, for the fetches of this run.
     """
 
     pipeline: dlt.Pipeline
+    doubts: Doubts
+    limits: DoubtSettings = field(default_factory=DoubtSettings)
     backfill: Sequence[date] = ()
     only: Collection[str] = ()
+    on_replaced: Callable[[str, Sequence[Mapping[str, Any]]], None] = lambda _, __: None
     on_progress: Callable[[LoadProgress], None] = lambda _: None
+    door: Door = field(default_factory=Door)
+    run_number: int = 0
+    numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
 
 def clock_note(clock: Clock, server_now: datetime | None) -> str | None:
