@@ -1,6 +1,7 @@
 """The dlt source of the Claude Enterprise Analytics API: one resource per endpoint."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -10,43 +11,55 @@ from dlt.extract import DltResource
 
 from sources.claude_analytics.endpoints import Endpoint
 from sources.claude_analytics.fetch import FetchedDay, Fetcher
-from sources.claude_analytics.pages import day_marker, raw_schema, rows_hash
+from sources.claude_analytics.pages import raw_schema, rejected_hash, rows_hash
 from sources.claude_analytics.settings import AnalyticsSettings
-from sources.hints import MARKER, REJECTED_ROWS, typed_columns
+from sources.door import Door
+from sources.hints import REJECTED_ROWS, typed_columns, versioned
+from sources.ledger import KEPT_APART, numbers
 
-__all__ = ["AnalyticsSettings", "claude_analytics", "empty_endpoints"]
+__all__ = ["AnalyticsSettings", "Counting", "Storing", "claude_analytics", "empty_endpoints"]
 
 HISTORY_DAYS = 36_500
 ROWS_PER_BATCH = 50_000
 
 
+@dataclass(frozen=True)
+class Counting:
+    """The version of a day that counts, and the hashes by which one is told from another."""
+
+    version: int
+    rows_hash: str
+    rejected_hash: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Storing:
+    """What the rows of a run are stored with.
+
+    Attributes:
+        settle_after: How long after a day the API may still change it.
+        totals_hashes: What the days of each table of totals are now.
+        counting: The versions that count and are whole, by endpoint and day.
+        moves_cursor: Not in a backfill of old days.
+        door: What of people is stored.
+    """
+
+    fetched_at: datetime
+    run_number: int
+    numbers: Iterator[int]
+    settle_after: Callable[[Endpoint], timedelta]
+    totals_hashes: Mapping[str, Mapping[date, str]]
+    counting: Mapping[str, Mapping[date, Counting]]
+    moves_cursor: bool = True
+    door: Door = field(default_factory=Door)
+
+
 @dlt.source(name="claude_analytics")
 def claude_analytics(
-    fetcher: Fetcher,
-    endpoints: Sequence[Endpoint],
-    *,
-    fetched_at: datetime,
-    settle_after: Mapping[str, timedelta],
-    totals_hashes: Mapping[str, Mapping[date, str]] | None = None,
-    moves_cursor: bool = True,
+    fetcher: Fetcher, endpoints: Sequence[Endpoint], storing: Storing
 ) -> list[DltResource]:
-    """What the fetcher was started with; each fetched UTC day replaces that whole day.
-
-    `settle_after` says for each endpoint how long after a day the API may still change it,
-    `totals_hashes` for each table of totals what its days are now.
-    A backfill of old days leaves the cursor where it is (`moves_cursor`).
-    """
-    return [
-        daily_resource(
-            fetcher,
-            endpoint,
-            fetched_at,
-            settle_after[endpoint.table],
-            (totals_hashes or {}).get(endpoint.totals or "", {}),
-            moves_cursor,
-        )
-        for endpoint in endpoints
-    ]
+    """What the fetcher was started with; a UTC day that differs from what counts is a version."""
+    return [daily_resource(fetcher, endpoint, storing) for endpoint in endpoints]
 
 
 @dlt.source(name="claude_analytics")
@@ -56,7 +69,7 @@ def empty_endpoints(endpoints: Sequence[Endpoint]) -> list[DltResource]:
 
 
 def _empty(endpoint: Endpoint) -> Iterator[Any]:
-    yield raw_schema(endpoint).empty_table()
+    yield versioned(raw_schema(endpoint).empty_table(), 0)
     for hints in (_LEDGER, REJECTED_ROWS):
         yield dlt.mark.with_hints(
             dlt.mark.materialize_table_schema(), hints, create_table_variant=True
@@ -64,62 +77,109 @@ def _empty(endpoint: Endpoint) -> Iterator[Any]:
 
 
 def _resource(endpoint: Endpoint, rows: Any) -> DltResource:
-    resource: DltResource = dlt.resource(
-        rows,
-        name=endpoint.table,
-        write_disposition="merge",
-        merge_key="activity_date",
-        columns=MARKER,
-    )
+    resource: DltResource = dlt.resource(rows, name=endpoint.table, write_disposition="append")
     return resource
 
 
-def daily_resource(
-    fetcher: Fetcher,
-    endpoint: Endpoint,
-    fetched_at: datetime,
-    settle_after: timedelta,
-    totals_hashes: Mapping[date, str],
-    moves_cursor: bool,
-) -> DltResource:
+def daily_resource(fetcher: Fetcher, endpoint: Endpoint, storing: Storing) -> DltResource:
     """One endpoint as a dlt resource, with its lines of the ledger and its rejected rows."""
     # The cursor remembers the newest day for dlt's tools. Which days come is the plan's matter:
     # the lag is so long that the cursor drops no day that was fetched.
     bookmark = (
         dlt.sources.incremental[date]("activity_date", lag=HISTORY_DAYS, primary_key=())
-        if moves_cursor
+        if storing.moves_cursor
         else None
     )
 
     def fetch(newest: dlt.sources.incremental[date] | None = bookmark) -> Iterator[Any]:
         # An empty table creates the raw table also where nothing arrives.
-        yield raw_schema(endpoint).empty_table()
+        yield versioned(raw_schema(endpoint).empty_table(), 0)
         for batch in _batches(fetcher.days(endpoint)):
-            # A day's marker clears its old rows, even if none came now. It is never stored.
-            yield pa.concat_tables(
-                table for day, rows in batch for table in (rows, day_marker(endpoint, day.day))
-            )
-            ledger = [
-                {
-                    **_ledger_row(day, rows, fetched_at, settle_after),
-                    "totals_hash": totals_hashes.get(day.day),
-                }
-                for day, rows in batch
-            ]
-            rejected = [row for day, _ in batch for row in _rejected_rows(day, fetched_at)]
-            yield dlt.mark.with_hints(ledger, _LEDGER, create_table_variant=True)
-            yield dlt.mark.with_hints(rejected, REJECTED_ROWS, create_table_variant=True)
+            new = [_Fetch(day, rows, storing) for day, rows in batch]
+            tables = [versioned(each.rows, each.version) for each in new if each.is_new]
+            if tables:
+                yield pa.concat_tables(tables)
+            rejected = [row for each in new if each.is_new for row in each.rejected_rows()]
+            for found, hints in ((new, _LEDGER), (rejected, REJECTED_ROWS)):
+                rows = [each.ledger_row() if isinstance(each, _Fetch) else each for each in found]
+                yield dlt.mark.with_hints(rows, hints, create_table_variant=True)
 
     return _resource(endpoint, fetch)
 
 
+class _Fetch:
+    """A fetched day beside the version of it that counts."""
+
+    def __init__(self, fetched: FetchedDay, rows: pa.Table, storing: Storing) -> None:
+        self._fetched, self._storing = fetched, storing
+        self.rows = storing.door.table(fetched.endpoint.table, rows)
+        self._number = next(storing.numbers)
+        # Of what came: the same day is the same one, whatever people are called here.
+        self._rows_hash = rows_hash(fetched.endpoint, rows)
+        self._rejected_hash = rejected_hash(fetched.rejected)
+        counting = storing.counting.get(fetched.endpoint.table, {}).get(fetched.day)
+        self.is_new = counting is None or (counting.rows_hash, counting.rejected_hash) != (
+            self._rows_hash,
+            self._rejected_hash,
+        )
+        self.version = self._number if counting is None or self.is_new else counting.version
+
+    def ledger_row(self) -> dict[str, Any]:
+        """One row per endpoint, UTC day and fetch: proof that it was asked for, and what came."""
+        fetched, endpoint = self._fetched, self._fetched.endpoint
+        totals = self._storing.totals_hashes.get(endpoint.totals or "", {})
+        return {
+            "endpoint": endpoint.table,
+            "activity_date": fetched.day,
+            "fetched_at": self._storing.fetched_at,
+            "run_number": self._storing.run_number,
+            "fetch_number": self._number,
+            "version": self.version,
+            "row_count": len(self.rows),
+            "rejected_row_count": len(fetched.rejected),
+            "page_count": len(fetched.pages),
+            "rows_hash": self._rows_hash,
+            "rejected_hash": self._rejected_hash,
+            "outcome": self._outcome,
+            "settles_on": fetched.day + self._storing.settle_after(endpoint),
+            "undeclared_fields": ", ".join(
+                sorted({self._storing.door.field_name(name) for name in fetched.undeclared})
+            )
+            or None,
+            "totals_hash": totals.get(fetched.day),
+            "data_refreshed_at": fetched.data_refreshed_at,
+        }
+
+    @property
+    def _outcome(self) -> str:
+        if self._fetched.is_kept_apart:
+            return KEPT_APART
+        # A day of which no row could be read is not an empty one.
+        return "loaded" if len(self.rows) else "rejected" if self._fetched.rejected else "empty"
+
+    def rejected_rows(self) -> list[dict[str, Any]]:
+        """One row per row that could not be read."""
+        rows = [
+            {
+                "endpoint": self._fetched.endpoint.table,
+                "activity_date": self._fetched.day,
+                "version": self.version,
+                "fetched_at": self._storing.fetched_at,
+                "reason": row.reason,
+                "row_json": row.row_json,
+            }
+            for row in self._fetched.rejected
+        ]
+        return self._storing.door.rows("rejected_rows", rows)
+
+
 _LEDGER = dlt.mark.make_hints(
     table_name="loaded_days",
-    write_disposition="merge",
+    write_disposition="append",
     merge_key="",
-    primary_key=("endpoint", "activity_date", "fetched_at"),
+    primary_key="",
     columns={
-        **MARKER,
+        **numbers(),
         **typed_columns(
             endpoint="text",
             activity_date="date",
@@ -128,6 +188,7 @@ _LEDGER = dlt.mark.make_hints(
             rejected_row_count="bigint",
             page_count="bigint",
             rows_hash="text",
+            rejected_hash="text",
             outcome="text",
             settles_on="date",
             undeclared_fields="text",
@@ -150,35 +211,3 @@ def _batches(days: Iterator[FetchedDay]) -> Iterator[list[tuple[FetchedDay, pa.T
             batch, row_count = [], 0
     if batch:
         yield batch
-
-
-def _ledger_row(
-    fetched: FetchedDay, rows: pa.Table, fetched_at: datetime, settle_after: timedelta
-) -> dict[str, Any]:
-    """One row per endpoint, UTC day and fetch: proof that the day was asked for, and what came."""
-    return {
-        "endpoint": fetched.endpoint.table,
-        "activity_date": fetched.day,
-        "fetched_at": fetched_at,
-        "row_count": len(rows),
-        "rejected_row_count": len(fetched.rejected),
-        "page_count": len(fetched.pages),
-        "rows_hash": rows_hash(fetched.endpoint, rows),
-        # A day of which no row could be read is not an empty one.
-        "outcome": "loaded" if len(rows) else "rejected" if fetched.rejected else "empty",
-        "settles_on": fetched.day + settle_after,
-        "undeclared_fields": ", ".join(sorted(fetched.undeclared)) or None,
-        "data_refreshed_at": fetched.data_refreshed_at,
-    }
-
-
-def _rejected_rows(fetched: FetchedDay, fetched_at: datetime) -> list[dict[str, Any]]:
-    """One row per row that could not be read, after a marker that clears the day's former ones."""
-    key = {"endpoint": fetched.endpoint.table, "activity_date": fetched.day}
-    return [
-        {**key, "is_day_marker": True},
-        *(
-            {**key, "fetched_at": fetched_at, "reason": row.reason, "row_json": row.row_json}
-            for row in fetched.rejected
-        ),
-    ]

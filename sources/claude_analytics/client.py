@@ -4,14 +4,16 @@ import logging
 import re
 import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from datetime import date, datetime, timedelta
 from types import TracebackType
 from typing import Self
 
+import pyarrow.compute as pc
+
 from sources.anthropic import claude_api
-from sources.claude_analytics.endpoints import Endpoint
+from sources.claude_analytics.endpoints import Endpoint, Params
 from sources.claude_analytics.pages import (
     ForeignCurrency,
     MissingList,
@@ -19,8 +21,12 @@ from sources.claude_analytics.pages import (
     page_of_body,
     rows_hash,
 )
-from sources.errors import NotWhole
-from sources.http import ApiError, Connection, Expired, HttpClient, Refusal, Refused, Response
+from sources.errors import ApiError, Expired, NotWhole, Refused
+from sources.http import HttpClient
+from sources.http.answers import Response
+from sources.http.api import Connection
+from sources.http.refusal import Refusal
+from sources.organisation import Organisation, Owners
 from sources.paging import BY_CURSOR, Pages, read_pages
 from sources.rate_budget import RateBudget
 
@@ -86,6 +92,7 @@ class Client:
             connection=connection,
         )
         self._gates: dict[str, _Gate] = {}
+        self._coarse: set[str] = set()
 
     def __enter__(self) -> Self:
         self._http.__enter__()
@@ -113,6 +120,14 @@ class Client:
     def request_count(self) -> int:
         return self._http.request_count
 
+    def organisation(self, owners: Owners) -> Organisation | None:
+        """Whose data it brings; to be asked after a first answer.
+
+        Raises:
+            AnotherOrganisation: Not those of what is stored.
+        """
+        return owners.see(ANALYTICS_API.section, ANALYTICS_API.key_variable, self._http)
+
     def pages(self, endpoint: Endpoint, first: date, last: date) -> Iterator[Page]:
         """All pages of the endpoint's rows for the UTC days from first to last.
 
@@ -122,21 +137,36 @@ class Client:
         """
         refreshed_at: list[datetime | None] = []
 
-        def ask(pages: Pages) -> Page:
-            return self._page(endpoint, first, last, pages, refreshed_at)
+        def asked(params: Callable[[date, date], Params]) -> Iterator[Page]:
+            whole = params(first, last)
+            return read_pages(
+                BY_CURSOR,
+                lambda pages: self._page(endpoint, first, last, whole, pages, refreshed_at),
+            )
 
-        return read_pages(BY_CURSOR, ask)
+        if endpoint.coarser is None or endpoint.table not in self._coarse:
+            try:
+                yield from asked(endpoint.params)
+                return
+            except NotTaken:
+                if endpoint.coarser is None or refreshed_at:
+                    raise
+        # Some organisations have fewer dimensions; what they cannot be asked stays unknown.
+        yield from asked(endpoint.coarser)
+        self._coarse.add(endpoint.table)
 
     def _page(
         self,
         endpoint: Endpoint,
         first: date,
         last: date,
+        params: Params,
         pages: Pages,
         refreshed_at: list[datetime | None],
     ) -> Page:
         def read(response: Response) -> Page:
             page = self._read(endpoint, first, response)
+            _check_days(endpoint, first, last, page)
             if refreshed_at and page.data_refreshed_at != refreshed_at[0]:
                 raise Expired(
                     f"{_what(endpoint, first)}: the data was refreshed while its pages were read, "
@@ -165,9 +195,9 @@ class Client:
             return lost
 
         with self._gates.setdefault(endpoint.table, _Gate()).passed():
-            return self._http.get(
+            return self._http.ask(
                 endpoint.path,
-                {**endpoint.params(first, last), **pages.params},
+                {**params, **pages.params},
                 what=_what(endpoint, first),
                 read=read,
                 headers=endpoint.headers,
@@ -221,6 +251,25 @@ class _Gate:
                     raise
                 return
         yield
+
+
+def _check_days(endpoint: Endpoint, first: date, last: date, page: Page) -> None:
+    """See that a series is the one that was asked for: of the days that another one lacks, it could
+    not be told whether anything happened on them.
+
+    Raises:
+        NotWhole: It is another one.
+    """
+    if endpoint.day_column is None or not len(page.rows):
+        return
+    # Where a summary's range ends was read in both ways; money's ends are moments.
+    room = timedelta(0 if endpoint.kind == "money" else 1)
+    bounds = pc.min_max(page.rows["activity_date"]).as_py()
+    if bounds["min"] < first - room or bounds["max"] > last + room:
+        raise NotWhole(
+            f"the answer has days from {bounds['min']} to {bounds['max']}, and {first} to {last} "
+            "were asked for"
+        )
 
 
 def _text(endpoint: Endpoint, page: Page) -> str:

@@ -78,6 +78,7 @@ class Endpoint:
         days_per_request: How many days one request may ask for.
         pages_by_rows: More rows are more pages, so that days that nobody asked for cost requests.
         params: Query parameters that ask for the days from first to last.
+        coarser: Others, for an organisation that the API does not answer those for.
         items: Keys under which the rows may stand in the body; one for each API edition.
         unnest: Key of a list inside each item whose entries are the rows.
         day_column: Column that tells a row's day, where one request brings several.
@@ -88,6 +89,10 @@ class Endpoint:
         headers: Sent beside the usual ones.
         is_official: The official client knows it; one that it does not know yet is not compared.
         decides_access: A refusal here means that this key has no access to any of them.
+        measure: Column of cents whose sum must not vanish; None: its rows must not.
+        people_count: Column that counts people of a day; its largest value is the least that were
+            active.
+        person: Column that names people who were.
     """
 
     table: str
@@ -102,6 +107,7 @@ class Endpoint:
     days_per_request: int = 1
     pages_by_rows: bool = False
     params: Callable[[date, date], Params] = for_date
+    coarser: Callable[[date, date], Params] | None = None
     items: tuple[str, ...] = ("data",)
     unnest: str | None = None
     kind: Literal["engagement", "money"] = "engagement"
@@ -110,6 +116,9 @@ class Endpoint:
     day_column: str | None = None
     is_official: bool = True
     decides_access: bool = False
+    measure: str | None = None
+    people_count: str | None = None
+    person: str | None = None
 
 
 def counts(prefix: str, names: str) -> Columns:
@@ -245,6 +254,7 @@ ENDPOINTS = (
         params=for_span,
         items=("data", "summaries"),
         day_column="starting_at",
+        people_count="daily_active_user_count",
     ),
     Endpoint(
         table="chat_projects",
@@ -258,6 +268,7 @@ ENDPOINTS = (
             **GROUP, "user_id": TEXT,
         },
         older_names={"created_by__email": "created_by__email_address"},
+        people_count="distinct_user_count",
     ),
     Endpoint(
         table="skills",
@@ -272,6 +283,7 @@ ENDPOINTS = (
             "estimated_overage_spend": CENTS, "attributed_list_price": CENTS, "currency": TEXT,
             **GROUP, "product": TEXT, "user_id": TEXT,
         },
+        people_count="distinct_user_count",
     ),
     Endpoint(
         table="connectors",
@@ -288,6 +300,7 @@ ENDPOINTS = (
             **used_by_product("connector"),
             **GROUP, "product": TEXT, "user_id": TEXT,
         },
+        people_count="distinct_user_count",
     ),
     Endpoint(
         table="plugins",
@@ -317,6 +330,7 @@ ENDPOINTS = (
             **GROUP, "product": TEXT, "user_id": TEXT,
         },
         params=for_one_page,
+        people_count="distinct_user_count",
     ),
 )  # fmt: skip
 
@@ -330,6 +344,12 @@ GROUP_OF_USAGE = {
 GROUP_OF_COST = GROUP_OF_USAGE | texts("group__", "cost_type token_type")
 COST_ROW = BUCKET | GROUP_OF_COST | under("cost__", AMOUNTS)
 USAGE_ROW = BUCKET | GROUP_OF_USAGE | counts("usage__", f"{TOKENS} total_tokens")
+
+
+ASKED_BY = ("actor", "product", "model", "context_window", "speed")
+"""The five dimensions that the API takes at once: what a token's price depends on, but for the
+region, which would be a sixth."""
+PRICED_BY = tuple(f"group__{name}" for name in ASKED_BY if name != "actor")
 
 
 def money_endpoint(**given: Any) -> Endpoint:
@@ -347,6 +367,7 @@ COST_API = (
         days_per_request=31,
         params=for_buckets("product", limit=1000),
         headers=BETA,
+        measure="cost__amount",
     ),
     money_endpoint(
         table="usage_totals",
@@ -360,29 +381,36 @@ COST_API = (
     ),
     money_endpoint(
         table="costs",
-        actor_key=(*ACTOR_IDS, "group__product", "group__model", "group__cost_type"),
+        actor_key=(*ACTOR_IDS, *PRICED_BY, "group__cost_type", "group__token_type"),
         path="/v1/organizations/analytics/cost",
-        grain="One row per UTC day, actor, product, model and cost type; null actors have several.",
+        grain="One row per UTC day, actor, product, model, context window, speed, cost type and "
+        "token type; null actors have several.",
         key=(),
         columns=COST_ROW,
         days_per_request=7,
         pages_by_rows=True,
-        params=for_buckets("actor", "product", "model", "cost_type", limit=1000),
+        params=for_buckets(*ASKED_BY, "cost_type", "token_type", limit=1000),
+        coarser=for_buckets("actor", "product", "model", "cost_type", limit=1000),
         headers=BETA,
         totals="cost_totals",
+        measure="cost__amount",
+        person="group__actor__user_id",
     ),
     money_endpoint(
         table="usage",
-        actor_key=(*ACTOR_IDS, "group__product", "group__model"),
+        actor_key=(*ACTOR_IDS, *PRICED_BY),
         path="/v1/organizations/analytics/usage",
-        grain="One row per UTC day, actor, product and model; null actors have several.",
+        grain="One row per UTC day, actor, product, model, context window and speed; null actors "
+        "have several.",
         key=(),
         columns=USAGE_ROW,
         days_per_request=7,
         pages_by_rows=True,
-        params=for_buckets("actor", "product", "model", limit=1000),
+        params=for_buckets(*ASKED_BY, limit=1000),
+        coarser=for_buckets("actor", "product", "model", limit=1000),
         headers=BETA,
         totals="usage_totals",
+        person="group__actor__user_id",
     ),
 )
 """Cost and usage of every kind of actor, in one shape (reference: section 9)."""
@@ -410,6 +438,7 @@ REPORTS_API = (
         days_per_request=31,
         params=for_buckets("product", limit=31, width="bucket_width"),
         unnest="results",
+        measure="cost__amount",
     ),
     money_endpoint(
         table="usage_totals",
@@ -432,6 +461,7 @@ REPORTS_API = (
         params=for_buckets("product", "model", "cost_type", limit=31, width="bucket_width"),
         unnest="results",
         totals="cost_totals",
+        measure="amount",
     ),
     money_endpoint(
         table="usage_reports",
@@ -455,6 +485,8 @@ REPORTS_API = (
         pages_by_rows=True,
         params=for_buckets("product", "model", "cost_type", limit=1000, width="bucket_width"),
         totals="cost_totals",
+        measure="amount",
+        person="actor__user_id",
     ),
     money_endpoint(
         table="user_usage_reports",
@@ -467,6 +499,7 @@ REPORTS_API = (
         pages_by_rows=True,
         params=for_buckets("product", "model", limit=1000, width="bucket_width"),
         totals="usage_totals",
+        person="actor__user_id",
     ),
 )
 """The same from the older reports, for organisations without COST_API (reference: section 8)."""

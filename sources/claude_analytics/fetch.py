@@ -1,7 +1,7 @@
 """Fetch planned days concurrently, and hand them over whole and in order."""
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
@@ -15,7 +15,7 @@ from sources.claude_analytics.endpoints import Endpoint
 from sources.claude_analytics.pages import Page, RejectedRow
 from sources.claude_analytics.plan import Span
 from sources.claude_analytics.repeats import has_repeats, keys_of, without_repeats
-from sources.http import ApiError, KeyRefused, NotTheApi, Refused, Unreachable
+from sources.errors import ApiError, KeyRefused, NotTheApi, Refused, Unreachable
 from sources.paging import begun_anew
 from sources.rate_budget import BudgetClosed
 
@@ -37,11 +37,16 @@ class PackedPage:
 
 @dataclass(frozen=True)
 class FetchedDay:
-    """All rows of one endpoint and UTC day."""
+    """All rows of one endpoint and UTC day.
+
+    Attributes:
+        is_kept_apart: It is stored and does not count: it is not believed.
+    """
 
     endpoint: Endpoint
     day: date
     pages: Sequence[PackedPage]
+    is_kept_apart: bool = False
 
     def rows(self) -> pa.Table:
         return pa.concat_tables(pa.ipc.open_stream(page.rows).read_all() for page in self.pages)
@@ -62,6 +67,21 @@ class FetchedDay:
     @property
     def undeclared(self) -> frozenset[str]:
         return frozenset(name for page in self.pages for name in page.undeclared)
+
+
+Judge = Callable[[Endpoint, Sequence[FetchedDay], Mapping[date, int]], Collection[date]]
+"""Which of an endpoint's fetched days are kept apart, given how many people the other answers
+of the run name on a day, at least."""
+
+
+def people_named(day: FetchedDay) -> int:
+    """How many people were active on a day, at least, by an answer that is not about them."""
+    endpoint = day.endpoint
+    if endpoint.person:
+        return int(pc.count_distinct(day.rows()[endpoint.person]).as_py())
+    if endpoint.people_count:
+        return int(pc.max(day.rows()[endpoint.people_count]).as_py() or 0)
+    return 0
 
 
 @dataclass
@@ -105,6 +125,11 @@ class Fetcher:
         self.watch(endpoints)
         self.fatal: ApiError | None = None
         """Why no endpoint can be read any more."""
+        self.judge: Judge = lambda endpoint, days, named: set()
+        self.told: Callable[[str], str] = lambda text: text
+        """What may be said of a name that an answer has."""
+        self._named: dict[date, int] = {}
+        self._ended: list[threading.Event] = []
         self.on_progress: Callable[[], None] = lambda: None
         """Called in the fetching thread when days have arrived."""
 
@@ -121,23 +146,35 @@ class Fetcher:
         deciding = [span for span in spans if span.endpoint.decides_access] or spans
         if deciding:
             first = max(deciding, key=lambda span: span.last)
-            self._first[first] = self._pool.submit(self._fetch, first)
+            self._first[first] = self._submitted(first)
             self._first[first].result()
 
     def start(self, spans: Sequence[Span]) -> None:
         """Begin to fetch these spans; `days` then waits for them."""
         if not self.day_count and not self._first:
             self.try_first([span for span in spans if span.endpoint.decides_access])
+        self._ended = []
         for span in spans:
-            future = self._first.pop(span, None) or self._pool.submit(self._fetch, span)
+            future = self._first.pop(span, None) or self._submitted(span)
             self._pending.setdefault(span.endpoint.table, []).append(future)
 
     def days(self, endpoint: Endpoint) -> Iterator[FetchedDay]:
         """The endpoint's fetched days in order; those that could not be read are left out."""
         pending = self._pending.pop(endpoint.table, [])
-        while pending:
+        if endpoint.decides_access:
+            for ended in self._ended:
+                ended.wait()  # What its sisters say of the same days is compared with it.
+        days = [day for future in pending for day in future.result()]
+        pending.clear()
+        apart = self.judge(endpoint, days, self._named)
+        progress = self.progress[endpoint.table]
+        while days:
             # Popped, so that a day's memory is free as soon as it was handed over.
-            yield from pending.pop(0).result()
+            day = days.pop(0)
+            if day.day in apart:
+                progress.day_count -= 1
+                progress.row_count -= day.row_count
+            yield replace(day, is_kept_apart=day.day in apart)
 
     @property
     def day_count(self) -> int:
@@ -148,6 +185,23 @@ class Fetcher:
 
     def __exit__(self, *_: object) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _submitted(self, span: Span) -> Future[list[FetchedDay]]:
+        ended = threading.Event()
+        self._ended.append(ended)
+
+        def run() -> list[FetchedDay]:
+            try:
+                fetched = self._fetch(span)
+                for day in fetched:
+                    people = people_named(day)
+                    with self._lock:
+                        self._named[day.day] = max(people, self._named.get(day.day, 0))
+                return fetched
+            finally:
+                ended.set()
+
+        return self._pool.submit(run)
 
     def _fetch(self, span: Span) -> list[FetchedDay]:
         progress = self.progress[span.endpoint.table]
@@ -209,7 +263,8 @@ class Fetcher:
             whole, contradictions = self._whole(endpoint, days)
         with self._lock:
             self.progress[endpoint.table].failures += [
-                f"{endpoint.table}, day {day}: the API gives two rows of {named} that differ.\n"
+                f"{endpoint.table}, day {day}: the API gives two rows of {self.told(named)} that "
+                "differ.\n"
                 "Both cannot be true, and asking again brought the same: the day stays open, what\n"
                 "is stored of it stays, and the next run asks again. If it stays, tell Anthropic's "
                 "support."

@@ -6,7 +6,7 @@ from typing import TypeGuard
 
 from sources.claude_analytics.client import Client, NotAvailable, NotTaken
 from sources.claude_analytics.endpoints import COST_API, REPORTS_API, Endpoint
-from sources.http import ApiError, KeyRefused, Refused
+from sources.errors import ApiError, KeyRefused, Refused
 
 WORDS = {
     "unified": "the newer API (/cost and /usage)",

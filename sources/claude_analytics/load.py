@@ -2,7 +2,7 @@
 
 import logging
 from collections import deque
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
@@ -12,13 +12,14 @@ import dlt
 import pyarrow as pa
 from dlt.extract import DltSource
 
-from sources.claude_analytics import AnalyticsSettings, claude_analytics
+from sources.claude_analytics import AnalyticsSettings, Counting, Storing, claude_analytics
 from sources.claude_analytics.client import (
     ANALYTICS_API,
     Client,
     NotAvailable,
     NotThisOrganisation,
 )
+from sources.claude_analytics.doubted import Judge
 from sources.claude_analytics.endpoints import COST_API, ENDPOINTS, EVERY_ENDPOINT, Endpoint
 from sources.claude_analytics.fetch import Fetcher, Progress
 from sources.claude_analytics.generation import WORDS, Generation, choose
@@ -32,19 +33,22 @@ from sources.claude_analytics.plan import (
     known_generation,
 )
 from sources.contract import EndpointReport, Outcome, SourceReport
-from sources.errors import ForeseenError, read_before_words
+from sources.door import NOBODY, Door
+from sources.doubts import Doubt
+from sources.errors import AnotherOrganisation, ForeseenError, read_before_words
 from sources.ledger import (
-    COMPLETE,
+    COUNTS,
     change,
     endpoint_runs,
+    extract,
     is_in_the_future,
-    known_tables,
+    known_columns,
     moment_text,
     store,
     stored,
 )
+from sources.plausibility import DoubtSettings, stalled
 from sources.session import (
-    CLOSE_ENOUGH,
     WORTH_SAYING,
     Access,
     Clock,
@@ -117,14 +121,19 @@ def _load_endpoints(session: Session, settings: AnalyticsSettings) -> SourceRepo
     client = client_of(session, settings)
 
     def wanted(endpoints: Sequence[Endpoint]) -> list[Endpoint]:
-        only = session.only
-        return [endpoint for endpoint in endpoints if not only or endpoint.table in only]
+        only, door = session.only, session.door
+        return [
+            endpoint
+            for endpoint in endpoints
+            if (not only or endpoint.table in only) and door.asks_for(endpoint.table)
+        ]
 
     engagement, money = wanted(ENDPOINTS), list[Endpoint]()
     with client, Fetcher(client, engagement) as fetcher:
+        fetcher.told = session.door.text
         ledger = fetched_days(pipeline)
         read_before = set(ledger)
-        newest = newest_day(client, ENDPOINTS[0], clock.today, settings.lag_days)
+        newest = newest_day(client, (engagement or ENDPOINTS)[0], clock.today, settings.lag_days)
         plan = Plan(clock, settings, newest, session.backfill)
         days_planned = 0
 
@@ -133,9 +142,9 @@ def _load_endpoints(session: Session, settings: AnalyticsSettings) -> SourceRepo
             ledger = fetched_days(pipeline, until=plan.clock.now)
             planned = plan.spans(endpoints, ledger)
             days_planned += sum(len(span.days) for span in planned)
-            load_spans(
-                pipeline, client, fetcher, planned, partial(_source, fetcher, plan, ledger=ledger)
-            )
+            storing = _storing(session, plan, ledger, counting_versions(pipeline))
+            source = partial(claude_analytics, fetcher, storing=storing)
+            load_spans(pipeline, client, fetcher, planned, source)
 
         fetcher.on_progress = lambda: session.on_progress(
             LoadProgress(fetcher.day_count, days_planned, client.request_count)
@@ -154,20 +163,42 @@ def _load_endpoints(session: Session, settings: AnalyticsSettings) -> SourceRepo
                     fetcher.progress[endpoint.table].refused = generation.refusal
             elif client.server_now is None:
                 fetcher.try_first(plan.spans(money, ledger))
+        if client.request_count and not fetcher.fatal:
+            try:
+                client.organisation(session.owners)
+            except AnotherOrganisation as error:
+                fetcher.fatal = error
         server_now = _server_now(clock, client, fetcher, settings.lag_days)
         agreed = clock.agreed(server_now)
+        if changed_at := session.owners.changed_at(ANALYTICS_API.section):
+            plan = replace(plan, owned_since=changed_at.date())
         if agreed is not clock:
             plan = replace(plan, clock=agreed, newest=min(newest, _newest(agreed, settings)))
         if server_now and not fetcher.fatal:
             windows = {endpoint.table: plan.window(endpoint) for endpoint in EVERY_ENDPOINT}
             oldest = {table: days[0] for table, days in windows.items() if days}
             forget_future_days(pipeline, server_now, oldest)
-        if not fetcher.fatal:
-            fetch(engagement + [endpoint for endpoint in money if endpoint.totals is None])
-        if not fetcher.fatal:
-            # What the totals have shown to be new or moved.
-            fetch([endpoint for endpoint in money if endpoint.totals is not None])
-        report = _report(fetcher, client, read_before)
+        judge = Judge(pipeline, session.doubts, session.limits, plan.clock.now, plan.owned_since)
+        fetcher.judge = judge.apart
+        # The totals show what of the others is new or moved.
+        of_totals = [endpoint for endpoint in money if endpoint.totals is None]
+        others = [endpoint for endpoint in money if endpoint.totals is not None]
+        for endpoints in ([*engagement, *of_totals], others):
+            if not fetcher.fatal:
+                fetch(endpoints)
+            again = [each for each in endpoints if each.table in judge.kept_apart]
+            if again and not fetcher.fatal:
+                judge.ask_again(again)
+                fetch(again)
+        judge.end()
+        for doubt in _stalls(plan, fetcher, session.limits):
+            session.doubts.allows(doubt)
+        report = _report(fetcher, client, read_before, session.door)
+        report.endpoints |= {
+            endpoint.table: EndpointReport(outcome="unavailable", message=NOBODY)
+            for endpoint in ENDPOINTS
+            if not session.door.asks_for(endpoint.table)
+        }
         report.clock, report.clock_note = plan.clock, clock_note(clock, server_now)
         if generation:
             report.details = _generation_words(generation)
@@ -175,12 +206,33 @@ def _load_endpoints(session: Session, settings: AnalyticsSettings) -> SourceRepo
             _endpoint_run(plan, report, fetcher.progress, endpoint)
             for endpoint in [*engagement, *money]
         ]
+        runs += SourceReport(
+            unit="day",
+            endpoints={
+                table: each for table, each in report.endpoints.items() if each.message == NOBODY
+            },
+        ).runs("engagement", plan.clock.now)
         # The first one names dlt's schema where nothing was loaded before.
-        store(pipeline, [_source(fetcher, plan, [], ledger={}), endpoint_runs(runs)])
+        nothing = claude_analytics(fetcher, [], _storing(session, plan, {}, {}))
+        store(pipeline, [nothing, endpoint_runs(runs, session.run_number)])
     return report
 
 
-def _report(fetcher: Fetcher, client: Client, read_before: Collection[str]) -> SourceReport:
+def _stalls(plan: Plan, fetcher: Fetcher, limits: DoubtSettings) -> Iterator[Doubt]:
+    """What the API has had nothing newer of for long, as far as it was asked."""
+    for table, progress in fetcher.progress.items():
+        newest, expected = progress.newest, plan.newest
+        if progress.refreshed_at:
+            newest, expected = progress.refreshed_at.date(), plan.clock.today
+        if newest < date.max and (
+            found := stalled(f"{table} of the API", newest, expected, limits)
+        ):
+            yield found
+
+
+def _report(
+    fetcher: Fetcher, client: Client, read_before: Collection[str], door: Door
+) -> SourceReport:
     fatal = str(fetcher.fatal) if fetcher.fatal else None
     endpoints = {}
     for table, progress in fetcher.progress.items():
@@ -193,7 +245,7 @@ def _report(fetcher: Fetcher, client: Client, read_before: Collection[str]) -> S
             row_count=progress.row_count,
             rejected_count=progress.rejected_count,
             request_count=client.requests_by_table[table],
-            undeclared=progress.undeclared,
+            undeclared={door.field_name(name) for name in progress.undeclared},
             closed_days=progress.closed_days,
         )
     report = SourceReport(
@@ -236,19 +288,24 @@ def _generation_words(generation: Generation) -> list[str]:
     return [f"Cost and usage come from {source}{changed}.", *(f"  {line}" for line in reasons)]
 
 
-def _source(
-    fetcher: Fetcher, plan: Plan, endpoints: Sequence[Endpoint], *, ledger: Ledger
-) -> DltSource:
-    return claude_analytics(
-        fetcher,
-        endpoints,
+def _storing(
+    session: Session,
+    plan: Plan,
+    ledger: Ledger,
+    counting: Mapping[str, Mapping[date, Counting]],
+) -> Storing:
+    return Storing(
         fetched_at=plan.clock.now,
-        settle_after={endpoint.table: plan.settle_after(endpoint) for endpoint in endpoints},
+        run_number=session.run_number,
+        numbers=session.numbers,
+        settle_after=plan.settle_after,
         totals_hashes={
             table: {day: fetched.rows_hash for day, fetched in days.items()}
             for table, days in ledger.items()
         },
+        counting=counting,
         moves_cursor=not plan.backfill,
+        door=session.door,
     )
 
 
@@ -320,21 +377,61 @@ def fetched_days(
 ) -> dict[str, dict[date, Fetched]]:
     """Each endpoint's days as they were last fetched: completely, without a rejected row.
 
-    What was noted as fetched later than `until` does not count.
+    What was noted as fetched later than `until` does not count, nor does a day of whose version
+    more or fewer rows are stored than its ledger says.
     """
     fetched: dict[str, dict[date, Fetched]] = {}
-    rows = stored(pipeline, f"select * from loaded_days where {COMPLETE} order by fetched_at")
-    for row in rows:
-        if until and row["fetched_at"] > until + CLOSE_ENOUGH:
-            continue
+    for row in _newest_fetches(pipeline, until):
         days = fetched.setdefault(row["endpoint"], {})
-        if row["rejected_row_count"]:
-            days.pop(row["activity_date"], None)
-        else:
+        if row["is_whole"] and not row["rejected_row_count"]:
             days[row["activity_date"]] = Fetched(
-                row["fetched_at"].astimezone(UTC), row["rows_hash"], row.get("totals_hash")
+                row["fetched_at"].astimezone(UTC), row["rows_hash"], row["totals_hash"]
             )
     return fetched
+
+
+def counting_versions(pipeline: dlt.Pipeline) -> dict[str, dict[date, Counting]]:
+    """The version of each endpoint's days that counts, if as many rows are stored as it has."""
+    counting: dict[str, dict[date, Counting]] = {}
+    for row in _newest_fetches(pipeline):
+        if row["is_whole"]:
+            version = Counting(row["version"], row["rows_hash"], row["rejected_hash"])
+            counting.setdefault(row["endpoint"], {})[row["activity_date"]] = version
+    return counting
+
+
+def _newest_fetches(pipeline: dlt.Pipeline, until: datetime | None = None) -> list[dict[str, Any]]:
+    """The row of the ledger by which each day counts, and whether its rows are stored once."""
+    known = known_columns(pipeline)
+    counts = " union all ".join(
+        f"select '{table}' as endpoint, version, count(*) as stored_row_count from {table}"
+        " where version is not null group by version"
+        for table in sorted({endpoint.table for endpoint in EVERY_ENDPOINT} & known.keys())
+        if "version" in known[table]
+    )
+    if not counts:
+        return []
+    earlier = f"and fetched_at <= {moment_text(until)}" if until else ""
+    return stored(
+        pipeline,
+        f"""
+        select
+            fetches.*,
+            fetches.row_count = coalesce(counts.stored_row_count, 0) as is_whole
+        from (
+            select
+                loaded_days.*,
+                row_number() over (
+                    partition by endpoint, activity_date order by fetch_number desc
+                ) as fetches_since
+            from loaded_days
+            where {COUNTS} {earlier}
+        ) as fetches
+        left join ({counts}) as counts
+            on fetches.endpoint = counts.endpoint and fetches.version = counts.version
+        where fetches.fetches_since = 1
+        """,
+    )
 
 
 def load_spans(
@@ -361,7 +458,7 @@ def load_spans(
 
     endpoints = start_next()
     while endpoints:
-        pipeline.extract(source(endpoints))
+        extract(pipeline, source(endpoints))
         endpoints = [] if fetcher.fatal else start_next()
         pipeline.normalize()
         pipeline.load()
@@ -373,21 +470,16 @@ def forget_future_days(
     """Let days that were fetched later than the server's own time be fetched again.
 
     Days before `oldest` of their endpoint cannot be: they stay as they are. Days that have not
-    begun go, with their rows.
+    begun go out of the ledger, so that their rows count nowhere.
     """
     now, today = moment_text(server_now), server_now.date()
     if not is_in_the_future(pipeline, "loaded_days", "fetched_at", now):
         change(pipeline, [f"delete from endpoint_runs where run_at > {now}"], {"endpoint_runs"})
         return
-    tables = {endpoint.table for endpoint in EVERY_ENDPOINT}
-    ledgers = ("loaded_days", "rejected_rows")
     change(
         pipeline,
         [
-            *(
-                f"delete from {table} where activity_date > date '{today}'"
-                for table in sorted({*tables, *ledgers} & known_tables(pipeline))
-            ),
+            f"delete from loaded_days where activity_date > date '{today}'",
             *(
                 f"update loaded_days set fetched_at = {now} where endpoint = '{table}'"
                 f" and fetched_at > {now} and activity_date < date '{day}'"

@@ -30,10 +30,8 @@ from sources.errors import NotJson
 OWN_COLUMNS = (
     pa.field("undeclared_fields", TEXT),
     pa.field("activity_date", pa.date32(), nullable=False),
-    pa.field("is_day_marker", pa.bool_()),
 )
-"""What we add to every row. `is_day_marker` is true on the row that clears a day, which is never
-stored."""
+"""What we add to every row."""
 
 ENVELOPE = (
     ("next_page", TEXT),
@@ -80,14 +78,8 @@ class Page:
 
 @functools.cache
 def raw_schema(endpoint: Endpoint) -> pa.Schema:
-    """The raw table's columns: what the endpoint declares, and our own."""
+    """The columns of a day's rows: what the endpoint declares, and our own."""
     return pa.schema([*endpoint.columns.items(), *OWN_COLUMNS])
-
-
-def day_marker(endpoint: Endpoint, day: date) -> pa.Table:
-    """One row that makes the load replace the whole day; it is deleted while loading."""
-    row = {"activity_date": day, "is_day_marker": True}
-    return pa.Table.from_pylist([row], schema=raw_schema(endpoint))
 
 
 def page_of_body(endpoint: Endpoint, body: bytes, day: date) -> Page:
@@ -135,6 +127,13 @@ def rows_hash(endpoint: Endpoint, rows: pa.Table) -> str:
             for part in _bytes_of(canonical[name].combine_chunks()):
                 digest.update(part)
     return digest.hexdigest()
+
+
+def rejected_hash(rows: Sequence[RejectedRow]) -> str | None:
+    """A hash of a day's rows that could not be read, whatever their order; None without any."""
+    texts = sorted(f"{row.reason}\n{row.row_json}" for row in rows)
+    digest = hashlib.blake2b("\0".join(texts).encode("utf-8", "replace"), digest_size=16)
+    return digest.hexdigest() if texts else None
 
 
 def _bytes_of(column: pa.Array) -> Iterator[memoryview]:
@@ -239,7 +238,6 @@ def _table(endpoint: Endpoint, rows: pa.StructArray, day: date) -> pa.Table:
             raise pa.ArrowInvalid(f"{endpoint.day_column} is null")
     else:
         columns["activity_date"] = pa.repeat(pa.scalar(day, pa.date32()), count)
-    columns["is_day_marker"] = pa.nulls(count, pa.bool_())
     for name in columns.keys() & {"currency", "cost__currency"}:
         foreign = set(columns[name].unique().to_pylist()) - {None, "USD"}
         if foreign:

@@ -136,12 +136,14 @@ class Plan:
     Attributes:
         newest: The newest day that the API has published whole.
         backfill: Days that are asked for whatever the ledger says.
+        owned_since: Of this organisation; what another one's key brought of earlier days stays.
     """
 
     clock: Clock
     settings: AnalyticsSettings
     newest: date
     backfill: Sequence[date] | None = None
+    owned_since: date = FIRST_DAY
 
     def window(self, endpoint: Endpoint) -> list[date]:
         """The days that the API answers for; those of money go on into the present."""
@@ -166,7 +168,10 @@ class Plan:
     def _days(self, endpoint: Endpoint, ledger: Ledger) -> Sequence[date]:
         if self.backfill:
             return [day for day in self.backfill if day < self.clock.today]
-        days, fetched = self.window(endpoint), ledger.get(endpoint.table, {})
+        fetched = ledger.get(endpoint.table, {})
+        days = [
+            day for day in self.window(endpoint) if day >= self.owned_since or day not in fetched
+        ]
         settle_after = self.settle_after(endpoint)
         if endpoint.totals is None:
             return days_to_fetch(days, fetched, settle_after)

@@ -9,9 +9,9 @@ from sources.claude_analytics.endpoints import ENDPOINTS, EVERY_ENDPOINT, REPORT
 from sources.claude_analytics.load import NO_KEY, client_of, load, missing, newest_day
 from sources.claude_analytics.plan import GENERATIONS
 from sources.claude_analytics.settings import AnalyticsSettings
+from sources.claude_analytics.upgrade import upgrade
 from sources.contract import Check, Source, Table
-from sources.errors import ForeseenError
-from sources.http import Refused
+from sources.errors import AnotherOrganisation, ForeseenError, Refused
 from sources.rules import CONNECTION, choice, whole
 from sources.session import Access, Clock, clock_note, difference
 
@@ -47,6 +47,11 @@ def check(access: Access, settings: AnalyticsSettings) -> Iterator[Check]:
             f"{settings.base_url} accepts the key and answers for {day}; "
             f"at most {settings.requests_per_minute} requests a minute are sent",
         )
+        try:
+            if found := client.organisation(access.owners):
+                yield Check("API's organisation", True, str(found))
+        except AnotherOrganisation as error:
+            yield Check("API's organisation", False, str(error))
         for endpoint in ENDPOINTS[1:]:
             try:
                 next(client.pages(endpoint, day, day))
@@ -112,6 +117,7 @@ SOURCE = Source(
     missing=missing,
     check=check,
     load=load,
+    upgrade=upgrade,
     empty=empty,
     is_read_by_table=True,
     has_days=True,
