@@ -1,17 +1,20 @@
-"""The dlt source of the Admin API's rosters: daily snapshots, kept as validity ranges."""
+"""The dlt source of the Admin API's rosters: snapshots, of which the changes are kept."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import dlt
 from dlt.common.configuration import configspec
+from dlt.common.typing import TSecretStrValue
 from dlt.extract import DltResource
 
 from sources.anthropic import BASE_URL
-from sources.claude_admin.endpoints import ROSTERS, TEXT, Roster
+from sources.claude_admin.endpoints import ROSTERS, Roster
 from sources.claude_admin.snapshot import Row
+from sources.claude_admin.versions import Version
 from sources.connection import ConnectionSettings
+from sources.hints import BY_COLUMNS, typed_columns
+from sources.ledger import numbers
 
 
 @configspec
@@ -22,69 +25,69 @@ class AdminSettings(ConnectionSettings):
         base_url: Scheme and host.
         api_key: A key with the scopes read:members, read:rbac_groups and read:spend_limits;
             without one, the roster is not loaded.
+        org_admin_token: An OAuth token with the scope org:admin, for the lists that take no key:
+            service accounts and federation.
         requests_per_minute: The organisation's limit of the Admin API, in any 60 seconds.
     """
 
     base_url: str = BASE_URL
+    org_admin_token: TSecretStrValue | None = None
     requests_per_minute: int = 100
 
 
 @dlt.source(name="claude_admin")
-def claude_admin(
-    rows: Mapping[str, Sequence[Row]], taken_at: datetime, absent: Collection[str] = ()
-) -> list[DltResource]:
-    """One resource per roster that was read, with validity ranges from snapshot to snapshot.
+def claude_admin(versions: Sequence[Version], absent: Collection[str] = ()) -> list[DltResource]:
+    """One resource per roster, with what a snapshot changed in it, and the ledger of snapshots.
 
     `absent` are raw tables that do not exist yet; they are created, also without rows.
     """
+    rows = {version.table: version.rows for version in versions}
     return [
-        *(_roster(roster, rows.get(roster.table, ()), taken_at, absent) for roster in ROSTERS),
-        _snapshots(rows, taken_at),
+        *(_roster(roster, rows.get(roster.table, ()), absent) for roster in ROSTERS),
+        _snapshots([version.ledger_row for version in versions]),
     ]
 
 
-def _roster(
-    roster: Roster, rows: Sequence[Row], taken_at: datetime, absent: Collection[str]
-) -> DltResource:
-    def snapshot() -> Iterator[Any]:
-        # Without a row dlt leaves the table alone, so an empty answer retires nobody.
+def _roster(roster: Roster, rows: Sequence[Row], absent: Collection[str]) -> DltResource:
+    def changes() -> Iterator[Any]:
         yield from rows
         if not rows and roster.table in absent:
             yield dlt.mark.materialize_table_schema()
 
     return dlt.resource(
-        snapshot,
+        changes,
         name=roster.table,
-        write_disposition={
-            "disposition": "merge",
-            "strategy": "scd2",
-            "boundary_timestamp": taken_at.isoformat(),
-        },
+        write_disposition="append",
+        file_format=BY_COLUMNS,
         # Copies, because dlt writes a column's name into what it is given.
         columns={
-            name: {**kind} for name, kind in {**roster.columns, "undeclared_fields": TEXT}.items()
+            **{name: {**kind} for name, kind in roster.columns.items()},
+            **typed_columns(
+                undeclared_fields="text", row_hash="text", is_gone="bool", version="bigint"
+            ),
         },
     )
 
 
-def _snapshots(rows: Mapping[str, Sequence[Row]], taken_at: datetime) -> DltResource:
+def _snapshots(rows: Sequence[Row]) -> DltResource:
     """One row per snapshot and roster table: when it was taken, and how many rows it had."""
 
     @dlt.resource(
         name="roster_snapshots",
-        write_disposition="merge",
-        primary_key=("roster_table", "snapshot_at"),
+        write_disposition="append",
         columns={
-            "roster_table": {"data_type": "text"},
-            "snapshot_at": {"data_type": "timestamp"},
-            "row_count": {"data_type": "bigint"},
+            **numbers(),
+            **typed_columns(
+                roster_table="text",
+                snapshot_at="timestamp",
+                row_count="bigint",
+                rows_hash="text",
+                outcome="text",
+            ),
         },
     )
     def roster_snapshots() -> Iterator[Any]:
         yield dlt.mark.materialize_table_schema()
-        yield [
-            {"roster_table": table, "snapshot_at": taken_at, "row_count": len(found)}
-            for table, found in rows.items()
-        ]
+        yield list(rows)
 
     return roster_snapshots()

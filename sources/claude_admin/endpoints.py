@@ -16,7 +16,9 @@ TEXT: TColumnSchema = {"data_type": "text"}
 FLAG: TColumnSchema = {"data_type": "bool"}
 TIMESTAMP: TColumnSchema = {"data_type": "timestamp"}
 CENTS: TColumnSchema = {"data_type": "decimal", "precision": 38, "scale": 12}
+COUNT: TColumnSchema = {"data_type": "bigint"}
 LIST: TColumnSchema = {"data_type": "text", "description": "A JSON list."}
+JSON: TColumnSchema = {"data_type": "text", "description": "JSON of any kind."}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -29,12 +31,19 @@ class Roster:
         grain: What one row is, at any one time.
         key: Columns that identify a row within a snapshot.
         one_of: Columns of the key that may be null, all but one of them.
+        may_lack: Columns of the key that may be null.
         columns: Raw columns with their types.
         older_names: Column of an older API edition -> the declared column it fills.
         left_out: Documented fields that are not kept, each with the reason.
+        params: Query parameters beside those of the page.
+        headers: Sent beside the usual ones.
         paging: By the ids of the rows, by an opaque cursor, or a single object.
         for_each: Table whose rows each have a list of these.
+        parent_column: Takes the id of that row, where the API leaves it out.
+        not_for: Column of those rows that, once set, says that there is no list any more.
         of_spend_limits: Counts against the limit of the spend-limit endpoints, not the shared one.
+        takes_token: Takes an OAuth token of an administrator, so that a key that it refuses says
+            nothing of the others.
     """
 
     table: str
@@ -42,13 +51,26 @@ class Roster:
     grain: str
     key: tuple[str, ...]
     one_of: tuple[str, ...] = ()
+    may_lack: tuple[str, ...] = ()
     columns: Columns
     older_names: Mapping[str, str] = field(default_factory=dict)
     left_out: Mapping[str, str] = field(default_factory=dict)
+    params: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
     paging: Literal["ids", "cursor", "none"]
     for_each: str | None = None
+    parent_column: str | None = None
+    not_for: str | None = None
     of_spend_limits: bool = False
+    takes_token: bool = False
 
+
+HISTORY_OF_ONE = {
+    "archived_at": TIMESTAMP, "archived_by_actor_id": TEXT, "created_at": TIMESTAMP,
+    "created_by_actor_id": TEXT, "updated_at": TIMESTAMP, "updated_by_actor_id": TEXT,
+}  # fmt: skip
+"""Who made, changed and archived it, of what machines sign in with."""
+ARCHIVED_TOO = {"include_archived": "true"}
 
 ROSTERS = (
     Roster(
@@ -124,5 +146,176 @@ ROSTERS = (
         key=("id",),
         columns={"id": TEXT, "name": TEXT, "type": TEXT},
         paging="none",
+    ),
+    Roster(
+        table="rbac_roles",
+        path="/v1/organizations/rbac_roles",
+        grain="One row per role that members may have through their groups.",
+        key=("id",),
+        columns={
+            "id": TEXT, "display_name": TEXT, "source__type": TEXT, "created_at": TIMESTAMP,
+            "updated_at": TIMESTAMP, "type": TEXT,
+        },
+        older_names={"name": "display_name"},
+        paging="cursor",
+    ),
+    Roster(
+        table="rbac_role_permissions",
+        path="/v1/organizations/rbac_roles/{id}/permissions",
+        grain="One row per role and thing that it permits.",
+        key=(
+            "rbac_role_id", "action", "resource__type", "resource__organization_id",
+            "resource__connector_id", "resource__tool_name", "resource__scope",
+        ),
+        may_lack=(
+            "resource__organization_id", "resource__connector_id", "resource__tool_name",
+            "resource__scope",
+        ),
+        columns={
+            "rbac_role_id": TEXT, "action": TEXT, "resource__type": TEXT,
+            "resource__organization_id": TEXT, "resource__connector_id": TEXT,
+            "resource__tool_name": TEXT, "resource__scope": TEXT, "type": TEXT,
+        },
+        paging="cursor",
+        for_each="rbac_roles",
+        parent_column="rbac_role_id",
+    ),
+    Roster(
+        table="configured_spend_limits",
+        path="/v1/organizations/spend_limits",
+        grain="One row per limit that somebody set, whatever it applies to.",
+        key=("id",),
+        columns={
+            "id": TEXT, "amount": CENTS, "currency": TEXT, "period": TEXT, "is_enabled": FLAG,
+            "scope__type": TEXT, "scope__user_id": TEXT, "scope__seat_tier": TEXT,
+            "scope__rbac_group_id": TEXT, "scope__service": TEXT, "scope__workspace_id": TEXT,
+            "created_at": TIMESTAMP, "updated_at": TIMESTAMP, "type": TEXT,
+        },
+        headers={"anthropic-beta": "spend-limit-reads-2026-09-26"},
+        paging="cursor",
+        of_spend_limits=True,
+    ),
+    Roster(
+        table="spend_limit_increase_requests",
+        path="/v1/organizations/spend_limit_increase_requests",
+        grain="One row per request of a member for a higher limit.",
+        key=("id",),
+        columns={
+            "id": TEXT, "status": TEXT, "period": TEXT,
+            "actor__type": TEXT, "actor__user_id": TEXT, "actor__scoped_api_key_id": TEXT,
+            "actor__name": TEXT, "actor__email_address": TEXT, "actor__deleted": FLAG,
+            "resolved_by__type": TEXT, "resolved_by__user_id": TEXT,
+            "resolved_by__scoped_api_key_id": TEXT, "resolved_by__name": TEXT,
+            "resolved_by__email_address": TEXT, "resolved_by__deleted": FLAG,
+            "created_at": TIMESTAMP, "resolved_at": TIMESTAMP, "type": TEXT,
+        },
+        left_out={"spend_summary": "It changes with every use; spend_limits has the limit."},
+        paging="cursor",
+        of_spend_limits=True,
+    ),
+    Roster(
+        table="api_keys",
+        path="/v1/organizations/api_keys",
+        grain="One row per API key of the Console, whatever became of it.",
+        key=("id",),
+        columns={
+            "id": TEXT, "name": TEXT, "status": TEXT,
+            "created_by__id": TEXT, "created_by__type": TEXT,
+            "principal__type": TEXT, "principal__user_id": TEXT,
+            "principal__service_account_id": TEXT,
+            "scope__type": TEXT, "scope__workspace_id": TEXT,
+            "created_at": TIMESTAMP, "expires_at": TIMESTAMP, "type": TEXT,
+        },
+        older_names={"workspace_id": "scope__workspace_id"},
+        left_out={"partial_key_hint": "A part of the secret; the id names the key."},
+        paging="ids",
+    ),
+    Roster(
+        table="workspaces",
+        path="/v1/organizations/workspaces",
+        grain="One row per workspace of the Console, archived ones and the default one too.",
+        key=("id",),
+        columns={
+            "id": TEXT, "name": TEXT, "display_color": TEXT, "compartment_id": TEXT,
+            "external_key_id": TEXT, "user_profile_id": TEXT, "tags": JSON,
+            "data_residency__workspace_geo": TEXT, "data_residency__default_inference_geo": TEXT,
+            "data_residency__allowed_inference_geos": JSON,
+            "created_at": TIMESTAMP, "archived_at": TIMESTAMP, "type": TEXT,
+        },
+        params={**ARCHIVED_TOO, "include_default": "true"},
+        paging="ids",
+    ),
+    Roster(
+        table="workspace_members",
+        path="/v1/organizations/workspaces/{id}/members",
+        grain="One row per workspace and member of it.",
+        key=("workspace_id", "user_id"),
+        columns={"workspace_id": TEXT, "user_id": TEXT, "workspace_role": TEXT, "type": TEXT},
+        paging="ids",
+        for_each="workspaces",
+        not_for="archived_at",
+    ),
+    Roster(
+        table="service_accounts",
+        path="/v1/organizations/service_accounts",
+        grain="One row per service account, archived ones too.",
+        key=("id",),
+        columns={
+            "id": TEXT, "name": TEXT, "description": TEXT, "organization_role": TEXT,
+            **HISTORY_OF_ONE, "type": TEXT,
+        },
+        params=ARCHIVED_TOO,
+        paging="cursor",
+        takes_token=True,
+    ),
+    Roster(
+        table="service_account_workspaces",
+        path="/v1/organizations/service_accounts/{id}/workspaces",
+        grain="One row per service account and workspace that it is in.",
+        key=("service_account_id", "workspace_id"),
+        columns={
+            "service_account_id": TEXT, "workspace_id": TEXT, "workspace_role": TEXT,
+            "implicit": FLAG, "created_by_actor_id": TEXT, "type": TEXT,
+        },
+        paging="cursor",
+        for_each="service_accounts",
+        not_for="archived_at",
+        takes_token=True,
+    ),
+    Roster(
+        table="federation_issuers",
+        path="/v1/organizations/federation_issuers",
+        grain="One row per identity provider whose tokens are taken, archived ones too.",
+        key=("id",),
+        columns={
+            "id": TEXT, "name": TEXT, "issuer_url": TEXT, "check_jti": FLAG,
+            "max_jwt_lifetime_seconds": COUNT,
+            "jwks__type": TEXT, "jwks__url": TEXT, "jwks__discovery_base": TEXT,
+            "jwks__ca_cert_pem": TEXT, "jwks__keys": LIST, "jwks_polling_disabled_at": TIMESTAMP,
+            **HISTORY_OF_ONE, "type": TEXT,
+        },
+        params=ARCHIVED_TOO,
+        left_out={"poll_status": "It changes with every look at the provider's keys."},
+        paging="cursor",
+        takes_token=True,
+    ),
+    Roster(
+        table="federation_rules",
+        path="/v1/organizations/federation_rules",
+        grain="One row per rule by which a token becomes a service account, archived ones too.",
+        key=("id",),
+        columns={
+            "id": TEXT, "name": TEXT, "description": TEXT, "issuer_id": TEXT, "issuer_name": TEXT,
+            "match__audience": TEXT, "match__claims": JSON, "match__condition": TEXT,
+            "match__subject_prefix": TEXT,
+            "target__type": TEXT, "target__service_account_id": TEXT,
+            "target__service_account_name": TEXT,
+            "oauth_scope": TEXT, "token_lifetime_seconds": COUNT,
+            "applies_to_all_workspaces": FLAG, "workspace_ids": LIST,
+            **HISTORY_OF_ONE, "type": TEXT,
+        },
+        params=ARCHIVED_TOO,
+        paging="cursor",
+        takes_token=True,
     ),
 )  # fmt: skip

@@ -2,22 +2,31 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 import dlt
 
 from sources.claude_admin import AdminSettings, claude_admin
-from sources.claude_admin.endpoints import ROSTERS
-from sources.claude_admin.snapshot import ADMIN_API, Snapshot, check, take_snapshot
+from sources.claude_admin.doubted import doubted_lists
+from sources.claude_admin.endpoints import ROSTERS, Roster
+from sources.claude_admin.snapshot import ADMIN_API, BY_TOKEN, Snapshot, check, take_snapshot
+from sources.claude_admin.versions import (
+    Answer,
+    Known,
+    known_hashes,
+    known_rosters,
+    version_of,
+)
 from sources.contract import EndpointReport, SourceReport
-from sources.errors import ForeseenError, read_before_words
-from sources.http import HttpClient, Refused
+from sources.errors import AnotherOrganisation, ForeseenError, Refused, read_before_words
+from sources.http import HttpClient
 from sources.ledger import (
     COMPLETE,
     change,
     endpoint_runs,
     is_in_the_future,
-    known_tables,
     moment_text,
     store,
     stored,
@@ -39,7 +48,7 @@ def missing(settings: AdminSettings) -> str | None:
 
 
 def load(session: Session, settings: AdminSettings) -> SourceReport:
-    """Store a snapshot as validity ranges; without a key, do nothing."""
+    """Store what a snapshot changed; without a key, do nothing."""
     pipeline, clock = session.pipeline, session.clock
     snapshot, counts = Snapshot(), dict[str, int]()
     report = SourceReport(unit="snapshot")
@@ -54,24 +63,41 @@ def load(session: Session, settings: AdminSettings) -> SourceReport:
         )
         return report
     try:
-        with roster_clients(session, settings) as (shared, of_spend_limits):
-            snapshot = take_snapshot(
-                lambda roster: of_spend_limits if roster.of_spend_limits else shared
-            )
-            counts = dict(shared.requests_by + of_spend_limits.requests_by)
+        with roster_clients(session, settings) as clients:
+            shared = clients.shared
+            snapshot = take_snapshot(clients.of, session.door.asks_for)
+            counts = clients.counts
+            if snapshot.rows:
+                session.owners.see(ADMIN_API.section, ADMIN_API.key_variable, shared)
             if server_now := shared.server_now:
                 report.clock_note = clock_note(clock, server_now)
                 clock = clock.agreed(server_now)
                 if snapshot.rows:
                     forget_future_snapshots(pipeline, server_now)
+    except AnotherOrganisation as error:
+        snapshot = Snapshot(failures={roster.table: str(error) for roster in ROSTERS})
     except ForeseenError as error:
         snapshot.failures["members"] = str(error)
     for table in snapshot.refused.keys() & _read_before(pipeline):
+        if not session.door.asks_for(table):
+            continue
         snapshot.failures[table] = read_before_words(table, snapshot.refused.pop(table))
     if not snapshot.rows:
         snapshot.failures |= snapshot.refused
         snapshot.refused = {}
-    report.endpoints = _endpoints(snapshot, counts)
+    snapshot.rows = {table: session.door.rows(table, rows) for table, rows in snapshot.rows.items()}
+    before = known_rosters(pipeline)
+    read = snapshot.rows
+    answers = {table: Answer.of(rows) for table, rows in read.items()}
+    unchanged = {
+        table for table, answer in answers.items() if answer.is_known(before.get(table, Known()))
+    }
+    doubted, emptied = doubted_lists(session, read, unchanged)
+    snapshot.rows = {table: rows for table, rows in read.items() if table not in doubted}
+    report.endpoints = _endpoints(snapshot, counts) | {
+        table: EndpointReport(message=why, request_count=counts.get(table, 0))
+        for table, why in doubted.items()
+    }
     report.request_count = sum(counts.values())
     report.problems = list(dict.fromkeys(snapshot.failures.values()))
     if snapshot.rows:
@@ -79,14 +105,23 @@ def load(session: Session, settings: AdminSettings) -> SourceReport:
             f"{len(rows):,} {table.replace('_', ' ')}" for table, rows in snapshot.rows.items()
         )
         report.summary = f"Took a snapshot of the roster: {rosters}."
-    if snapshot.rows or snapshot.failures:
-        store(
-            pipeline,
-            [
-                claude_admin(snapshot.rows, clock.now),
-                endpoint_runs(report.runs("roster", clock.now)),
-            ],
-        )
+    if read or snapshot.failures:
+        versions = [
+            version_of(
+                table,
+                answer,
+                before.get(table, Known()),
+                partial(known_hashes, pipeline, table),
+                taken_at=clock.now,
+                run_number=session.run_number,
+                fetch_number=next(session.numbers),
+                is_kept_apart=table in doubted,
+                retires_all=table in emptied,
+            )
+            for table, answer in answers.items()
+        ]
+        runs = endpoint_runs(report.runs("roster", clock.now), session.run_number)
+        store(pipeline, [claude_admin(versions), runs])
     return report
 
 
@@ -124,57 +159,75 @@ def newest_snapshot(pipeline: dlt.Pipeline) -> datetime | None:
 
 def _is_future(session: Session, settings: AdminSettings, moment: datetime) -> bool:
     """The API's own time has not come to that moment yet; False where it cannot be asked."""
-    with suppress(ForeseenError), roster_clients(session, settings) as (shared, _):
+    with suppress(ForeseenError), roster_clients(session, settings) as clients:
         with suppress(Refused):
-            check(shared, ROSTERS[0])
-        return bool(shared.server_now and shared.server_now + CLOSE_ENOUGH < moment)
+            check(clients.shared, ROSTERS[0])
+        server_now = clients.shared.server_now
+        return bool(server_now and server_now + CLOSE_ENOUGH < moment)
     return False
 
 
+@dataclass(frozen=True)
+class Clients:
+    """Clients of the Admin API.
+
+    Attributes:
+        of_spend_limits: With the rate budget of its spend limits.
+        with_token: With the token of an administrator, if one is set, else with the key.
+    """
+
+    shared: HttpClient
+    of_spend_limits: HttpClient
+    with_token: HttpClient
+
+    def of(self, roster: Roster) -> HttpClient:
+        if roster.takes_token:
+            return self.with_token
+        return self.of_spend_limits if roster.of_spend_limits else self.shared
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Requests sent for each list."""
+        return dict(
+            self.shared.requests_by + self.of_spend_limits.requests_by + self.with_token.requests_by
+        )
+
+
 @contextmanager
-def roster_clients(
-    access: Access, settings: AdminSettings
-) -> Iterator[tuple[HttpClient, HttpClient]]:
+def roster_clients(access: Access, settings: AdminSettings) -> Iterator[Clients]:
     """Clients of the Admin API and of its spend limits, each with its own rate budget.
 
     Raises:
         ForeseenError: No usable key or address.
     """
     limit = settings.requests_per_minute
-    limits = {
-        "claude_admin": limit,
-        "spend_limits": min(limit, SPEND_LIMIT_REQUESTS_PER_MINUTE),
-    }
+    shared = access.budget("claude_admin", limit)
+    of_spend_limits = access.budget("spend_limits", min(limit, SPEND_LIMIT_REQUESTS_PER_MINUTE))
+    token = (settings.org_admin_token or "").strip()
     with ExitStack() as stack:
-        shared, of_spend_limits = (
-            stack.enter_context(
-                HttpClient(
-                    ADMIN_API,
-                    base_url=settings.base_url,
-                    api_key=settings.api_key,
-                    budget=access.budget(name, at_most),
-                    clock=access.clock.now if access.clock.is_set else None,
-                    connection=settings.connection,
+        yield Clients(
+            *(
+                stack.enter_context(
+                    HttpClient(
+                        api,
+                        base_url=settings.base_url,
+                        api_key=key,
+                        budget=budget,
+                        clock=access.clock.now if access.clock.is_set else None,
+                        connection=settings.connection,
+                    )
+                )
+                for api, key, budget in (
+                    (ADMIN_API, settings.api_key, shared),
+                    (ADMIN_API, settings.api_key, of_spend_limits),
+                    (BY_TOKEN, token, shared) if token else (ADMIN_API, settings.api_key, shared),
                 )
             )
-            for name, at_most in limits.items()
         )
-        yield shared, of_spend_limits
 
 
 def forget_future_snapshots(pipeline: dlt.Pipeline, server_now: datetime) -> None:
     """Undo the snapshots of the roster that were taken later than the server's own time."""
-    now, known = moment_text(server_now), known_tables(pipeline)
+    now = moment_text(server_now)
     if is_in_the_future(pipeline, "roster_snapshots", "snapshot_at", now):
-        tables = [roster.table for roster in ROSTERS if roster.table in known]
-        change(
-            pipeline,
-            [
-                *(f"delete from {table} where _dlt_valid_from > {now}" for table in tables),
-                *(
-                    f"update {table} set _dlt_valid_to = null where _dlt_valid_to > {now}"
-                    for table in tables
-                ),
-                f"delete from roster_snapshots where snapshot_at > {now}",
-            ],
-        )
+        change(pipeline, [f"delete from roster_snapshots where snapshot_at > {now}"])

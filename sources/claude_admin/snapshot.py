@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Context, Decimal, Inexact, InvalidOperation
 from functools import partial
@@ -13,17 +13,20 @@ from urllib.parse import quote
 from dlt.common.schema.typing import TColumnSchema
 
 from sources.anthropic import claude_api
-from sources.claude_admin.endpoints import CENTS, FLAG, LIST, ROSTERS, TIMESTAMP, Roster
-from sources.errors import NotWhole
-from sources.http import (
-    ApiError,
-    HttpClient,
-    KeyRefused,
-    Refused,
-    Response,
-    Unreachable,
-    json_object,
+from sources.claude_admin.endpoints import (
+    CENTS,
+    COUNT,
+    FLAG,
+    JSON,
+    LIST,
+    ROSTERS,
+    TIMESTAMP,
+    Roster,
 )
+from sources.door import NOBODY
+from sources.errors import ApiError, KeyRefused, NotWhole, Refused, Unreachable
+from sources.http import HttpClient
+from sources.http.answers import Response, json_object
 from sources.paging import BY_CURSOR, BY_ID, Pages, begun_anew, read_pages
 
 ADMIN_API = claude_api(
@@ -37,6 +40,7 @@ ADMIN_API = claude_api(
     most_megabytes=32,
     if_not_whole="A roster is stored whole or not at all, so the stored one stays as it is.",
 )
+BY_TOKEN = replace(ADMIN_API, key_header=("authorization", "Bearer "))
 PAGE_SIZE = {"limit": "1000"}
 
 Row = dict[str, Any]
@@ -57,10 +61,15 @@ class Snapshot:
     failures: dict[str, str] = field(default_factory=dict)
 
 
-def take_snapshot(client_for: Callable[[Roster], HttpClient]) -> Snapshot:
-    """Every roster, each whole or not at all."""
+def take_snapshot(
+    client_for: Callable[[Roster], HttpClient], is_asked: Callable[[str], bool] = lambda _: True
+) -> Snapshot:
+    """Every roster that is asked for, each whole or not at all."""
     snapshot = Snapshot()
     for roster in ROSTERS:
+        if not is_asked(roster.table):
+            snapshot.refused[roster.table] = NOBODY
+            continue
         parents: Sequence[Row] = [{}]
         if roster.for_each:
             if roster.for_each not in snapshot.rows:
@@ -68,7 +77,11 @@ def take_snapshot(client_for: Callable[[Roster], HttpClient]) -> Snapshot:
                 where = snapshot.failures if roster.for_each in snapshot.failures else None
                 (snapshot.refused if where is None else where)[roster.table] = reason
                 continue
-            parents = snapshot.rows[roster.for_each]
+            parents = [
+                row
+                for row in snapshot.rows[roster.for_each]
+                if roster.not_for is None or row[roster.not_for] is None
+            ]
         try:
             client = client_for(roster)
             rows = [
@@ -78,16 +91,29 @@ def take_snapshot(client_for: Callable[[Roster], HttpClient]) -> Snapshot:
             ]
             snapshot.rows[roster.table] = _distinct(roster, rows)
         except (KeyRefused, Unreachable) as error:
+            if isinstance(error, Refused) and roster.takes_token and snapshot.rows:
+                snapshot.refused[roster.table] = token_words(roster, error)
+                continue
             # What one roster meets here, every other would meet too, a minute later.
             met = snapshot.refused if isinstance(error, Refused) else snapshot.failures
             known = snapshot.rows.keys() | snapshot.refused.keys() | snapshot.failures.keys()
             met |= {other.table: str(error) for other in ROSTERS if other.table not in known}
             break
         except Refused as error:
-            snapshot.refused[roster.table] = str(error)
+            words = token_words(roster, error) if roster.takes_token else str(error)
+            snapshot.refused[roster.table] = words
         except ApiError as error:
             snapshot.failures[roster.table] = str(error)
     return snapshot
+
+
+def token_words(roster: Roster, refusal: Refused) -> str:
+    """Why a list that takes an administrator's token is not there."""
+    return (
+        f"{roster.table} is refused ({str(refusal).splitlines()[0]})\n"
+        "The API gives it to an OAuth token with the scope org:admin, not to a key.\n"
+        "Set SOURCES__CLAUDE_ADMIN__ORG_ADMIN_TOKEN if it is wanted; all else is loaded without."
+    )
 
 
 def check(client: HttpClient, roster: Roster) -> None:
@@ -96,12 +122,16 @@ def check(client: HttpClient, roster: Roster) -> None:
     Raises:
         ApiError: Why not.
     """
-    params = {} if roster.paging == "none" else {"limit": "1"}
-    client.get(roster.path, params, what=roster.table, read=json_object)
+    params = {} if roster.paging == "none" else {"limit": "1", **roster.params}
+    client.ask(
+        roster.path, params, what=roster.table, read=json_object, headers=roster.headers or None
+    )
 
 
-def raw_row(roster: Roster, entry: Any) -> Row:
+def raw_row(roster: Roster, entry: Any, parent_id: str = "") -> Row:
     """An API row as the raw table has it: flat, typed, with what we have not declared as JSON.
+
+    `parent_id` is the row's of another list in whose list this one stands.
 
     Raises:
         ApiError: A field is not of its type, or the row's key is missing.
@@ -119,7 +149,10 @@ def raw_row(roster: Roster, entry: Any) -> Row:
         elif name not in roster.left_out:
             undeclared[name] = value
     row |= {column: value for column, value in older.items() if row[column] is None}
-    missing = [name for name in roster.key if not row[name] and name not in roster.one_of]
+    if roster.parent_column:
+        row[roster.parent_column] = parent_id
+    may_lack = {*roster.one_of, *roster.may_lack}
+    missing = [name for name in roster.key if not row[name] and name not in may_lack]
     if missing or (roster.one_of and not any(row[name] for name in roster.one_of)):
         raise _unreadable(roster, f"a row without {' or '.join(missing or roster.one_of)}")
     row["undeclared_fields"] = json.dumps(undeclared, sort_keys=True) if undeclared else None
@@ -129,7 +162,13 @@ def raw_row(roster: Roster, entry: Any) -> Row:
 def _rows(client: HttpClient, roster: Roster, parent_id: str) -> list[Row]:
     """All rows of a roster, or of its part that belongs to a row of another one."""
     path = roster.path.format(id=quote(parent_id, safe="", errors="replace"))
-    ask = partial(client.get, path, what=roster.table, count_as=roster.table)
+    ask = partial(
+        client.ask,
+        path,
+        what=roster.table,
+        count_as=roster.table,
+        headers=roster.headers or None,
+    )
     if roster.paging == "none":
         return [ask({}, read=lambda response: raw_row(roster, json_object(response)))]
 
@@ -139,11 +178,12 @@ def _rows(client: HttpClient, roster: Roster, parent_id: str) -> list[Row]:
             entries = answer.get("data")
             if not isinstance(entries, list):
                 raise NotWhole("the answer has no list data, which is not an empty one")
-            rows = [raw_row(roster, entry) for entry in entries]
+            rows = [raw_row(roster, entry, parent_id) for entry in entries]
             pages.turn(answer, lambda: json.dumps(entries) if entries else "")
             return rows
 
-        return ask({**PAGE_SIZE, **pages.params}, read=read, refusal=pages.lost)
+        params = {**PAGE_SIZE, **roster.params, **pages.params}
+        return ask(params, read=read, refusal=pages.lost)
 
     return list(chain.from_iterable(read_pages(_PAGING[roster.paging], ask_page)))
 
@@ -173,11 +213,16 @@ def _typed(roster: Roster, name: str, value: Any) -> Any:
 
 
 def _value(kind: TColumnSchema, value: Any) -> Any:
-    if kind is LIST:
-        if not isinstance(value, list):
-            raise TypeError
+    if kind is LIST and not isinstance(value, list):
+        raise TypeError
+    if kind in (LIST, JSON):
         # These lists are sets: an order that changes is no change.
-        return json.dumps(sorted(value, key=json.dumps))
+        is_list = isinstance(value, list)
+        return _json(sorted(value, key=_json) if is_list else value)
+    if kind is COUNT:
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise TypeError
+        return value
     if kind is FLAG:
         if not isinstance(value, bool):
             raise TypeError
@@ -195,6 +240,7 @@ def _value(kind: TColumnSchema, value: Any) -> Any:
     return value
 
 
+_json = partial(json.dumps, sort_keys=True)
 _SMALLEST_CENTS = Decimal("1e-12")
 _EXACT = Context(prec=38, traps=[InvalidOperation, Inexact])
 """An amount that the column cannot hold to its last digit is none that we know how to read."""

@@ -1,17 +1,17 @@
 """The rosters of the Admin API as a source of a run."""
 
 from collections.abc import Collection, Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 from sources.claude_admin import AdminSettings, claude_admin
 from sources.claude_admin.endpoints import ROSTERS
 from sources.claude_admin.load import load, missing, roster_clients
+from sources.claude_admin.snapshot import ADMIN_API, token_words
 from sources.claude_admin.snapshot import check as check_roster
+from sources.claude_admin.upgrade import upgrade
 from sources.contract import Check, Source, Table
-from sources.errors import ForeseenError
-from sources.http import KeyRefused, Refused
-from sources.rules import CONNECTION
+from sources.errors import AnotherOrganisation, ForeseenError, KeyRefused, Refused
+from sources.rules import CONNECTION, TEXT
 from sources.session import Access
 
 
@@ -21,33 +21,42 @@ def check(access: Access, settings: AdminSettings) -> Iterator[Check]:
         yield Check("roster", None, why)
         return
     try:
-        with roster_clients(access, settings) as (shared, of_spend_limits):
+        with roster_clients(access, settings) as clients:
             for roster in ROSTERS:
                 if roster.for_each:
                     continue  # It needs the ids of the other; the same scope opens both.
                 try:
-                    check_roster(of_spend_limits if roster.of_spend_limits else shared, roster)
+                    check_roster(clients.of(roster), roster)
                     yield Check(roster.table, True, roster.path)
-                except KeyRefused:
-                    raise
                 except Refused as error:
-                    yield Check(roster.table, None, f"unavailable: {error}")
+                    if roster.takes_token:
+                        yield Check(roster.table, None, token_words(roster, error))
+                    elif isinstance(error, KeyRefused):
+                        raise
+                    else:
+                        yield Check(roster.table, None, f"unavailable: {error}")
+            variable = ADMIN_API.key_variable
+            if found := access.owners.see(ADMIN_API.section, variable, clients.shared):
+                yield Check("roster's organisation", True, str(found))
+    except AnotherOrganisation as error:
+        yield Check("roster's organisation", False, str(error))
     except ForeseenError as error:
         yield Check("roster", False, str(error))
 
 
 def empty(absent: Collection[str]) -> list[Any]:
-    return [claude_admin({}, datetime.now(UTC), absent)]  # The moment is that of no row.
+    return [claude_admin([], absent)]
 
 
 SOURCE = Source(
     name="claude_admin",
     title="Claude Admin API",
     settings=AdminSettings,
-    rules=CONNECTION,
+    rules={**CONNECTION, "org_admin_token": TEXT},
     tables=[Table(name=roster.table, path=roster.path, kind="roster") for roster in ROSTERS],
     missing=missing,
     check=check,
     load=load,
     empty=empty,
+    upgrade=upgrade,
 )
