@@ -197,7 +197,18 @@ def _text(value: Any) -> str | None:
 
 
 def _json(value: Any) -> str:
-    return _clean(json.dumps(value, ensure_ascii=False, sort_keys=True))
+    return _clean(json.dumps(_plain(value), ensure_ascii=False, sort_keys=True))
+
+
+def _plain(value: Any) -> Any:
+    """Numbers that engines would write in ways of their own, or round, as text."""
+    if isinstance(value, dict):
+        return {name: _plain(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_plain(part) for part in value]
+    is_odd = isinstance(value, float) and "e" in repr(value)
+    is_long = isinstance(value, int) and not -(2**63) <= value < 2**63
+    return str(value) if is_odd or is_long else value
 
 
 def _clean(text: str) -> str:

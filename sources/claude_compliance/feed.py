@@ -8,12 +8,14 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from sources.anthropic import claude_api
 from sources.claude_compliance.activities import RejectedActivity, rows_of
 from sources.claude_compliance.windows import MOST_PAGES, RETENTION_DAYS, Window, start_of
-from sources.errors import NotWhole
-from sources.http import ApiError, Expired, HttpClient, Response, json_object
+from sources.errors import ApiError, Expired, NotWhole
+from sources.http import HttpClient
+from sources.http.answers import Response, json_object
 from sources.paging import BY_ID, RESTARTS, Pages
 
 COMPLIANCE_API = claude_api(
@@ -28,6 +30,11 @@ COMPLIANCE_API = claude_api(
     if_not_whole="Events that were read stay, but their days do not count as read.",
 )
 PAGE_SIZE = 5000
+ROUNDING = timedelta(minutes=1)
+"""How far from its window an event may be: at its ends, moments are rounded."""
+BROKEN_OFF = "broken_off"
+"""Outcome of a window of which a part was read, or came: its events count, and it does not count as
+read."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +61,7 @@ class Reading:
         first_id, last_id: The feed's own cursors around what arrived.
         error: Why it ended early.
         is_too_long: It ended early because a shorter window is the better one.
+        is_doubted: It ended, and lacks much of what was read of the same days before.
     """
 
     window: Window
@@ -65,10 +73,18 @@ class Reading:
     page_count: int = 0
     error: ApiError | None = None
     is_too_long: bool = False
+    is_doubted: bool = False
 
     @property
     def is_complete(self) -> bool:
         return self.error is None and not self.is_too_long
+
+    @property
+    def outcome(self) -> str:
+        """As its ledger has it."""
+        if not self.is_complete or self.is_doubted:
+            return BROKEN_OFF
+        return "loaded" if self.activity_count else "empty"
 
     def start_over(self) -> None:
         vars(self).update(vars(Reading(self.window)))
@@ -134,7 +150,7 @@ class Feed:
             if reading.page_count >= MOST_PAGES and len(window.days) > 1:
                 reading.is_too_long = True
                 return
-            page = self._page(params, what, pages)
+            page = self._page(params, what, pages, window)
             reading.page_count += 1
             reading.activity_count += page.activity_count
             reading.rejected += page.rejected
@@ -143,30 +159,44 @@ class Feed:
             reading.request_ids += [page.request_id] if page.request_id else []
             yield page.rows
 
-    def _page(self, params: dict[str, str], what: str, pages: Pages | None = None) -> Page:
+    def _page(
+        self,
+        params: dict[str, str],
+        what: str,
+        pages: Pages | None = None,
+        window: Window | None = None,
+    ) -> Page:
         turned = pages or Pages(BY_ID)
-        return self._client.get(
+        return self._client.ask(
             self._path,
             {**params, **turned.params},
             what=what,
-            read=lambda response: page_of(response, turned),
+            read=lambda response: page_of(response, turned, window),
             count_as="activities",
             refusal=turned.lost,
         )
 
 
-def page_of(response: Response, pages: Pages) -> Page:
+def page_of(response: Response, pages: Pages, window: Window | None = None) -> Page:
     """The page in an answer.
 
     Raises:
         NotJson: The body is not one complete JSON object.
-        NotWhole: It has no list of events, which is not an empty one, or contradicts itself.
+        NotWhole: It has no list of events, which is not an empty one, or contradicts itself, or is
+            the answer of another window: of this one, nobody could tell what is missing.
     """
     body = json_object(response)
     activities = body.get("data")
     if not isinstance(activities, list):
         raise NotWhole("the answer has no list data, which is not an empty feed")
     rows, rejected = rows_of(activities)
+    if window and len(rows):
+        bounds = pc.min_max(rows["created_at"]).as_py()
+        if bounds["min"] < window.start - ROUNDING or bounds["max"] > window.end + ROUNDING:
+            raise NotWhole(
+                f"the answer has events from {bounds['min']:%Y-%m-%d %H:%M} to "
+                f"{bounds['max']:%Y-%m-%d %H:%M}, which are not those that were asked for"
+            )
     pages.turn(body, lambda: json.dumps(activities) if activities else "")
     return Page(
         rows=rows,

@@ -1,11 +1,19 @@
 """Run the activity feed into the warehouse: plan windows, and commit them one by one."""
 
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 
 import dlt
 
-from sources.claude_compliance import ComplianceSettings, Reading, claude_compliance
-from sources.claude_compliance.feed import COMPLIANCE_API, Feed
+from sources.claude_compliance import (
+    ComplianceSettings,
+    Reading,
+    Storing,
+    claude_compliance,
+    fingerprint,
+)
+from sources.claude_compliance.activities import SCHEMA
+from sources.claude_compliance.feed import BROKEN_OFF, COMPLIANCE_API, Feed
 from sources.claude_compliance.windows import (
     FIRST_WINDOW_DAYS,
     ReadWindow,
@@ -16,17 +24,20 @@ from sources.claude_compliance.windows import (
     settled_days,
 )
 from sources.contract import EndpointReport, SourceReport
-from sources.errors import ForeseenError, read_before_words
-from sources.http import HttpClient, KeyRefused, Refused
+from sources.door import NOBODY
+from sources.errors import ForeseenError, KeyRefused, Refused, read_before_words
+from sources.http import HttpClient
 from sources.ledger import (
-    COMPLETE,
+    COUNTS,
     change,
+    counting_rows,
     endpoint_runs,
     is_in_the_future,
     moment_text,
     store,
     stored,
 )
+from sources.plausibility import shrunk_feed, stalled
 from sources.session import CLOSE_ENOUGH, Access, Session, clock_note
 
 NO_KEY = (
@@ -37,6 +48,8 @@ NO_KEY = (
 
 
 ENDPOINT = "activities"
+FEED = "feed"
+"""What `accept` is told."""
 
 
 def missing(settings: ComplianceSettings) -> str | None:
@@ -53,6 +66,9 @@ def load(session: Session, settings: ComplianceSettings) -> SourceReport:
     report = SourceReport(unit="window")
     if why := missing(settings):
         report.skipped = why.splitlines()[0]
+        return report
+    if not session.door.asks_for(ENDPOINT):
+        report.skipped = f"The activity feed is not read: {NOBODY.splitlines()[0]}"
         return report
     endpoint = report.endpoints[ENDPOINT] = EndpointReport(rejected_called="events")
     try:
@@ -74,7 +90,7 @@ def load(session: Session, settings: ComplianceSettings) -> SourceReport:
             f"with {endpoint.request_count} requests."
         )
     run_at = (report.clock or session.clock).now
-    store(session.pipeline, endpoint_runs(report.runs("feed", run_at)))
+    store(session.pipeline, endpoint_runs(report.runs("feed", run_at), session.run_number))
     return report
 
 
@@ -113,9 +129,11 @@ def client_of(access: Access, settings: ComplianceSettings) -> HttpClient:
 
 
 def read_windows(pipeline: dlt.Pipeline) -> list[ReadWindow]:
-    """Windows in the ledger whose load is complete."""
+    """Windows in the ledger that were read to their end, and whose load is complete."""
     rows = stored(
-        pipeline, f"select from_at, to_at, read_at from activity_windows where {COMPLETE}"
+        pipeline,
+        f"select from_at, to_at, read_at from activity_windows where {COUNTS}"
+        f" and outcome <> '{BROKEN_OFF}'",
     )
     return [
         ReadWindow(
@@ -139,6 +157,7 @@ def _load_windows(
         feed = Feed(client, settings.activities_path)
         try:
             feed.check()  # Its answer tells the API's own time, which no window may reach beyond.
+            session.owners.see(COMPLIANCE_API.section, COMPLIANCE_API.key_variable, client)
             if client.server_now:
                 report.clock_note = clock_note(clock, client.server_now)
                 forget_future_windows(pipeline, client.server_now)
@@ -149,25 +168,76 @@ def _load_windows(
             if first_day is None:
                 # Not later than what may still appear, or its day would never be read.
                 first_day = min(feed.first_day(now.date()), (now - overlap).date())
+            is_any_doubted = False
             planned = days_to_read(first_day, now, settled_days(read, overlap))
             days = sorted({*planned, *session.backfill})
             length = FIRST_WINDOW_DAYS
             while days:
                 reading = Reading(next_window(days, length, now))
-                store(pipeline, claude_compliance(feed, reading, read_at=now))
+                storing = Storing(
+                    read_at=now,
+                    run_number=session.run_number,
+                    fetch_number=next(session.numbers),
+                    known=known_events(pipeline, reading.window),
+                    is_doubted=partial(_is_doubted, session, reading.window),
+                    door=session.door,
+                )
+                store(pipeline, claude_compliance(feed, reading, storing))
                 if reading.error:
                     endpoint.row_count += reading.activity_count
                     raise reading.error
                 if reading.is_too_long:
                     length = max(length // 2, 1)
                     continue
+                is_any_doubted = is_any_doubted or reading.is_doubted
                 endpoint.unit_count += 1
                 endpoint.row_count += reading.activity_count
                 endpoint.rejected_count += len(reading.rejected)
                 days = days[len(reading.window.days) :]
                 length = next_length(length, reading.page_count)
+            if not is_any_doubted:
+                session.doubts.none(FEED)
+            _say_stalled(session)
         finally:
             endpoint.request_count = client.request_count
+
+
+def _is_doubted(session: Session, window: Window, came: int, known: int) -> bool:
+    """Whether a window is read again because it came with too few of its known events."""
+    changed_at = session.owners.changed_at(COMPLIANCE_API.section)
+    if changed_at and window.start < changed_at:
+        return False  # They are of another organisation.
+    doubt = shrunk_feed(FEED, window.days, known, came, session.limits)
+    return doubt is not None and not session.doubts.allows(doubt)
+
+
+def _say_stalled(session: Session) -> None:
+    """Say that the feed ends though people were active since."""
+    query = f"""
+        select
+            (select max(created_at) from activities) as newest,
+            (select max(activity_date) from {counting_rows("users")}) as active_on
+    """
+    for row in stored(session.pipeline, query):
+        if row["newest"] and row["active_on"]:
+            newest = row["newest"].astimezone(UTC).date()
+            if doubt := stalled("activities of the feed", newest, row["active_on"], session.limits):
+                session.doubts.allows(doubt)
+
+
+def known_events(pipeline: dlt.Pipeline, window: Window) -> dict[str, int]:
+    """A fingerprint of each of the window's events that count, by its id."""
+    rows = stored(
+        pipeline,
+        f"""
+        select {", ".join(SCHEMA.names)} from activities
+        where created_at >= timestamp with time zone '{window.start.isoformat(sep=" ")}'
+            and created_at < timestamp with time zone '{window.end.isoformat(sep=" ")}'
+            and version in (select version from activity_windows where {COUNTS})
+        order by version
+        """,
+    )
+    return {row["id"]: fingerprint(row) for row in rows}
 
 
 def forget_future_windows(pipeline: dlt.Pipeline, server_now: datetime) -> None:

@@ -1,15 +1,14 @@
 """The activity feed of the Compliance API as a source of a run."""
 
 from collections.abc import Collection, Iterator
-from datetime import UTC, datetime
 from typing import Any
 
-from sources.claude_compliance import ComplianceSettings, claude_compliance
-from sources.claude_compliance.feed import Feed
+from sources.claude_compliance import ComplianceSettings, empty_feed
+from sources.claude_compliance.feed import COMPLIANCE_API, Feed
 from sources.claude_compliance.load import ENDPOINT, client_of, load, missing
+from sources.claude_compliance.upgrade import upgrade
 from sources.contract import Check, Source, Table
-from sources.errors import ForeseenError
-from sources.http import KeyRefused, Refused
+from sources.errors import AnotherOrganisation, ForeseenError, KeyRefused, Refused
 from sources.rules import CONNECTION, DAY, Rule, whole
 from sources.session import Access
 
@@ -22,7 +21,12 @@ def check(access: Access, settings: ComplianceSettings) -> Iterator[Check]:
     try:
         with client_of(access, settings) as client:
             Feed(client, settings.activities_path).check()
-        yield Check(ENDPOINT, True, settings.activities_path)
+            yield Check(ENDPOINT, True, settings.activities_path)
+            variable = COMPLIANCE_API.key_variable
+            if found := access.owners.see(COMPLIANCE_API.section, variable, client):
+                yield Check("feed's organisation", True, str(found))
+    except AnotherOrganisation as error:
+        yield Check("feed's organisation", False, str(error))
     except KeyRefused as error:
         yield Check(ENDPOINT, False, str(error))
     except Refused as error:
@@ -32,7 +36,7 @@ def check(access: Access, settings: ComplianceSettings) -> Iterator[Check]:
 
 
 def empty(absent: Collection[str]) -> list[Any]:
-    return [claude_compliance(None, None, read_at=datetime.now(UTC))]  # The moment of no row.
+    return [empty_feed()]
 
 
 SOURCE = Source(
@@ -50,5 +54,6 @@ SOURCE = Source(
     check=check,
     load=load,
     empty=empty,
+    upgrade=upgrade,
     has_days=True,
 )
