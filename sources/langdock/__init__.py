@@ -15,15 +15,15 @@ from dlt.extract import DltResource
 
 from sources.connection import ConnectionSettings
 from sources.contract import EndpointReport
-from sources.errors import ForeseenError, read_before_words
-from sources.hints import REJECTED_ROWS
-from sources.http import KeyRefused, Refused
+from sources.errors import ForeseenError, KeyRefused, Refused, read_before_words
+from sources.hints import REJECTED_ROWS, typed_columns
 from sources.langdock.client import BASE_URL, ExportClient
 from sources.langdock.collect import Collected, LedgerRow, Source, collect
 from sources.langdock.entities import ENTITIES, Entity
 from sources.langdock.folder import listing
 from sources.langdock.periods import POLICIES, last_day, months_to_ask
 from sources.langdock.reader import Slot, raw_schema
+from sources.ledger import numbers
 from sources.session import CLOSE_ENOUGH
 
 __all__ = [
@@ -63,14 +63,15 @@ LEDGER = pa.schema(
         pa.field("read_at", MOMENT),
     ]
 )
-"""One row per file or answer of the API, and per workspace and period that it tells of.
+"""One row per file or answer of the API, per workspace and period that it tells of, and per change
+of what is known of that; the newest counts. Beside them stand the columns of every ledger: the rows
+of a period are those of its slot and `version`, which all periods share that one file told of.
 
 `outcome`: loaded; replaced (a newer export tells of the same period); overlapping (left out);
 empty, rejected (no row could be read). `skipped_row_count` is that of the whole file.
 """
 
 USERS = "langdock_users"
-MARKER: dict[str, TColumnSchema] = {"is_period_marker": {"data_type": "bool", "hard_delete": True}}
 
 log = logging.getLogger(__name__)
 
@@ -175,15 +176,18 @@ def _same(content: bytes) -> bytes:
 
 @dlt.source(name="langdock")
 def langdock(collected: Collected) -> list[DltResource]:
-    """What was collected: a table per entity, whose periods it replaces, the ledger, and the
-    lines that could not be read. Every table is made, also with nothing to write."""
+    """What was collected: a table per entity, the ledger, and the lines that could not be read.
+    Every table is made, also with nothing to write."""
     return [
         *(
-            _resource(
-                entity.table,
-                collected.rows.get(entity.table, ()),
-                raw_schema(entity),
-                merge_key="slot",
+            dlt.resource(
+                [
+                    pa.Table.from_pylist(
+                        collected.rows.get(entity.table, []), schema=raw_schema(entity)
+                    )
+                ],
+                name=entity.table,
+                write_disposition="append",
             )
             for entity in ENTITIES
         ),
@@ -191,29 +195,15 @@ def langdock(collected: Collected) -> list[DltResource]:
             # As rows, not as Arrow: the ledger counts only with the id of a complete load.
             [*collected.ledger, dlt.mark.materialize_table_schema()],
             name="langdock_exports",
-            write_disposition="merge",
-            primary_key="export_id",
-            columns=_hints(LEDGER),
+            write_disposition="append",
+            columns={**numbers(), **typed_columns(noted_at="timestamp"), **_hints(LEDGER)},
         ),
         _rejected_rows(collected.rejected),
     ]
 
 
-def _resource(
-    name: str, rows: Sequence[Mapping[str, Any]], schema: pa.Schema, merge_key: str
-) -> DltResource:
-    resource: DltResource = dlt.resource(
-        [pa.Table.from_pylist(list(rows), schema=schema)],
-        name=name,
-        write_disposition="merge",
-        merge_key=merge_key,
-        columns=MARKER,
-    )
-    return resource
-
-
 def _rejected_rows(rows: Sequence[Mapping[str, Any]]) -> DltResource:
-    """Lines that could not be read; a file that is read anew adds its own."""
+    """Lines that could not be read."""
 
     @dlt.resource(name="langdock_rejected_lines")
     def rejected_lines() -> Iterator[Any]:

@@ -9,16 +9,11 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import parse_qsl, urlsplit
 
-from sources.errors import NotWhole
-from sources.http import (
-    Api,
-    ApiError,
-    Connection,
-    HttpClient,
-    Refusal,
-    Response,
-    json_object,
-)
+from sources.errors import ApiError, ForeseenError, NotWhole
+from sources.http import HttpClient
+from sources.http.answers import Response, json_object
+from sources.http.api import Api, Connection, checked_base_url
+from sources.http.refusal import Refusal
 from sources.langdock.entities import Entity
 from sources.langdock.periods import last_day
 from sources.rate_budget import RateBudget
@@ -51,12 +46,14 @@ STORAGE = Api(
     key_header=None,
     headers={"accept": "text/csv"},
     what_it_takes="The address may not be valid any more",
+    address_is="the address that Langdock's export API named for the file",
     most_megabytes=256,
     if_not_whole="Nothing of this month was stored.",
 )
 EXPORTS_PER_MONTH = 3
 """How often a month is exported if the address of its file has run out."""
 DOWNLOADS_PER_MINUTE = 1_000
+LONGEST_ADDRESS = 32_000
 
 
 @dataclass(frozen=True)
@@ -144,9 +141,9 @@ class ExportClient:
             ApiError: Why not.
         """
         with suppress(_WithoutDays):
-            self._http.post(
+            self._http.ask(
                 self._prefix + entity.path,
-                {},
+                body={},
                 what=entity.table,
                 read=lambda response: None,
                 refusal=_without_days,
@@ -168,9 +165,9 @@ class ExportClient:
         while True:
             attempts_left -= 1
             try:
-                url, record_count = self._http.post(
+                url, record_count = self._http.ask(
                     self._prefix + entity.path,
-                    body,
+                    body=body,
                     what=what,
                     read=_address,
                     count_as=entity.table,
@@ -194,7 +191,7 @@ class ExportClient:
             budget=RateBudget(Path(":memory:"), DOWNLOADS_PER_MINUTE),
             connection=self._storage,
         ) as storage:
-            return storage.get(
+            return storage.ask(
                 parts.path,
                 dict(parse_qsl(parts.query, keep_blank_values=True)),
                 what=f"the file of {what}",
@@ -208,13 +205,21 @@ def _address(response: Response) -> tuple[str, int | None]:
     data = json_object(response).get("data")
     if isinstance(data, dict):
         url, record_count = data.get("downloadUrl"), data.get("recordCount")
-        with suppress(ValueError):
-            if isinstance(url, str) and urlsplit(url).scheme in ("http", "https"):
-                return url, record_count if isinstance(record_count, int) else None
+        if isinstance(url, str) and _is_usable(url):
+            return url, record_count if type(record_count) is int else None
     raise NotWhole(
         "the answer names no address of the exported file (data.downloadUrl), which is not an "
         "empty month"
     )
+
+
+def _is_usable(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        checked_base_url(STORAGE, f"{parts.scheme}://{parts.netloc}", allow_http=True)
+    except (ForeseenError, ValueError):
+        return False
+    return parts.scheme in ("http", "https") and len(url) <= LONGEST_ADDRESS
 
 
 def _without_days(refusal: Refusal) -> ApiError | None:

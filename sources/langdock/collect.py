@@ -4,19 +4,24 @@ import hashlib
 import json
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
 from sources.contract import EndpointReport
+from sources.door import Door
 from sources.errors import ForeseenError
 from sources.langdock.periods import Part, plan
 from sources.langdock.reader import Export, Slot, content_hash, read_export, told_by_name
+from sources.ledger import KEPT_APART
 
 log = logging.getLogger(__name__)
 
 LedgerRow = dict[str, Any]
+Doubted = Callable[[Mapping[str, Export], bool], tuple[set[str], set[str], str | None]]
+"""Which of the exports that were read, by their hash, are not to be stored, which are kept apart,
+and what to say; given whether any is there, new or not."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +47,7 @@ class Collected:
     """What the load will write.
 
     Attributes:
-        rows: Rows by table, after a marker for each slot that they replace.
+        rows: Rows by table.
         ledger: New and changed rows of langdock_exports.
         rejected: Rows of rejected_rows.
         refusals: One message per export that could not be used.
@@ -61,12 +66,17 @@ def collect(
     policy: str,
     read_at: datetime,
     endpoints: Mapping[str, EndpointReport],
+    doubted: Doubted = lambda exports, is_any: (set(), set(), None),
+    known_apart: Collection[str] = (),
+    door: Door | None = None,
 ) -> Collected:
     """Reads the sources that are new or changed, and decides which periods count.
 
     `ledger` is langdock_exports as it stands; its rows say with `is_loaded` whether the warehouse
-    has theirs. The result does not depend on the sources' order. `endpoints` count what is read.
+    has theirs; `known_apart` are the ids of those that were kept apart. The result does not depend
+    on the sources' order. `endpoints` count what is read.
     """
+    door = door or Door()
     collected = Collected()
     known = {row["file_hash"] for row in ledger}
     present: dict[str, Source] = {}
@@ -80,9 +90,18 @@ def collect(
                 continue
             present[file_hash] = source
             if file_hash not in exports and file_hash not in known:
-                exports[file_hash] = _export(source, content)
+                exports[file_hash] = _whole(source, _export(source, content))
         except ForeseenError as refusal:
-            collected.refusals.append(str(refusal))
+            collected.refusals.append(door.reason(str(refusal)))
+    strange, apart, refused = doubted(exports, bool(present))
+    for file_hash in apart:
+        _keep_apart(
+            collected, present[file_hash], file_hash, exports[file_hash], read_at, known_apart
+        )
+    for file_hash in strange | apart:
+        del exports[file_hash], present[file_hash]
+    if refused:
+        collected.refusals.append(refused)
     parts, rows = _parts(present, exports, ledger)
     chosen = plan(parts, policy)
     for part in chosen.accepted:
@@ -95,13 +114,11 @@ def collect(
         + [(part, "replaced", None) for part in chosen.replaced]
         + [(part, "overlapping", rival) for part, rival in chosen.overlapping]
     )
-    kept = {part.slot for part in chosen.accepted}
     before = {row["export_id"]: row for row in ledger}
     for part, outcome, rival in outcomes:
-        if outcome == "loaded" and not part.is_loaded:
+        is_stored_now = outcome == "loaded" and not part.is_loaded
+        if is_stored_now:
             _load(collected, endpoints[part.slot.table], part, exports[part.file_hash])
-        elif outcome != "loaded" and part.is_loaded and part.slot not in kept:
-            collected.rows[part.slot.table].append(_marker(part.slot))
         if rival and policy == "refuse":
             collected.refusals.append(_overlap(part, rival))
         row = rows[part.slot, part.file_hash] | {
@@ -113,7 +130,7 @@ def collect(
             row |= _facts(export, part.slot)
         if export or (part.file_hash in present and present[part.file_hash].empty_slot):
             row["read_at"] = read_at
-        if row != _without_state(before.get(row["export_id"], {})):
+        if is_stored_now or row != _without_state(before.get(row["export_id"], {})):
             collected.ledger.append(row)
             if rival and policy != "refuse":
                 log.warning(
@@ -126,7 +143,10 @@ def collect(
     for file_hash, export in exports.items():
         endpoint = endpoints[export.table]
         endpoint.rejected_count += len(export.rejected)
-        _tell(collected, present[file_hash], file_hash, export, read_at, file_hash in known)
+        _tell(collected, present[file_hash], file_hash, export, read_at, door)
+    collected.rows = {table: door.rows(table, rows) for table, rows in collected.rows.items()}
+    collected.ledger = door.rows("langdock_exports", collected.ledger)
+    collected.rejected = door.rows("rejected_rows", collected.rejected)
     return collected
 
 
@@ -138,7 +158,7 @@ def _hash(source: Source, content: bytes) -> str:
 
 
 def _without_state(row: LedgerRow) -> LedgerRow:
-    return {name: value for name, value in row.items() if name != "is_loaded"}
+    return {name: value for name, value in row.items() if name not in ("is_loaded", "version")}
 
 
 def _slot(row: LedgerRow) -> Slot:
@@ -155,10 +175,42 @@ def _export(source: Source, content: bytes) -> Export:
     if not content and source.empty_slot:
         return Export(table=source.empty_slot.table, columns=(), rows={source.empty_slot: ()})
     export = read_export(content, source.name)
-    read = sum(map(len, export.rows.values())) + len(export.rejected)
-    if source.record_count is not None and source.record_count != read + export.repeat_count:
+    read = _row_count(export)
+    if source.record_count is not None and source.record_count < read:
         note = f"{source.name}: the API announced {source.record_count} rows, the file has {read}."
         export = replace(export, warnings=[*export.warnings, note])
+    return export
+
+
+def _row_count(export: Export) -> int:
+    rows = sum(map(len, export.rows.values()))
+    return rows + len(export.rejected) + export.repeat_count
+
+
+def _whole(source: Source, export: Export) -> Export:
+    """The export, if it has all the rows that the API announced, of the month that was asked for.
+
+    Raises:
+        ForeseenError: It has fewer, or is of another month.
+    """
+    if asked := source.empty_slot:
+        for slot in export.rows:
+            if not asked.period_start <= slot.period_start <= asked.period_end:
+                raise ForeseenError(
+                    f"{source.name}: the month {asked.period_start:%Y-%m} was asked for, and the "
+                    f"file has rows of {_period(slot)}.\n"
+                    "Nobody can tell what is missing, so nothing of this month was stored.\n"
+                    "The next run exports it again. If it stays, see whether a proxy mixes "
+                    "answers; Langdock's support should know."
+                )
+    read = _row_count(export)
+    if source.record_count is not None and read < source.record_count:
+        raise ForeseenError(
+            f"{source.name}: the API announced {source.record_count} rows, and the file has "
+            f"{read}.\n"
+            "Nobody can tell what is missing, so nothing of this month was stored.\n"
+            "The next run exports it again. If it stays, Langdock's support should know."
+        )
     return export
 
 
@@ -197,18 +249,40 @@ def _parts(
                     exported_at=source.exported_at,
                 )
             )
-            rows[slot, file_hash] = {
-                "export_id": _export_id(file_hash, slot.table, slot.text),
-                "entity": slot.table.removeprefix("langdock_"),
-                "org_id": slot.org_id or None,
-                "period_start": slot.period_start,
-                "period_end": slot.period_end,
-                "group_by": slot.group_by or None,
-                "slot": slot.text,
-                "source_name": source.name,
-                "file_hash": file_hash,
-            }
+            rows[slot, file_hash] = _new_row(source, file_hash, slot)
     return parts, rows
+
+
+def _new_row(source: Source, file_hash: str, slot: Slot) -> LedgerRow:
+    return {
+        "export_id": _export_id(file_hash, slot.table, slot.text),
+        "entity": slot.table.removeprefix("langdock_"),
+        "org_id": slot.org_id or None,
+        "period_start": slot.period_start,
+        "period_end": slot.period_end,
+        "group_by": slot.group_by or None,
+        "slot": slot.text,
+        "source_name": source.name,
+        "file_hash": file_hash,
+    }
+
+
+def _keep_apart(
+    collected: Collected,
+    source: Source,
+    file_hash: str,
+    export: Export,
+    read_at: datetime,
+    known_apart: Collection[str],
+) -> None:
+    """Store an export that does not count, once."""
+    file = {"source_name": source.name, "file_hash": file_hash}
+    for slot, rows in export.rows.items():
+        row = _new_row(source, file_hash, slot)
+        if row["export_id"] not in known_apart:
+            collected.rows[slot.table] += [{**each, **file} for each in rows]
+            told = {"outcome": KEPT_APART, "exported_at": source.exported_at, "read_at": read_at}
+            collected.ledger.append({**row, **told, "message": None, **_facts(export, slot)})
 
 
 def _export_id(*parts: str) -> str:
@@ -218,19 +292,9 @@ def _export_id(*parts: str) -> str:
 def _load(collected: Collected, endpoint: EndpointReport, part: Part, export: Export) -> None:
     rows = export.rows[part.slot]
     file = {"source_name": part.source_name, "file_hash": part.file_hash}
-    collected.rows[part.slot.table] += [*({**row, **file} for row in rows), _marker(part.slot)]
+    collected.rows[part.slot.table] += [{**row, **file} for row in rows]
     endpoint.unit_count += 1
     endpoint.row_count += len(rows)
-
-
-def _marker(slot: Slot) -> dict[str, Any]:
-    """Clears a slot's former rows, even if none come now. Never stored."""
-    return {
-        "slot": slot.text,
-        "period_start": slot.period_start,
-        "period_end": slot.period_end,
-        "is_period_marker": True,
-    }
 
 
 def _facts(export: Export, slot: Slot) -> LedgerRow:
@@ -250,27 +314,26 @@ def _tell(
     file_hash: str,
     export: Export,
     read_at: datetime,
-    is_known: bool,
+    door: Door,
 ) -> None:
     """Say what was skipped, and keep it."""
     for warning in export.warnings:
-        log.warning(warning)
-    if not is_known:
-        # Lines that cannot be read tell no day: that of the others stands for the whole file.
-        first = min((slot.period_start for slot in export.rows), default=read_at.date())
-        key = {"endpoint": export.table, "activity_date": first}
-        collected.rejected.append({**key, "is_day_marker": True})
-        collected.rejected += [
-            {
-                **key,
-                "fetched_at": read_at,
-                "reason": line.reason,
-                "row_json": json.dumps(line.text, ensure_ascii=False),
-                "source_name": source.name,
-                "line_number": line.line,
-            }
-            for line in export.rejected
-        ]
+        log.warning(door.reason(warning))
+    # Lines that cannot be read tell no day: that of the others stands for the whole file.
+    first = min((slot.period_start for slot in export.rows), default=read_at.date())
+    collected.rejected += [
+        {
+            "endpoint": export.table,
+            "activity_date": first,
+            "file_hash": file_hash,
+            "fetched_at": read_at,
+            "reason": line.reason,
+            "row_json": json.dumps(line.text, ensure_ascii=False),
+            "source_name": source.name,
+            "line_number": line.line,
+        }
+        for line in export.rejected
+    ]
     if not export.rows:
         collected.ledger.append(
             {

@@ -1,7 +1,7 @@
 """The usage exports as a table; edit this file to add an entity, a column or a spelling of one."""
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -47,6 +47,8 @@ class Entity:
         path: Below the base URL of the export API.
         groupings: Columns of which an export has one if it is grouped by it.
         aliases: Spellings that mean another column in this export than elsewhere.
+        words: Column -> sets of words; a name that nothing else explains and that has all words of
+            one is that column, the first that fits, if no other name would be it too.
         is_legacy: Organisations may be without it.
     """
 
@@ -57,6 +59,7 @@ class Entity:
     path: str
     groupings: tuple[str, ...] = ()
     aliases: Mapping[str, str] = field(default_factory=dict)
+    words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     is_legacy: bool = False
 
     @property
@@ -73,8 +76,29 @@ TOKENS = {"sum_prompt_tokens": COUNT, "sum_completion_tokens": COUNT}
 ENTITIES = (
     Entity(
         table="langdock_workflows",
-        # Its columns are not published: what is not named here stays in undeclared_fields.
-        columns={"workflow_id": TEXT, "workflow_name": TEXT},
+        # The names of its columns are not published, only what they are about.
+        columns={
+            "workflow_id": TEXT,
+            "workflow_name": TEXT,
+            "workflow_owner_id": TEXT,
+            "workflow_owner_email": TEXT,
+            "runs": COUNT,
+            "succeeded_runs": COUNT,
+            "failed_runs": COUNT,
+            "total_cost_usd": NUMBER,
+            "limit_usd": NUMBER,
+            "limit_utilization": NUMBER,
+        },
+        words={
+            "workflow_owner_email": ("owner email",),
+            "workflow_owner_id": ("owner id",),
+            "limit_utilization": ("utilization", "utilisation"),
+            "succeeded_runs": ("runs succeeded", "runs successful", "executions successful"),
+            "failed_runs": ("runs failed", "executions failed"),
+            "runs": ("runs", "run count", "executions", "execution count"),
+            "limit_usd": ("limit", "cap"),
+            "total_cost_usd": ("cost", "costs", "consumption"),
+        },
         key=("workflow_id",),
         marks=_marks("workflow_id", "workflow_name"),
         path="/export/workflows/csv",
@@ -297,6 +321,33 @@ def column_of(header: str) -> str:
     words = "".join(letter if letter.isalnum() else " " for letter in plain).split()
     name = "_".join(words)
     return SPELLINGS.get(name, name)
+
+
+NOT_A_SUM = {"eur", "rate", "rank", "avg", "average", "min", "max", "per", "duration"}
+"""Words of a name that says something else than the sum, in dollars or runs, that we keep."""
+
+
+def by_words(entity: Entity, columns: Sequence[str]) -> list[str]:
+    """The columns, those that we do not know by the words that their names have."""
+    declared = entity.all_columns
+    meant = [
+        column if column in declared else _meant(entity, {*column.split("_")}) for column in columns
+    ]
+    return [
+        there if meant.count(column) > 1 or not column else column
+        for there, column in zip(columns, meant, strict=True)
+    ]
+
+
+def _meant(entity: Entity, words: set[str]) -> str:
+    if words & NOT_A_SUM:
+        return ""
+    fitting = (
+        column
+        for column, sets in entity.words.items()
+        if any({*needed.split()} <= words for needed in sets)
+    )
+    return next(fitting, "")
 
 
 def entity_of(columns: set[str]) -> Entity | None:

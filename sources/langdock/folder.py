@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 from dlt.common.exceptions import MissingDependencyException
@@ -12,6 +13,7 @@ from dlt.sources.filesystem import filesystem
 
 from sources.errors import ForeseenError
 from sources.langdock.reader import is_export
+from sources.regular import regular_bytes
 from sources.typed_files.forms import OTHER_PROGRAM, PERHAPS_TABLES, TABLES, is_hidden
 
 EXTRAS = {"s3": "s3", "gs": "gs", "gcs": "gs", "az": "az", "abfss": "az", "adl": "az"}
@@ -147,12 +149,11 @@ def _local(folder: str) -> Iterator[ExportFile]:
     for below, folders, names in os.walk(folder, followlinks=True, onerror=stop):
         folders[:] = [name for name in folders if not _is_seen(os.path.join(below, name), seen)]
         for path in (Path(below, name) for name in names):
-            # A link to nothing, as on a share that is not mounted, is said when it is read.
-            if path.is_file() or path.is_symlink():
-                found = path.stat() if path.exists() else path.lstat()
-                modified_at = datetime.fromtimestamp(found.st_mtime, UTC)
-                name = path.relative_to(folder).as_posix()
-                yield ExportFile(name, modified_at, path.read_bytes)
+            # A pipe, or a link to nothing, as on a share that is not mounted, is said when read.
+            found = path.stat() if path.exists() else path.lstat()
+            modified_at = datetime.fromtimestamp(found.st_mtime, UTC)
+            name = path.relative_to(folder).as_posix()
+            yield ExportFile(name, modified_at, partial(regular_bytes, path))
 
 
 def _is_seen(folder: str, seen: set[str]) -> bool:

@@ -1,15 +1,18 @@
 """Load Langdock's exports into the warehouse: what is new, and whose period still counts."""
 
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 
 import dlt
 
 from sources.contract import EndpointReport, SourceReport
+from sources.door import NOBODY
 from sources.errors import ForeseenError
 from sources.langdock import (
     ENTITIES,
     LEDGER,
+    USERS,
     ExportClient,
     LangdockSettings,
     api_sources,
@@ -17,8 +20,12 @@ from sources.langdock import (
     file_sources,
     langdock,
 )
+from sources.langdock.doubted import doubted_exports
+from sources.langdock.versions import number
 from sources.ledger import (
     COMPLETE,
+    COUNTS,
+    KEPT_APART,
     change,
     endpoint_runs,
     is_in_the_future,
@@ -41,6 +48,9 @@ def load(session: Session, settings: LangdockSettings) -> SourceReport:
     pipeline, clock = session.pipeline, session.clock
     report = SourceReport(unit="period")
     if missing(settings):
+        return report
+    if not session.door.asks_for(USERS):
+        report.skipped = f"Langdock's exports are not read: {NOBODY.splitlines()[0]}"
         return report
     report.endpoints = {
         entity.table: EndpointReport(rejected_called="lines of Langdock exports")
@@ -72,15 +82,29 @@ def load(session: Session, settings: LangdockSettings) -> SourceReport:
                     forget_future_exports(pipeline, client.server_now)
                     ledger = stored_exports(pipeline)
     collected = collect(
-        sources, ledger, policy=settings.overlaps, read_at=clock.now, endpoints=report.endpoints
+        sources,
+        ledger,
+        policy=settings.overlaps,
+        read_at=clock.now,
+        endpoints=report.endpoints,
+        doubted=partial(doubted_exports, session, ledger),
+        known_apart=kept_apart(pipeline),
+        door=session.door,
     )
     failed = report.with_outcome("failed").values()
     report.problems = list(dict.fromkeys([*refusals, *failed, *collected.refusals]))
     if report.unit_count:
         report.summary = f"Loaded {report.unit_count} Langdock exports ({report.row_count:,} rows)."
+    number(
+        collected,
+        ledger,
+        noted_at=clock.now,
+        run_number=session.run_number,
+        numbers=session.numbers,
+    )
     if collected.rows or collected.ledger or collected.rejected:
         store(pipeline, langdock(collected))
-    store(pipeline, endpoint_runs(report.runs("export", clock.now)))
+    store(pipeline, endpoint_runs(report.runs("export", clock.now), session.run_number))
     return report
 
 
@@ -100,27 +124,42 @@ def client_of(access: Access, settings: LangdockSettings) -> ExportClient:
 
 
 def stored_exports(pipeline: dlt.Pipeline) -> list[dict[str, Any]]:
-    """The rows of langdock_exports, and whether the warehouse has all of their rows.
-
-    A load that broke off can leave its ledger without its rows, or store them twice.
-    """
+    """The newest row of langdock_exports on each export, and whether its rows are stored once."""
     counts = " union all ".join(
-        f"select slot, file_hash, count(*) as row_count from {entity.table} "
-        "group by slot, file_hash"
+        f"select '{entity.table}' as entity_table, slot, version, count(*) as row_count"
+        f" from {entity.table} group by slot, version"
         for entity in ENTITIES
     )
     query = f"""
         select
             {", ".join(f"exports.{name}" for name in LEDGER.names)},
-            exports.outcome = 'loaded'
-            and exports.row_count = coalesce(stored.row_count, 0)
-            and exports.{COMPLETE}
+            exports.version,
+            exports.outcome = 'loaded' and exports.row_count = coalesce(stored.row_count, 0)
                 as is_loaded
-        from langdock_exports as exports
+        from (
+            select
+                langdock_exports.*,
+                row_number() over (partition by export_id order by fetch_number desc)
+                    as changes_since
+            from langdock_exports
+            where {COUNTS}
+        ) as exports
         left join ({counts}) as stored
-            on exports.slot = stored.slot and exports.file_hash = stored.file_hash
+            on 'langdock_' || exports.entity = stored.entity_table
+                and exports.slot = stored.slot
+                and exports.version = stored.version
+        where exports.changes_since = 1
     """
     return stored(pipeline, query)
+
+
+def kept_apart(pipeline: dlt.Pipeline) -> set[str]:
+    """Ids of the exports that are stored and did not count when they came."""
+    query = f"""
+        select distinct export_id from langdock_exports
+        where {COMPLETE} and outcome = '{KEPT_APART}'
+    """
+    return {row["export_id"] for row in stored(pipeline, query)}
 
 
 def forget_future_exports(pipeline: dlt.Pipeline, server_now: datetime) -> None:

@@ -12,7 +12,15 @@ import pyarrow as pa
 
 from sources.errors import ForeseenError
 from sources.langdock.cells import VALUES, Forms, Unreadable, decimal_mark, is_json_object
-from sources.langdock.entities import BY_TABLE, KEY, Cell, Entity, column_of, entity_of
+from sources.langdock.entities import (
+    BY_TABLE,
+    KEY,
+    Cell,
+    Entity,
+    by_words,
+    column_of,
+    entity_of,
+)
 from sources.langdock.names import period_of_name
 from sources.typed_files.dates import common_order, readings, without_time
 from sources.typed_files.forms import is_workbook
@@ -114,7 +122,7 @@ def raw_schema(entity: Entity) -> pa.Schema:
             pa.field("line_number", pa.int64()),
             pa.field("invalid_json_fields", pa.string()),
             pa.field("undeclared_fields", pa.string()),
-            pa.field("is_period_marker", pa.bool_()),
+            pa.field("version", pa.int64()),
         ]
     )
 
@@ -189,6 +197,7 @@ def _header(table: Table, name: str) -> _Header:
     for spelling, column in entity.aliases.items():
         if column not in columns:
             columns = [column if found == spelling else found for found in columns]
+    columns = by_words(entity, columns)
     declared = entity.all_columns
     period = None
     if "period_start" not in columns and "period_end" not in columns:

@@ -4,12 +4,12 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from sources.contract import Check, Source, Table
-from sources.errors import ForeseenError
-from sources.http import KeyRefused, Refused
+from sources.errors import ForeseenError, KeyRefused, Refused
 from sources.langdock import ENTITIES, POLICIES, Collected, LangdockSettings, langdock
 from sources.langdock.folder import listing
 from sources.langdock.load import NOT_SET, client_of, load, missing
-from sources.ledger import COMPLETE
+from sources.langdock.upgrade import upgrade
+from sources.ledger import COUNTS
 from sources.rules import CONNECTION, PATH, choice, whole
 from sources.session import Access
 
@@ -78,14 +78,24 @@ SOURCE = Source(
     check=check,
     load=load,
     empty=empty,
+    upgrade=upgrade,
     assistant="langdock",
     ledger="langdock_exports",
     standing=f"""
         with
 
+        in_order as (
+            select
+                *,
+                row_number() over (partition by export_id order by fetch_number desc)
+                    as changes_since
+            from claude_raw.langdock_exports
+            where {COUNTS}
+        ),
+
         exports as (
-            select * from claude_raw.langdock_exports
-            where {COMPLETE} and outcome in ('loaded', 'rejected')
+            select * from in_order
+            where changes_since = 1 and outcome in ('loaded', 'rejected')
         ),
 
         skipped as (
