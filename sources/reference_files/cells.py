@@ -49,12 +49,16 @@ ADDRESS = re.compile(
     r"[^\s@<>()\[\]\\,;:\"]+@[^\s@<>()\[\]\\,;:\"./]+(\.[^\s@<>()\[\]\\,;:\"./]+)*"
 )
 MONTHS = "Jan|Feb|Mar|Mär|Mrz|Apr|May|Mai|Jun|Jul|Aug|Sep|Oct|Okt|Nov|Dec|Dez"
+FORMULA = re.compile(r'=\s*("[^"]*"|\$?[A-Za-z]{1,3}\$?[0-9]+)')
+AS_TEXT = re.compile("['’]([0-9]+)")
 AS_NUMBER = re.compile(r"([0-9]+)[.,]0+")
 SHORTENED = re.compile(r"[0-9]+([.,][0-9]+)?[eE]\+[0-9]+|[0-9]+[.,][0-9]+[eE]-?[0-9]+")
 GROUPED = re.compile(r"[0-9]{1,3}(,[0-9]{3})+")
 AS_DAY = re.compile(rf"({MONTHS})[- ][0-9]{{2}}|[0-9]{{1,2}}(-|\. ?)({MONTHS})")
 RESERVED = {"other", "unmapped", "unattributed"}
 """Departments that stand for what no department bears."""
+LOADED = {"claude", "langdock"}
+"""Assistants that have sources of their own."""
 ALWAYS = date(1970, 1, 1)
 """A day up to which `valid_from` says no more than an empty cell."""
 
@@ -82,6 +86,8 @@ def _free(text: str, _: str) -> str:
 
 def _name(text: str, _: str) -> str:
     shown = shown_name(text)
+    if FORMULA.fullmatch(shown):
+        raise NotMeant("is a formula, not what it finds; save the file as values")
     if right := _wrongly_decoded(shown):
         raise NotMeant(f'is "{right}" in another encoding; save the file as "CSV UTF-8"')
     return shown
@@ -99,6 +105,8 @@ def _wrongly_decoded(text: str) -> str | None:
 
 def _code(text: str, delimiter: str) -> str:
     name = _name(text, delimiter)
+    if match := AS_TEXT.fullmatch(name):
+        raise NotMeant(f'has a spreadsheet\'s mark of text before it; write "{match[1]}"')
     if match := AS_NUMBER.fullmatch(name):
         raise NotMeant(f'was a number to a spreadsheet; write "{match[1]}", in a column of text')
     if SHORTENED.fullmatch(name):
@@ -121,7 +129,7 @@ def _department(text: str, delimiter: str) -> str:
 
 def _email(text: str, _: str) -> str:
     address = shown_name(text)
-    if not ADDRESS.fullmatch(address):
+    if not ADDRESS.fullmatch(address) or address.strip("'’") != address:
         raise NotMeant("is not one e-mail address and nothing else")
     return address
 
@@ -134,6 +142,19 @@ def _date(text: str, _: str) -> date:
     if len(found) != 1:
         raise NotMeant(f"is {day_problem(day)}")
     return found.pop()
+
+
+def _month(text: str, delimiter: str) -> date:
+    if match := re.fullmatch("([0-9]{4})-([0-9]{2})", text):
+        return _date(f"{match[1]}-{match[2]}-01", delimiter)
+    return _date(text, delimiter).replace(day=1)
+
+
+def _vendor(text: str, delimiter: str) -> str:
+    name = _name(text, delimiter)
+    if name_key(name) in LOADED:
+        raise NotMeant("is loaded by itself; its lines here would count it twice")
+    return name
 
 
 def _amount(form: str) -> Callable[[str, str], Decimal]:
@@ -165,8 +186,9 @@ def _names(value: Callable[[str, str], str]) -> CellType:
 
 
 TEXT = CellType(value=_free, arrow=pa.string())
-NAME, CODE, DEPARTMENT, EMAIL = map(_names, (_name, _code, _department, _email))
+NAME, CODE, DEPARTMENT, EMAIL, VENDOR = map(_names, (_name, _code, _department, _email, _vendor))
 DATE = CellType(value=_date, arrow=pa.date32(), key=_from_when)
+MONTH = CellType(value=_month, arrow=pa.date32())
 USD = CellType(
     value=_amount("an amount of US dollars written as 60.00"), arrow=pa.decimal128(38, 8)
 )

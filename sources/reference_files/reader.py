@@ -14,6 +14,7 @@ import pyarrow as pa
 from sources.errors import ForeseenError
 from sources.reference_files.cells import NotMeant, Value, meant
 from sources.reference_files.files import BY_TABLE, WORDS, ReferenceFile
+from sources.regular import regular_bytes
 from sources.typed_files.keys import name_key, shown_name
 from sources.typed_files.records import (
     TOTALS,
@@ -62,7 +63,8 @@ class Problem(NamedTuple):
 def read(file: ReferenceFile, path: str | Path | None) -> Contents:
     """The rows of a reference file, in its order; none if there is no path.
 
-    Cells are trimmed, blank ones null. Blank rows, and rows that only repeat another, are left out.
+    Cells are trimmed, blank ones null. Blank rows, rows that only repeat another, and the example
+    are left out.
 
     Raises:
         ForeseenError: The file is not there, is no table, lacks a column, or holds rows that cannot
@@ -72,13 +74,14 @@ def read(file: ReferenceFile, path: str | Path | None) -> Contents:
         return Contents(rows=_table(file, []))
     path = Path(path)
     try:
-        content = path.read_bytes()
+        content = regular_bytes(path)
     except OSError as error:
         raise ForeseenError(
             f"The reference file {path} cannot be read: {error.strerror}.\n"
             f"It is the setting [sources.reference_files] {file.table}; a relative path starts at "
-            f"{Path.cwd()}.\n"
-            "Correct the setting, or remove it to go on without this file."
+            "the project's folder, which holds .dlt.\n"
+            "Correct the setting, or remove it and confirm that with claude-warehouse accept "
+            f"{file.table}."
         ) from error
     try:
         table = read_table(content, lambda cells: _known(file, cells), ansi=False)
@@ -94,12 +97,28 @@ def read(file: ReferenceFile, path: str | Path | None) -> Contents:
     warnings = []
     if ignored := [repr(name) for name in columns if name and name not in file.columns]:
         warnings.append(f"{path}: {file.table} does not use these columns: {', '.join(ignored)}.")
-    if not rows:
+    if not records:
         warnings.append(f"{path}: there are no rows below the first line.")
     contents = Contents(
         rows=_table(file, list(rows.values())), warnings=tuple(warnings), names=names
     )
     return in_one_spelling({file.table: contents})[file.table]
+
+
+def loaded_before(file: ReferenceFile, rows: Iterable[Mapping[str, object]]) -> Contents:
+    """Rows of a file's table, as if the file said them again; a value may be its text."""
+    schema = _table(file, []).schema
+    texts = [
+        {name: None if row.get(name) is None else str(row[name]) for name in schema.names}
+        for row in rows
+    ]
+    as_text = pa.schema([(name, pa.string()) for name in schema.names])
+    found = pa.Table.from_pylist(texts, schema=as_text).cast(schema)
+    names: dict[tuple[str, str], list[Spelling]] = defaultdict(list)
+    for row, cells in zip(found.to_pylist(), texts, strict=True):
+        for named, spelling in _names(file, row, cells):
+            names[named].append(spelling)
+    return Contents(rows=found, names=names)
 
 
 def in_one_spelling(contents: Mapping[str, Contents]) -> dict[str, Contents]:
@@ -213,7 +232,7 @@ def _rows(
             continue
         row, wrong = _row(file, record.line, cells, table.delimiter)
         problems += wrong
-        if wrong:
+        if wrong or _is_example(file, row):
             continue
         for named, spelling in _names(file, row, cells):
             names[named].append(spelling)
@@ -237,6 +256,10 @@ def _row(
     row: Row = dict.fromkeys(file.columns)
     problems = []
     for name, column in file.columns.items():
+        if column.instead_of and (name in cells) == (column.instead_of in cells):
+            fault = "both are filled" if name in cells else "both are empty"
+            text = f"{fault}; every row needs this or {column.instead_of}"
+            problems.append(Problem(line, name, text))
         if name not in cells:
             if column.filled:
                 problems.append(Problem(line, name, "empty; every row needs it"))
@@ -249,11 +272,23 @@ def _row(
         least = column.minimum
         if least is not None and isinstance(value, int | Decimal) and value < least:
             problems.append(Problem(line, name, f"{cells[name]} is less than {least}"))
+        beside, allowed = column.allowed or ("", {})
+        words = allowed.get(str(row.get(beside)))
+        if words is not None and value not in words:
+            form = f"one of {', '.join(words)}" if words else "empty"
+            text = f"{_shown(cells[name])} is not for {beside} {row[beside]}; there it is {form}"
+            problems.append(Problem(line, name, text))
         start = row[column.not_before] if column.not_before else None
         if isinstance(start, date) and isinstance(value, date) and value < start:
             text = f"{value} is before {column.not_before}, which is {start}"
             problems.append(Problem(line, name, text))
     return row, problems
+
+
+def _is_example(file: ReferenceFile, row: Row) -> bool:
+    """Whether the row is named as that of the example, whatever else was changed in it."""
+    name, cell = file.example_name
+    return _key(file, name, row) == file.columns[name].type.key(cell)
 
 
 def _key(file: ReferenceFile, name: str, row: Row) -> object:
@@ -290,7 +325,7 @@ def _broken(line: BrokenLine, table: Table, columns: Sequence[str]) -> Problem:
 
 
 def _names(
-    file: ReferenceFile, row: Row, cells: Mapping[str, str]
+    file: ReferenceFile, row: Row, cells: Mapping[str, str | None]
 ) -> Iterator[tuple[tuple[str, str], Spelling]]:
     since = row.get("valid_from")
     for name, column in file.columns.items():

@@ -11,7 +11,7 @@ from sources.reference_files import FILES, reference_files
 from sources.reference_files.load import load, paths_of, refusals
 from sources.reference_files.reader import joined_spellings, read
 from sources.reference_files.settings import ReferenceFileSettings
-from sources.rules import PATH
+from sources.rules import PART, PATH
 from sources.session import Access
 
 SHOWN_SPELLINGS = 10
@@ -45,15 +45,14 @@ def check(access: Access, settings: BaseConfiguration) -> Iterator[Check]:
 
 
 def empty(absent: Collection[str]) -> list[Any]:
-    there = [file.table for file in FILES if file.table not in absent]
-    return [reference_files({}, {}, empty=there)]
+    return [reference_files({}, absent)]
 
 
 SOURCE = Source(
     name="reference_files",
     title="Reference files",
     settings=ReferenceFileSettings,
-    rules={file.table: PATH for file in FILES},
+    rules={**{file.table: PATH for file in FILES}, "largest_loss": PART},
     tables=[Table(name=file.table, kind="file") for file in FILES],
     missing=missing,
     refusals=refusals,
