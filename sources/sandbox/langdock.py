@@ -244,6 +244,7 @@ class LangdockExports:
             ],
             "workflows": [
                 {"workflow_id": "flow-1", "workflow_name": "Invoice intake", "runs_total": 31}
+                | {"cost_usd": "4.250000", "monthly_limit_usd": "50", "limit_utilization": "0.085"}
             ],
         }
         return [period | row for row in rows[data_type]] if users else []

@@ -11,6 +11,7 @@ from sources.sandbox.calls import Call
 from sources.sandbox.limits import Refusal, check_invented
 from sources.sandbox.organisation import FIRST_DAY, Organisation
 from sources.sandbox.paging import page_of, page_size
+from sources.sandbox.published import FAN_OUT
 
 START = "/v1/organizations/analytics/"
 BETA = "analytics-usage-cost-2026-08-24"
@@ -21,8 +22,6 @@ MOST_GROUPS = 100
 WINDOW = timedelta(days=365)
 REFRESH_LAG = timedelta(hours=4)
 
-FAN_OUT = ("cost_type", "token_type")
-"""Dimensions that split a group into its parts; they count neither for limit nor for the five."""
 DIMENSIONS = (
     "actor_type",
     "agent_id",
@@ -125,8 +124,8 @@ Found = tuple[date, int, str]
 """Day, number of the group, and JSON of a row."""
 
 RAW_DIMENSIONS = {
-    "cost": {"actor", "product", "model", "cost_type"},
-    "usage": {"actor", "product", "model"},
+    "cost": {"actor", "product", "model", "context_window", "speed", "cost_type", "token_type"},
+    "usage": {"actor", "product", "model", "context_window", "speed"},
 }
 """In which dimensions rows are published."""
 

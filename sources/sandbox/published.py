@@ -7,6 +7,8 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 Row = Mapping[str, Any]
+FAN_OUT = ("cost_type", "token_type")
+"""Dimensions that split a group into its parts; they count neither for limit nor for the five."""
 
 MONEY_FAMILIES = {"costs": "cost", "usage": "usage"}
 """Table -> last word of the path that brings its rows."""
@@ -48,6 +50,14 @@ TOKENS = (
     "cache_read_input_tokens",
 )
 
+MADE_BY = {
+    "created_at": "2025-12-01T08:00:00Z",
+    "created_by_actor_id": None,
+    "updated_at": "2025-12-01T08:00:00Z",
+    "updated_by_actor_id": None,
+    "archived_at": None,
+    "archived_by_actor_id": None,
+}
 ROSTER_BLANKS: Mapping[str, Callable[[Row], Row]] = {
     "members": lambda row: {
         "type": "user",
@@ -88,6 +98,105 @@ ROSTER_BLANKS: Mapping[str, Callable[[Row], Row]] = {
         "period_to_date_spend": "0",
         "source": {"type": "organization"},
         "spend_limit_id": f"spl_{row['actor']['user_id']}",
+    },
+    "rbac_roles": lambda row: {
+        "type": "rbac_role",
+        "display_name": row["id"],
+        "source": {"type": "custom"},
+        "created_at": "2025-12-01T08:00:00Z",
+        "updated_at": "2025-12-01T08:00:00Z",
+    },
+    "rbac_role_permissions": lambda row: {
+        "type": "rbac_role_permission",
+        "resource": {"type": "all_connectors"},
+    },
+    "configured_spend_limits": lambda row: {
+        "type": "spend_limit",
+        "amount": None,
+        "currency": "USD",
+        "period": "monthly",
+        "is_enabled": True,
+        "scope": {"type": "organization"},
+        "created_at": "2025-12-01T08:00:00Z",
+        "updated_at": "2025-12-01T08:00:00Z",
+    },
+    "spend_limit_increase_requests": lambda row: {
+        "type": "spend_limit_increase_request",
+        "actor": filled_actor(row["actor"]),
+        "period": "monthly",
+        "status": "pending",
+        "created_at": "2026-01-05T08:00:00Z",
+        "resolved_at": None,
+        "resolved_by": filled_actor(row.get("resolved_by")),
+        "spend_summary": None,
+    },
+    "api_keys": lambda row: {
+        "type": "api_key",
+        "name": row["id"],
+        "status": "active",
+        "partial_key_hint": None,
+        "created_at": "2025-12-01T08:00:00Z",
+        "created_by": None,
+        "expires_at": None,
+        "principal": None,
+        "scope": {"type": "workspace", "workspace_id": "wrkspc_default"},
+    },
+    "workspaces": lambda row: {
+        "type": "workspace",
+        "name": row["id"],
+        "display_color": "#6C5BB9",
+        "compartment_id": row["id"],
+        "external_key_id": None,
+        "user_profile_id": None,
+        "tags": {},
+        "data_residency": {
+            "workspace_geo": "us",
+            "default_inference_geo": "global",
+            "allowed_inference_geos": "unrestricted",
+        },
+        "created_at": "2025-12-01T08:00:00Z",
+        "archived_at": None,
+    },
+    "workspace_members": lambda row: {
+        "type": "workspace_member",
+        "workspace_role": "workspace_user",
+    },
+    "service_accounts": lambda row: {
+        "type": "service_account",
+        "name": row["id"],
+        "description": None,
+        "organization_role": "developer",
+        **MADE_BY,
+    },
+    "service_account_workspaces": lambda row: {
+        "type": "service_account_workspace_member",
+        "workspace_role": "workspace_user",
+        "implicit": False,
+        "created_by_actor_id": None,
+    },
+    "federation_issuers": lambda row: {
+        "type": "federation_issuer",
+        "name": row["id"],
+        "issuer_url": f"https://{row['id']}.example",
+        "check_jti": True,
+        "max_jwt_lifetime_seconds": 3600,
+        "jwks": {"type": "discovery"},
+        "poll_status": None,
+        **MADE_BY,
+    },
+    "federation_rules": lambda row: {
+        "type": "federation_rule",
+        "name": row["id"],
+        "description": None,
+        "issuer_id": "fdis_ci",
+        "issuer_name": None,
+        "match": {"subject_prefix": "repo:*"},
+        "target": {"type": "service_account", "service_account_id": "svac_ci"},
+        "oauth_scope": "workspace:developer",
+        "token_lifetime_seconds": 900,
+        "applies_to_all_workspaces": False,
+        "workspace_ids": [],
+        **MADE_BY,
     },
 }
 """What a published row of each roster list is filled with, given what names it."""
@@ -151,7 +260,7 @@ def blank_counts(row: Row) -> Row:
 def part_key(row: Row) -> str:
     """What rows have in common that are parts of one group."""
     group = row.get("group") or {}
-    others = {name: value for name, value in group.items() if name != "cost_type"}
+    others = {name: value for name, value in group.items() if name not in FAN_OUT}
     is_somebody = others.get("actor") is not None
     return json.dumps(others, sort_keys=True) if is_somebody else f"nobody {id(row)}"
 

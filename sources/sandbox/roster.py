@@ -1,8 +1,9 @@
-"""The Admin API: who is a member, invited, in which group, and what they may spend (admin.md)."""
+"""The Admin API: who is a member, invited, in which group, and who may do and spend what."""
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 
 from sources.sandbox.calls import Call
 from sources.sandbox.limits import Refusal
@@ -16,86 +17,153 @@ ORGANIZATION = {
     "name": "Northwind Enterprise",
 }
 START = "/v1/organizations/"
-GROUP_MEMBERS = re.compile(f"{START}rbac_groups/([^/]+)/members")
-ROLE_PERMISSIONS = re.compile(f"{START}rbac_roles/([^/]+)/permissions")
-FILTERS = {
-    "members": {"email", "roles[]"},
-    "invites": {"email", "roles[]", "statuses[]"},
-    "spend_limits": {"period[]", "user_ids[]"},
-}
 MOST_USER_IDS = 100
+ENTERPRISE, CONSOLE = "enterprise", "console"
+
+
+@dataclass(frozen=True, kw_only=True)
+class List:
+    """One list of the API.
+
+    Attributes:
+        path: Below START; `{id}` is that of the row of another list to which the list belongs.
+        scope: What a key needs for it.
+        filters: Parameters beside those of pages.
+        cursor_by: Field whose value leads to the next page; None: an opaque cursor does.
+        parent: The other list, and the field that names its row; None: the row does not.
+        kind: The organisations that have it.
+        is_short: A page may hold fewer than asked for though more follow.
+    """
+
+    path: str
+    scope: str = "read:members"
+    filters: frozenset[str] = frozenset()
+    cursor_by: str | None = None
+    parent: tuple[str, str | None] | None = None
+    kind: str = ""
+    is_short: bool = False
+
+    @property
+    def is_of_spend_limits(self) -> bool:
+        return self.path.startswith("spend_limit")
+
+
+ARCHIVED = frozenset({"include_archived"})
+LISTS = {
+    "members": List(path="users", filters=frozenset({"email", "roles[]"}), cursor_by="id"),
+    "invites": List(
+        path="invites", filters=frozenset({"email", "roles[]", "statuses[]"}), cursor_by="id"
+    ),
+    "rbac_groups": List(path="rbac_groups", scope="read:rbac_groups", kind=ENTERPRISE),
+    "rbac_group_members": List(
+        path="rbac_groups/{id}/members",
+        scope="read:rbac_groups",
+        parent=("rbac_groups", "rbac_group_id"),
+        kind=ENTERPRISE,
+        is_short=True,
+    ),
+    "rbac_roles": List(path="rbac_roles", kind=ENTERPRISE),
+    "rbac_role_permissions": List(
+        path="rbac_roles/{id}/permissions",
+        parent=("rbac_roles", None),
+        kind=ENTERPRISE,
+        is_short=True,
+    ),
+    "spend_limits": List(
+        path="spend_limits/effective",
+        scope="read:spend_limits",
+        filters=frozenset({"period[]", "user_ids[]"}),
+        kind=ENTERPRISE,
+    ),
+    "configured_spend_limits": List(path="spend_limits", scope="read:spend_limits"),
+    "spend_limit_increase_requests": List(
+        path="spend_limit_increase_requests", scope="read:spend_limits", kind=ENTERPRISE
+    ),
+    "api_keys": List(path="api_keys", cursor_by="id", kind=CONSOLE),
+    "workspaces": List(
+        path="workspaces", filters=ARCHIVED | {"include_default"}, cursor_by="id", kind=CONSOLE
+    ),
+    "workspace_members": List(
+        path="workspaces/{id}/members",
+        cursor_by="user_id",
+        parent=("workspaces", "workspace_id"),
+        kind=CONSOLE,
+    ),
+    "service_accounts": List(
+        path="service_accounts", scope="org:admin", filters=ARCHIVED, kind=CONSOLE
+    ),
+    "service_account_workspaces": List(
+        path="service_accounts/{id}/workspaces",
+        scope="org:admin",
+        parent=("service_accounts", "service_account_id"),
+        kind=CONSOLE,
+    ),
+    "federation_issuers": List(
+        path="federation_issuers", scope="org:admin", filters=ARCHIVED, kind=CONSOLE
+    ),
+    "federation_rules": List(
+        path="federation_rules", scope="org:admin", filters=ARCHIVED, kind=CONSOLE
+    ),
+}
+PATTERNS = {
+    table: re.compile(START + each.path.replace("{id}", "([^/]+)")) for table, each in LISTS.items()
+}
 
 
 class Roster:
-    """The organisation's people as of the request's day."""
+    """The organisation's people, keys and limits as of the request's day."""
 
-    def __init__(self, organisation: Organisation) -> None:
+    def __init__(
+        self, organisation: Organisation, owner: Callable[[], Row], kinds: Collection[str]
+    ) -> None:
+        """`owner`: what `/me` says whose all of this is; `kinds`: of which lists it has those."""
         self._organisation = organisation
-        self._lists = {
-            f"{START}me": self._me,
-            f"{START}users": self._members,
-            f"{START}invites": self._invites,
-            f"{START}rbac_groups": self._groups,
-            f"{START}rbac_roles": self._roles,
-            f"{START}spend_limits/effective": self._spend_limits,
-        }
+        self._owner = owner
+        self._kinds = {"", *kinds}
 
     def knows(self, path: str) -> bool:
-        return path in self._lists or bool(
-            GROUP_MEMBERS.fullmatch(path) or ROLE_PERMISSIONS.fullmatch(path)
-        )
+        return path == f"{START}me" or table_of(path) is not None
 
     def scopes(self, path: str) -> tuple[str, ...]:
-        if path == f"{START}me":
-            return ()
-        if path.startswith(f"{START}rbac_groups"):
-            return ("read:rbac_groups",)
-        return ("read:spend_limits",) if "/spend_limits/" in path else ("read:members",)
+        table = table_of(path)
+        return () if table is None else (LISTS[table].scope,)
 
     def budget(self, path: str) -> str:
-        return "spend_limits" if "/spend_limits/" in path else "admin"
+        table = table_of(path)
+        return "spend_limits" if table and LISTS[table].is_of_spend_limits else "admin"
 
     def answer(self, call: Call) -> str:
-        if found := GROUP_MEMBERS.fullmatch(call.path):
-            return self._group_members(call, found[1])
-        if found := ROLE_PERMISSIONS.fullmatch(call.path):
-            return self._role_permissions(call, found[1])
-        return self._lists[call.path](call)
-
-    def _me(self, call: Call) -> str:
-        return json.dumps(ORGANIZATION)
-
-    def _members(self, call: Call) -> str:
-        return page_by_id(call, "members", self._rows("members", call))
-
-    def _invites(self, call: Call) -> str:
-        rows = self._rows("invites", call)
+        table = table_of(call.path)
+        if table is None:
+            return json.dumps(self._owner())
+        each = LISTS[table]
+        if each.kind not in self._kinds:
+            raise Refusal(
+                400,
+                "This endpoint is not available for this type of organization.",
+                code="organization_type_not_supported",
+            )
+        if table == "spend_limits":
+            return self._spend_limits(call)
+        rows = self._rows(table, call)
+        found = PATTERNS[table].fullmatch(call.path)
+        if each.parent and found:
+            parent, field = each.parent
+            if found[1] not in [row["id"] for row in self._rows(parent, call)]:
+                raise Refusal(404)
+            rows = [
+                row
+                for id, row in self._organisation.roster(table, call.today)
+                if (row[field] if field else row.get("rbac_role_id", id)) == found[1]
+            ]
+            rows = [{k: v for k, v in row.items() if field or k != "rbac_role_id"} for row in rows]
+        if "include_archived" in each.filters and call.params.get("include_archived") != "true":
+            rows = [row for row in rows if row["archived_at"] is None]
         if statuses := call.values("statuses[]"):
             rows = [row for row in rows if row["status"] in statuses]
-        return page_by_id(call, "invites", rows)
-
-    def _groups(self, call: Call) -> str:
-        return page_by_cursor(call, [[row] for row in self._rows("rbac_groups", call)])
-
-    def _group_members(self, call: Call, group_id: str) -> str:
-        if group_id not in [row["id"] for row in self._rows("rbac_groups", call)]:
-            raise Refusal(404)
-        rows = [
-            row
-            for row in self._rows("rbac_group_members", call)
-            if row["rbac_group_id"] == group_id
-        ]
-        return page_by_cursor(call, [[row] for row in rows], is_short=True)
-
-    def _roles(self, call: Call) -> str:
-        return page_by_cursor(call, [[row] for row in self._rows("rbac_roles", call)])
-
-    def _role_permissions(self, call: Call, role_id: str) -> str:
-        found = self._organisation.roster("rbac_role_permissions", call.today)
-        rows = [[row] for id, row in found if id == role_id]
-        if not rows:
-            raise Refusal(404)
-        return page_by_cursor(call, rows, is_short=True)
+        if each.cursor_by:
+            return page_by_id(call, each, rows)
+        return page_by_cursor(call, [[row] for row in rows], each)
 
     def _spend_limits(self, call: Call) -> str:
         user_ids = call.values("user_ids[]")
@@ -109,10 +177,15 @@ class Roster:
             user_id = str(row["actor"].get("user_id"))
             if not user_ids or user_id in user_ids:
                 by_member.setdefault(user_id, []).append(row)
-        return page_by_cursor(call, list(by_member.values()), "spend_limits")
+        return page_by_cursor(call, list(by_member.values()), LISTS["spend_limits"])
 
     def _rows(self, table: str, call: Call) -> list[Row]:
         return [row for _, row in self._organisation.roster(table, call.today)]
+
+
+def table_of(path: str) -> str | None:
+    """The list that is at this path."""
+    return next((table for table, known in PATTERNS.items() if known.fullmatch(path)), None)
 
 
 def check_params(call: Call, known: set[str]) -> None:
@@ -126,10 +199,10 @@ def address(email: object) -> str:
     return f"{name.partition('+')[0]}@{domain}"
 
 
-def page_by_id(call: Call, table: str, rows: list[Row]) -> str:
+def page_by_id(call: Call, each: List, rows: list[Row]) -> str:
     """The page after or before an id of a list that stands newest first."""
     params = call.params
-    check_params(call, {"limit", "after_id", "before_id", *FILTERS[table]})
+    check_params(call, {"limit", "after_id", "before_id", *each.filters})
     if {"after_id", "before_id"} <= params.keys():
         raise Refusal(400, "after_id: use either `after_id` or `before_id`, not both.")
     if "email" in params:
@@ -137,7 +210,8 @@ def page_by_id(call: Call, table: str, rows: list[Row]) -> str:
     if roles := call.values("roles[]"):
         rows = [row for row in rows if row["role"] in roles]
     size = page_size(params, usual=20)
-    ids = [row["id"] for row in rows]
+    field = each.cursor_by or "id"
+    ids = [row[field] for row in rows]
     if "before_id" in params:
         end = place_of(params["before_id"], ids)
         page, has_more = rows[max(0, end - size) : end], end > size
@@ -148,8 +222,8 @@ def page_by_id(call: Call, table: str, rows: list[Row]) -> str:
         {
             "data": page,
             "has_more": has_more,
-            "first_id": page[0]["id"] if page else None,
-            "last_id": page[-1]["id"] if page else None,
+            "first_id": page[0][field] if page else None,
+            "last_id": page[-1][field] if page else None,
         },
         ensure_ascii=False,
     )
@@ -162,12 +236,10 @@ def place_of(id: str, ids: Sequence[str]) -> int:
         raise Refusal(400, f"{id}: there is no such object in this list.") from None
 
 
-def page_by_cursor(
-    call: Call, groups: Sequence[Sequence[Row]], table: str = "", *, is_short: bool = False
-) -> str:
+def page_by_cursor(call: Call, groups: Sequence[Sequence[Row]], each: List) -> str:
     """A page of groups of rows that stay together; a short one has fewer than asked for."""
-    check_params(call, {"limit", "page", *FILTERS.get(table, ())})
+    check_params(call, {"limit", "page", *each.filters})
     size = page_size(call.params, usual=20)
-    page, next_page = page_of(call, groups, size - size // 3 if is_short else size)
+    page, next_page = page_of(call, groups, size - size // 3 if each.is_short else size)
     rows = [row for group in page for row in group]
     return json.dumps({"data": rows, "next_page": next_page}, ensure_ascii=False)

@@ -228,3 +228,259 @@ select
 from periods
 left join month_to_date using (user_id)
 order by n, period desc;
+
+create macro actor_of(user_id, kind, local_part, turned_on, as_of) as {
+    'type': 'user_actor',
+    'user_id': user_id,
+    'email_address': email_on(kind, local_part, turned_on, as_of),
+    'name': person_name(local_part),
+    'deleted': false
+};
+
+-- One row per limit that somebody set, grouped by what it applies to; whose own limit it is, by person.
+create macro configured_spend_limits_as_of(as_of) as table
+with limits as (
+    select 0 as place, 0 as n, null as amount, to_json({'type': 'organization'}) as scope, date '2025-11-03' as set_on
+    where given_seats() > 0
+    union all
+    select 1, 0, '40000', to_json({'type': 'seat_tier', 'seat_tier': 'premium'}), date '2025-11-03'
+    where given_seats() > 0
+    union all
+    select 2, 0, '50000', to_json({'type': 'rbac_group', 'rbac_group_id': tagged_id('rbac_group', 4)}), date '2026-01-15'
+    where given_seats() > 0
+    union all
+    select
+        4, n,
+        case when n % 9 != 1 then '0' when as_of >= date '2026-05-01' then '90000' else '75000' end,
+        to_json({'type': 'user', 'user_id': user_id}),
+        if(n % 9 = 1 and as_of >= date '2026-05-01', date '2026-05-01', joined_on)
+    from people
+    where is_member(joined_on, left_on, as_of) and (n % 9 = 1 or n % 10 = 9)
+)
+select
+    tagged_id('spl', 'set' || place || '/' || n) as id,
+    {
+        'type': 'spend_limit',
+        'id': tagged_id('spl', 'set' || place || '/' || n),
+        'amount': amount,
+        'currency': 'USD',
+        'period': 'monthly',
+        'is_enabled': true,
+        'scope': scope,
+        'created_at': moment(date '2025-11-03', 'limit' || place || '/' || n),
+        'updated_at': moment(set_on, 'limit' || place || '/' || n)
+    } as row
+from limits
+where set_on <= as_of
+order by place, n;
+
+-- One row per request for a higher limit: some are decided the next day, some days later, the newest not yet.
+create macro spend_limit_increase_requests_as_of(as_of) as table
+with requests as (
+    select
+        people.*,
+        greatest(joined_on, date '2026-01-12') + cast(dice(n, 'asked') % 100 as integer) as asked_on,
+        cast(1 + dice(n, 'decided') % 6 as integer) as days_to_wait,
+        if(dice(n, 'denied') % 4 = 0, 'denied', 'approved') as decision
+    from people
+    where n % 5 = 3 and is_member(joined_on, left_on, as_of)
+),
+owner as (
+    select * from people where n = 1
+)
+select
+    tagged_id('slir', requests.n) as id,
+    {
+        'type': 'spend_limit_increase_request',
+        'id': tagged_id('slir', requests.n),
+        'actor': actor_of(requests.user_id, requests.kind, requests.local_part, requests.turned_on, as_of),
+        'period': 'monthly',
+        'status': if(asked_on + days_to_wait <= as_of, decision, 'pending'),
+        'created_at': moment(asked_on, 'asked' || requests.n),
+        'resolved_at': if(asked_on + days_to_wait <= as_of, moment(asked_on + days_to_wait, 'decided' || requests.n), null),
+        'resolved_by': if(
+            asked_on + days_to_wait <= as_of,
+            actor_of(owner.user_id, owner.kind, owner.local_part, owner.turned_on, as_of),
+            null
+        ),
+        'spend_summary': null
+    } as row
+from requests
+cross join owner
+where asked_on <= as_of
+order by moment(asked_on, 'asked' || requests.n) desc, id;
+
+-- One row per workspace of the Console; the first one is the default.
+create table workspaces as
+select tagged_id('wrkspc', w) as workspace_id, *
+from (values
+    (0, 'Default', date '2025-11-03', null),
+    (1, 'Production', date '2025-11-10', null),
+    (2, 'Research', date '2026-02-02', null),
+    (3, 'Hackathon 2025', date '2025-11-20', date '2026-01-30')
+) as v(w, name, created_on, archived_on)
+where given_seats() > 0;
+
+create macro workspaces_as_of(as_of) as table
+select
+    workspace_id as id,
+    {
+        'type': 'workspace',
+        'id': workspace_id,
+        'name': name,
+        'display_color': '#6C5BB9',
+        'compartment_id': md5('compartment' || w),
+        'external_key_id': null,
+        'user_profile_id': null,
+        'tags': if(w = 1, to_json({'stage': 'production'}), to_json(map {})),
+        'data_residency': {
+            'workspace_geo': 'us',
+            'default_inference_geo': 'global',
+            'allowed_inference_geos': if(w = 1, to_json(['us', 'global']), to_json('unrestricted'))
+        },
+        'created_at': moment(created_on, 'workspace' || w),
+        'archived_at': if(archived_on <= as_of, moment(archived_on, 'archived' || w), null)
+    } as row
+from workspaces
+where created_on <= as_of
+order by moment(created_on, 'workspace' || w) desc, id;
+
+create macro workspace_members_as_of(as_of) as table
+select
+    user_id as id,
+    {
+        'type': 'workspace_member',
+        'workspace_id': workspace_id,
+        'user_id': user_id,
+        'workspace_role': case when n < 3 then 'workspace_admin' when w = 1 then 'workspace_developer' else 'workspace_user' end
+    } as row
+from people
+inner join workspaces on w = 0 or n < 3 or n % 4 = w
+where (n < 3 or has_code) and is_member(joined_on, left_on, as_of) and created_on <= as_of
+order by n desc;
+
+-- One row per key of the Console: whose it is, and when it changed. Some never expire, some are never used, some outlive
+-- those who made them.
+create table console_keys as
+with keys as (
+    select * from (values
+        ('legacy', 'legacy integration', 1, 'user', date '2025-11-12', null, null),
+        ('nightly', 'nightly reports', 1, 'service_account', date '2026-01-08', date '2026-12-31', null),
+        ('trial', 'trial 2025', 3, 'user', date '2025-11-21', null, date '2026-01-30'),
+        ('notebook', 'notebook', 2, 'user', date '2026-02-10', date '2026-05-11', null)
+    ) as v(key, name, w, owner_type, created_on, expires_on, archived_on)
+    where given_seats() > 0
+)
+select
+    keys.*,
+    tagged_id('apikey', key) as api_key_id,
+    case
+        when key = 'trial' then (select user_id from people where left_on is not null order by left_on, n limit 1)
+        else (select user_id from people where n = 1)
+    end as creator_id
+from keys;
+
+create macro api_keys_as_of(as_of) as table
+select
+    api_key_id as id,
+    {
+        'type': 'api_key',
+        'id': api_key_id,
+        'name': name,
+        'status': case
+            when archived_on <= as_of then 'archived'
+            when expires_on <= as_of then 'expired'
+            else 'active'
+        end,
+        'partial_key_hint': 'sk-ant-api03-' || substr(md5(key), 1, 3) || '...' || substr(md5(key), 4, 4),
+        'created_at': moment(created_on, 'key' || key),
+        'created_by': if(creator_id is null, null, {'id': creator_id, 'type': 'user'}),
+        'expires_at': if(expires_on is null, null, moment(expires_on, 'end' || key)),
+        'principal': case owner_type
+            when 'service_account'
+                then to_json({'type': 'service_account_actor', 'service_account_id': tagged_id('svac', 'nightly reports')})
+        end,
+        'scope': {'type': 'workspace', 'workspace_id': tagged_id('wrkspc', w)}
+    } as row
+from console_keys
+where created_on <= as_of
+order by moment(created_on, 'key' || key) desc, id;
+
+create table service_accounts as
+select tagged_id('svac', name) as service_account_id, *
+from (values
+    ('nightly reports', 'developer', date '2025-12-01', null),
+    ('release bot', 'admin', date '2025-12-08', null),
+    ('old importer', 'developer', date '2025-11-15', date '2026-02-15')
+) as v(name, organization_role, created_on, archived_on)
+where given_seats() > 0;
+
+create macro made_by(made_on, what, archived_on, as_of) as {
+    'created_at': moment(made_on, what),
+    'created_by_actor_id': (select user_id from people where n = 1),
+    'updated_at': moment(if(archived_on <= as_of, archived_on, made_on), what),
+    'updated_by_actor_id': (select user_id from people where n = 1),
+    'archived_at': if(archived_on <= as_of, moment(archived_on, what), null),
+    'archived_by_actor_id': if(archived_on <= as_of, (select user_id from people where n = 1), null)
+};
+
+create macro service_accounts_as_of(as_of) as table
+select
+    service_account_id as id,
+    struct_concat(
+        {'type': 'service_account', 'id': service_account_id, 'name': replace(name, ' ', '-'),
+                 'description': null, 'organization_role': organization_role},
+        made_by(created_on, name, archived_on, as_of)
+    ) as row
+from service_accounts
+where created_on <= as_of
+order by moment(created_on, name) desc, id;
+
+create macro service_account_workspaces_as_of(as_of) as table
+select
+    service_account_id as id,
+    {
+        'type': 'service_account_workspace_member',
+        'service_account_id': service_account_id,
+        'workspace_id': workspace_id,
+        'workspace_role': if(w = 1, 'workspace_developer', 'workspace_user'),
+        'implicit': w = 0,
+        'created_by_actor_id': if(w = 0, null, (select user_id from people where n = 1))
+    } as row
+from service_accounts
+inner join workspaces on w = 0 or (w = 1 and service_accounts.name != 'old importer')
+where coalesce(service_accounts.archived_on > as_of, true) and workspaces.created_on <= as_of
+order by service_accounts.name, w;
+
+create macro federation_issuers_as_of(as_of) as table
+select
+    tagged_id('fdis', name) as id,
+    struct_concat(
+        {
+            'type': 'federation_issuer', 'id': tagged_id('fdis', name), 'name': name, 'issuer_url': url, 'check_jti': true,
+            'max_jwt_lifetime_seconds': 3600, 'jwks': {'type': 'discovery'}, 'poll_status': {'consecutive_failures': 0}
+        },
+        made_by(created_on, name, archived_on, as_of)
+    ) as row
+from (values
+    ('ci', 'https://token.actions.example', date '2026-01-20', null),
+    ('old-ci', 'https://ci.northwind.example', date '2025-11-25', date '2026-03-01')
+) as v(name, url, created_on, archived_on)
+where given_seats() > 0 and created_on <= as_of
+order by moment(created_on, name) desc, id;
+
+create macro federation_rules_as_of(as_of) as table
+select
+    tagged_id('fdrl', 'release') as id,
+    struct_concat(
+        {
+            'type': 'federation_rule', 'id': tagged_id('fdrl', 'release'), 'name': 'release', 'description': null,
+            'issuer_id': tagged_id('fdis', 'ci'), 'issuer_name': 'ci',
+            'match': {'subject_prefix': 'repo:northwind/app:*', 'claims': {'environment': 'production'}},
+            'target': {'type': 'service_account', 'service_account_id': tagged_id('svac', 'release bot')},
+            'oauth_scope': 'workspace:developer', 'token_lifetime_seconds': 900, 'applies_to_all_workspaces': false,
+            'workspace_ids': [tagged_id('wrkspc', 1)]
+        },
+        made_by(date '2026-01-21', 'release', cast(null as date), as_of)
+    ) as row
+where given_seats() > 0 and date '2026-01-21' <= as_of;

@@ -5,8 +5,8 @@ import json
 import socket
 import threading
 import time
+import uuid
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from email.utils import format_datetime
@@ -32,7 +32,7 @@ from sources.sandbox.limits import Limits, RateWindow, Refusal, check_key, error
 from sources.sandbox.money import REFRESH_LAG, Money
 from sources.sandbox.organisation import Organisation
 from sources.sandbox.published import MONEY_FAMILIES, Row
-from sources.sandbox.roster import Roster
+from sources.sandbox.roster import CONSOLE, ENTERPRISE, ORGANIZATION, Roster
 from sources.sandbox.truth import Facts, truth
 
 API_KEY = "sk-ant-api01-sandbox"
@@ -42,10 +42,13 @@ SCOPES = (
     "read:rbac_groups",
     "read:spend_limits",
     "read:compliance_activities",
+    "org:admin",
 )
 JSON = {"content-type": "application/json"}
 OPTIONAL_PARTS = {"unified": "chat_cowork_unified", "claude_tag": "claude_tag"}
 """What an organisation may lack -> how the names of its fields start."""
+KINDS = (ENTERPRISE, CONSOLE)
+"""What else it may lack: the lists of one kind of organisation."""
 
 REQUESTS_PER_MINUTE = {"admin": 100, "spend_limits": 60, "compliance": 600}
 """Rate limits beside that of the Analytics API (admin.md 1.3, compliance.md 1)."""
@@ -131,13 +134,15 @@ class Sandbox:
             header wins.
         data_refreshed_at: Up to when costs and usage are known; None is 4 hours before a request.
         scopes: What the key may do.
+        organization: Whose key it is, as `/me` says.
+        tells_organization: Each answer names it in a header.
         requests: Every request that arrived, oldest first.
         url: Scheme, host and port.
 
     Args:
         requests_per_minute: Of the Analytics API; None is no limit at all.
         cost_api: Whether the organisation has /cost and /usage, or only the older reports.
-        without: Parts that the organisation does not offer, of OPTIONAL_PARTS.
+        without: Parts that the organisation does not offer, of OPTIONAL_PARTS and KINDS.
         port: 0 takes a free one.
         days_ahead: How far beyond `today` the organisation is invented.
     """
@@ -161,6 +166,8 @@ class Sandbox:
     ) -> None:
         self.today = day_of(today)
         self.api_key = api_key
+        self.organization: Row = ORGANIZATION if seed == 1 else another_organization(seed)
+        self.tells_organization = True
         self.scopes = tuple(scopes)
         self.requests: list[Received] = []
         self.limits = Limits(
@@ -171,7 +178,7 @@ class Sandbox:
             seed=seed,
             lag_days=lag_days,
             last_day=self.today + timedelta(days=days_ahead),
-            absent=tuple(OPTIONAL_PARTS[part] for part in without),
+            absent=tuple(OPTIONAL_PARTS[part] for part in without if part not in KINDS),
         )
         self.data_refreshed_at: datetime | None = None
         self._activity_feed = ActivityFeed(self._organisation.database)
@@ -183,7 +190,7 @@ class Sandbox:
                 is_unified=cost_api == "unified",
                 refreshed_at=lambda call: self.data_refreshed_at or call.clock - REFRESH_LAG,
             ),
-            Roster(self._organisation),
+            Roster(self._organisation, lambda: self.organization, {*KINDS} - {*without}),
             self._activity_feed,
         )
         limited = requests_per_minute is not None
@@ -278,8 +285,8 @@ class Sandbox:
     ) -> None:
         """From the day `since` on, the list `table` consists of exactly these rows.
 
-        Lists: members, invites, rbac_groups, rbac_group_members, spend_limits. Documented fields
-        that a row leaves out are filled, except those that name its person or group.
+        Lists are those of ROSTER_BLANKS. Documented fields that a row leaves out are filled, except
+        those that name it, its person, group, role or workspace.
         """
         self._organisation.publish_roster(table, day_of(since), rows, fill=fill)
 
@@ -374,6 +381,8 @@ class Sandbox:
         except Refusal as refusal:
             response = error_response(refusal, request_id)
         response.headers["request-id"] = request_id
+        if self.tells_organization:
+            response.headers.setdefault("anthropic-organization-id", str(self.organization["id"]))
         received.status = response.status_code
         return response
 
@@ -403,6 +412,12 @@ class Sandbox:
                 fault.times -= 1
                 return fault
         return None
+
+
+def another_organization(seed: int) -> Row:
+    """Another seed invents another organisation."""
+    id = uuid.uuid5(uuid.NAMESPACE_URL, f"sandbox {seed}")
+    return {**ORGANIZATION, "id": str(id), "name": f"{ORGANIZATION['name']} {seed}"}
 
 
 def true_answer(api: Api | None, call: Call) -> Response:
@@ -473,7 +488,7 @@ def serve(
             "LANGDOCK": sandbox.langdock.api_key,
         }.items()
     )
-    with suppress(KeyboardInterrupt), sandbox:
+    with sandbox:
         print(
             f"An invented organisation of {seats} seats; today is {today},"
             f" days {oldest} to {newest} are available.\n"
@@ -484,4 +499,3 @@ def serve(
             flush=True,
         )
         sandbox.wait()
-    print("\nThe sandbox has ended.")

@@ -27,10 +27,37 @@ def chargeback_monthly(facts: Facts) -> Rows:
     """One row per month, cost pool, cost center and department: metered and shared spend, seats.
 
     Metered spend goes where its person is that day, shared spend in proportion to a month's
-    metered spend, seat fees to those who hold the seats.
+    metered spend, seat fees to those who hold the seats. People are counted once, on the first
+    pool of a place.
     """
     chart = OrgChart.of(facts)
-    return [*spend_rows(facts, chart), *seat_rows(facts, chart)]
+    active, months = active_people(facts, chart)
+    rows = sorted(
+        [*spend_rows(facts, chart), *seat_rows(facts, chart)], key=lambda row: row["cost_pool"]
+    )
+    counted = set()
+    for row in rows:
+        place = row["month"], (row["department"], row["cost_center"])
+        is_first = place not in counted and row["month"] in months
+        row["active_user_count"] = len(active[place]) if is_first else None
+        counted.add(place)
+    return rows
+
+
+def active_people(
+    facts: Facts, chart: OrgChart
+) -> tuple[dict[tuple[date, Place], set[str]], set[date]]:
+    """Who was active in a month while in a place, and the months that days of people are of."""
+    emails = {person["user_id"]: person["email"] for person in facts.rows("people")}
+    active: dict[tuple[date, Place], set[str]] = defaultdict(set)
+    months = set()
+    for row in facts.rows("active_days"):
+        month, user_id = month_of(row["activity_date"]), row["user_id"]
+        months.add(month)
+        if row["is_active"]:
+            place = chart.place(emails[user_id], row["activity_date"])
+            active[month, place].add(user_id)
+    return active, months
 
 
 def reconciliation_monthly(facts: Facts) -> Rows:
@@ -93,13 +120,8 @@ def seat_rows(facts: Facts, chart: OrgChart) -> Rows:
     counts = {row["activity_date"]: row["assigned_seats"] for row in facts.rows("seat_counts")}
     emails = {person["user_id"]: person["email"] for person in facts.rows("people")}
     seen: dict[date, set[str]] = defaultdict(set)
-    active: dict[tuple[date, Place], set[str]] = defaultdict(set)
     for row in facts.rows("active_days"):
-        month, user_id = month_of(row["activity_date"]), row["user_id"]
-        seen[month].add(user_id)
-        if row["is_active"]:
-            place = chart.place(emails[user_id], row["activity_date"])
-            active[month, place].add(user_id)
+        seen[month_of(row["activity_date"])].add(row["user_id"])
     members: dict[date, set[str]] = defaultdict(set)
     for row in facts.rows("members"):
         members[row["activity_date"]].add(row["user_id"])
@@ -125,7 +147,6 @@ def seat_rows(facts: Facts, chart: OrgChart) -> Rows:
             {
                 **pool_row(month, place, "seats", amount, amount, "seats"),
                 "seat_count": held.get(place, 0),
-                "active_user_count": len(active[month, place]),
             }
             for place, amount in amounts.items()
         ]

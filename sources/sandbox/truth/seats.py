@@ -24,13 +24,21 @@ def seats(facts: Facts) -> Rows:
     for row in facts.rows("members"):
         last = roles.get(row["user_id"], (date.min, ""))
         roles[row["user_id"]] = max(last, (row["activity_date"], row["role"]))
+    spent: dict[str, date] = {}
+    for row in facts.rows("spend_daily"):
+        if row["user_id"] and (row["spend_usd"] > 0 or (row["request_count"] or 0) > 0):
+            spent[row["user_id"]] = max(spent.get(row["user_id"], date.min), row["activity_date"])
     rows: Rows = []
     for user_id in sorted(active.keys() | roles.keys()):
         person, days = people[user_id], sorted(active[user_id])
         seen_on, role = roles.get(user_id, (date.min, None))
         is_member = seen_on == facts.as_of
         joined: date | None = person["joined_on"] if role else None
-        status = status_of(newest, first, person["joined_on"], days) if is_member else "removed"
+        uses = [*days, *([spent[user_id]] if user_id in spent else [])]
+        status = "removed"
+        if is_member:
+            is_used = bool(uses) and (newest - max(uses)).days < DORMANT_AFTER_DAYS
+            status = "active" if is_used else status_of(newest, first, person["joined_on"], days)
         rows.append(
             {
                 **person_row(chart, person["email"], newest, is_priced=is_member),
