@@ -1,26 +1,39 @@
 """What a run asks of a warehouse. Each engine answers in a file of its own beside this one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pyarrow as pa
 from dlt.common.destination import Destination
 
-from pipelines.warehouse.dbt import TransformResult
+from pipelines.warehouse.dbt import Target, TransformResult
 from sources.errors import ForeseenError
 from sources.ledger import dict_rows
+
+if TYPE_CHECKING:
+    from pipelines.data_dir import DataDir
 
 RAW_SCHEMA = "claude_raw"
 MARTS_SCHEMA = "claude_marts"
 
 Row = dict[str, Any]
+Change = Callable[[str, pa.Table], pa.Table]
+"""What rows of a raw table become, of its name and some of them, or all where they are few."""
 
 
 class NothingServed(ForeseenError):
-    """No marts are published yet."""
+    """No marts are published yet: where they were looked for, and why there are none."""
+
+    def __init__(self, place: str, reason: str) -> None:
+        super().__init__(
+            f"There are no published marts to read in {place}: {reason}.\n"
+            "A run loads the data, builds the marts and publishes them there.\n"
+            "Run: claude-warehouse sync (or, without a key: claude-warehouse demo)."
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,9 +42,11 @@ class Abilities:
 
     Attributes:
         reads_beside_a_run: Whether what is stored can be read while a run writes.
+        passes_through: Whether who is named in what is stored can be changed.
     """
 
     reads_beside_a_run: bool
+    passes_through: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,7 +142,7 @@ class Reading:
 class Warehouse(Protocol):
     """Where a run stores what it loads, builds the marts, and hands them to readers.
 
-    Only one writes at a time: whoever calls what writes holds the data folder's lock.
+    Only one writes at a time: whoever calls what writes holds it, and the data folder.
     """
 
     abilities: Abilities
@@ -143,6 +158,24 @@ class Warehouse(Protocol):
     @property
     def invitation(self) -> str:
         """How somebody reads the published marts, after `Query it yourself: `."""
+
+    @property
+    def target(self) -> Target:
+        """Where dbt builds the marts."""
+
+    def held(self, command: str) -> AbstractContextManager[None]:
+        """Hold it for one writer on whatever machine; the data folder's lock holds only there.
+
+        Raises:
+            WarehouseHeld: Another run has it.
+        """
+
+    def held_by(self) -> str | None:
+        """Who holds it so.
+
+        Raises:
+            ForeseenError: It cannot be reached.
+        """
 
     def exists(self) -> bool:
         """Whether anything was ever stored."""
@@ -168,8 +201,15 @@ class Warehouse(Protocol):
             ForeseenError: Something is damaged.
         """
 
-    def inspected_served(self) -> str:
-        """The same of what readers have."""
+    def inspected_served(self, *, whole: bool = False) -> str:
+        """The same of what readers have; unless it is to be read `whole`, that it opens."""
+
+    def files(self) -> Sequence[Path]:
+        """The files that a copy of it consists of; everything stored is in them.
+
+        Raises:
+            ForeseenError: It is not in files, or they cannot be opened.
+        """
 
     def read(self) -> AbstractContextManager[Reading]:
         """What is stored and built; relations are called `schema.relation`.
@@ -182,13 +222,33 @@ class Warehouse(Protocol):
         """Where dlt stores what is loaded."""
 
     def build(
-        self, variables: Mapping[str, str] | None = None, select: Sequence[str] = ()
+        self,
+        variables: Mapping[str, str] | None = None,
+        select: Sequence[str] = (),
+        *,
+        tests: bool = True,
     ) -> TransformResult:
-        """Build the marts, all of them unless dbt's selectors name some, and run their data tests.
+        """Build the marts, all of them unless dbt's selectors name some, and run their data tests
+        unless nobody will read what is built. An engine may leave alone what would come out as
+        it is.
 
         Raises:
             ForeseenError: A variable cannot be used, the warehouse cannot be opened, or a model
                 failed.
+        """
+
+    def forget_built(self) -> None:
+        """Whatever is built next is built, though nothing that it reads has changed."""
+
+    def manifest(self) -> str:
+        """dbt's manifest of the marts, as JSON, for schedulers that know dbt."""
+
+    def build_aside(self, out: Path, variables: Mapping[str, str]) -> PublishResult:
+        """Build the marts into a file of their own, for readers. The warehouse is only read.
+
+        Raises:
+            ForeseenError: They cannot be built, a data test of ours failed, or the file cannot be
+                written.
         """
 
     def publish(self, *, accept_loss: bool = False) -> PublishResult:
@@ -206,6 +266,25 @@ class Warehouse(Protocol):
             ForeseenError: Nothing is, it cannot be read, or (unless `though_empty`) no day is
                 loaded in it.
         """
+
+    def copy_to(self, copy: "DataDir") -> None:
+        """Copy what is stored, built and published into another data folder, also beside a run.
+
+        Raises:
+            ForeseenError: Nothing was stored, or it cannot be copied.
+        """
+
+    def take_published(self, mart: str) -> bool:
+        """Put the published rows of a mart in the place of those that were built; False: it is not
+        published in the form that it has."""
+
+    def size(self) -> int:
+        """Bytes of everything stored and built."""
+
+    def pass_through(self, change: Change, rows: Sequence[tuple[str, Row]]) -> None:
+        """Put what `change` makes of each raw table into its place, add these rows (a raw table,
+        and what it gets), and drop everything that was built; all of it or nothing. Nothing of
+        what stood there before is left in a file of it."""
 
     def vacuum(self) -> None:
         """Give back the space of what was deleted."""

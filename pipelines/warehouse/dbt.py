@@ -1,18 +1,21 @@
-"""Runs the dbt project in transforms/ inside this process and tells how it went."""
+"""Builds what the dbt project in transforms/ says, inside this process, and tells how it went."""
 
 import json
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
+from pipelines.data_dir import write_private
 from pipelines.foreseen import explained
 from pipelines.redacted import redacted
 from pipelines.registry import SOURCES
 from pipelines.settings import check
+from pipelines.warehouse.compiled import Compiled, Node, compiled
+from sources.claude_analytics.endpoints import EVERY_ENDPOINT
 from sources.errors import ForeseenError
 
 PROJECT = Path(__file__).resolve().parents[2] / "transforms"
@@ -21,6 +24,7 @@ SETTING_OF = {
     "grace_days": ("seats", "grace_days"),
     "downgrade_active_days": ("seats", "downgrade_active_days"),
     "min_group_size": ("privacy", "min_group_size"),
+    "fiscal_year_start_month": ("calendar", "fiscal_year_start_month"),
     "chargeback_policy": ("chargeback", "policy"),
     "chargeback_metered_policy": ("chargeback", "metered_policy"),
     "chargeback_shared_policy": ("chargeback", "shared_policy"),
@@ -29,15 +33,38 @@ SETTING_OF = {
 }
 """dbt variable -> the setting that it comes from: section and name."""
 TRACKED = [table for source in SOURCES for table in source.tables if table.is_tracked]
-DECLARED = {
+DECLARED: dict[str, Any] = {
     "endpoints": list(dict.fromkeys(table.name for table in TRACKED)),
     "money_endpoints": list(dict.fromkeys(each.name for each in TRACKED if each.kind == "money")),
     "older_money_endpoints": [table.name for table in TRACKED if table.is_older],
+    "compared_endpoints": {},
     "assistants": [source.assistant for source in SOURCES if source.assistant],
 }
 """dbt variables that say what the sources declare."""
+for _endpoint in EVERY_ENDPOINT:
+    # Where two fill one table, what both have.
+    _before = DECLARED["compared_endpoints"].get(_endpoint.table)
+    DECLARED["compared_endpoints"][_endpoint.table] = {
+        "key": list(_endpoint.key or _endpoint.actor_key),
+        "columns": [
+            name for name in _endpoint.columns if not _before or name in _before["columns"]
+        ],
+        "measure": _endpoint.measure,
+    }
+COMPILE = ("compile", "--exclude", "test_type:unit", "--no-populate-cache")
 _parsed: dict[tuple[str, str], Any] = {}
 """The project as dbt reads it, which takes longer than building small marts: once a process."""
+
+
+class Builder(Protocol):
+    """An engine's open database, in which models are built."""
+
+    def build(self, model: Node) -> bool:
+        """Replace the model's relation by what its query finds, and describe it; whether that was
+        needed."""
+
+    def count(self, test: Node) -> int:
+        """How many rows a test finds."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +76,7 @@ class Target:
         database: What the target calls its database.
         environment: What profiles.yml reads, set for the time of a call.
         folder: The data folder; dbt's own files are in it.
+        opened: Opens it for the statements that dbt compiled.
         file: The database's file, for a message; None: it is none.
     """
 
@@ -56,6 +84,7 @@ class Target:
     database: str
     environment: Mapping[str, str]
     folder: Path
+    opened: Callable[[Compiled], AbstractContextManager[Builder]]
     file: Path | None = None
 
 
@@ -75,7 +104,7 @@ class TransformResult:
     """What a run built and what its tests found.
 
     Attributes:
-        models: Models built, staging views included.
+        models: Models built, staging views included; not those that would have come out as before.
         failed_tests: Tests of our own logic that found rows. Do not publish.
         warnings: Tests of the vendor's data that found rows.
         seconds: Wall time.
@@ -91,6 +120,8 @@ def transform(
     target: Target,
     variables: Mapping[str, str] | None = None,
     select: Sequence[str] = (),
+    *,
+    tests: bool = True,
 ) -> TransformResult:
     """Builds the marts, all of them unless dbt's selectors name some, and runs their data tests.
 
@@ -102,20 +133,63 @@ def transform(
     chosen = dict(variables or {})
     check_variables(chosen)
     started = time.monotonic()
-    named = ["--select", *select] if select else []
-    results = run_dbt(["build", "--exclude-resource-type", "unit_test", *named], target, chosen)
-    broken = [result for result in results if result.status == "error"]
-    if broken:
-        raise _not_built(RuntimeError(broken[0].message), target, f"{broken[0].node.name} failed")
+    project = compiled(
+        PROJECT,
+        target.folder / "dbt",
+        target.name,
+        target.database,
+        {**DECLARED, **chosen},
+        lambda: run_dbt(COMPILE, target, chosen),
+    )
+    found: list[tuple[Node, int]] = []
+    models = project.models(select)
+    built = 0
+    at: Node | None = None
+    try:
+        with target.opened(project) as builder:
+            for at in models:
+                built += builder.build(at)
+            for at in project.tests(select) if tests else ():
+                found.append((at, builder.count(at)))
+    except ForeseenError:
+        raise
+    except Exception as error:
+        what = f"{at.short} failed" if at else "the warehouse could not be opened"
+        raise _not_built(error, target, what, at) from error
+    results = [
+        (node.is_warning, TestResult(name=node.short, count=count, description=node.description))
+        for node, count in found
+        if count
+    ]
     return TransformResult(
-        models=sum(
-            result.node.resource_type == "model" and result.status == "success"
-            for result in results
-        ),
-        failed_tests=[_test_result(result) for result in results if result.status == "fail"],
-        warnings=[_test_result(result) for result in results if result.status == "warn"],
+        models=built,
+        failed_tests=[result for is_warning, result in results if not is_warning],
+        warnings=[result for is_warning, result in results if is_warning],
         seconds=time.monotonic() - started,
     )
+
+
+def refuse_failed(result: TransformResult, out: Path) -> None:
+    """See that marts built for a file of their own are right.
+
+    Raises:
+        ForeseenError: A test of our own logic found rows.
+    """
+    if result.failed_tests:
+        names = ", ".join(test.name for test in result.failed_tests)
+        raise ForeseenError(
+            f"The marts were not written to {out}: tests of them failed ({names}).\n"
+            "They would show wrong numbers.\n"
+            "Please report this with the names above."
+        )
+
+
+def manifest(target: Target) -> str:
+    """The project as dbt knows it, as JSON: sources, models and their order."""
+    known = target.name, target.database
+    if known not in _parsed:
+        run_dbt([], target, {})
+    return json.dumps(_parsed[known].writable_manifest().to_dict(omit_none=False), default=str)
 
 
 def unit_tests(target: Target) -> Sequence[TestResult]:
@@ -139,7 +213,10 @@ def check_variables(variables: Mapping[str, str]) -> None:
 def run_dbt(
     arguments: Sequence[str], target: Target, variables: Mapping[str, str]
 ) -> Sequence[Any]:
-    """The results of one dbt command, a RunResult per model or test; nothing on the terminal."""
+    """The results of one dbt command, a RunResult per model or test; nothing on the terminal.
+
+    Without a command, the project is only read.
+    """
     # dbt takes a second to import: commands that do not need it should not wait for it.
     from dbt.cli.main import dbtRunner
 
@@ -164,7 +241,7 @@ def run_dbt(
                 _close(close)  # Each command opens its own log.
                 if outcome.exception is None:
                     _parsed[known] = outcome.result
-            if known in _parsed:
+            if known in _parsed and arguments:
                 outcome = dbtRunner(manifest=_parsed[known]).invoke([*arguments, *options])
         finally:
             _close(close)
@@ -173,7 +250,7 @@ def run_dbt(
             outcome.exception, target, "dbt stopped before it began"
         ) from outcome.exception
     result: Any = outcome.result  # its type depends on the command
-    return list(result.results)
+    return list(result.results) if arguments else []
 
 
 def _nothing() -> None:
@@ -236,16 +313,26 @@ def _close(close_warehouse: Callable[[], None]) -> None:
     cleanup_event_logger()
 
 
-def _not_built(error: BaseException, target: Target, what: str) -> ForeseenError:
-    """The message, with advice that fits the cause; without a known cause, what dbt said."""
+def _not_built(
+    error: BaseException, target: Target, what: str, node: Node | None = None
+) -> ForeseenError:
+    """The message, with advice that fits the cause; without a known cause, what was said.
+
+    The SQL of a `node` that failed is kept: dbt wrote no log of it.
+    """
     known = explained(error, file=target.file)
     if known:
         return ForeseenError(f"The marts were not built: {what}.\n{known}")
+    log = target.folder / "dbt" / "logs" / "dbt.log"
+    if node:
+        log = log.with_name("failed.sql")
+        log.parent.mkdir(parents=True, exist_ok=True)
+        write_private(log, f"-- {node.path}\n{node.sql}\n/*\n{redacted(str(error))}\n*/\n")
     return ForeseenError(
         f"The marts were not built: {what}.\n"
         f"{redacted(_first_lines(str(error)))}\n"
         "Readers keep the previous copy. This is a fault of the marts' SQL or of the installation: "
-        f"please report it with {target.folder / 'dbt' / 'logs' / 'dbt.log'}"
+        f"please report it with {log}"
     )
 
 

@@ -24,10 +24,13 @@ FINDINGS = frozenset(
         "login_anomalies",
         "offboarding_check",
         "privilege_changes",
+        "reference_file_matches",
         "seat_recommendations",
+        "spend_forecast_monthly",
     }
 )
-"""Marts of what somebody should look at: their rows come and go, and are found again in others."""
+"""Marts of what somebody should look at, or of what is not over: their rows come and go, and are
+found again in others."""
 
 BY_DEPARTMENT = frozenset({"chargeback_monthly", "team_adoption_monthly"})
 """Marts with as many rows a month as the reference files name departments, which may be put
@@ -185,6 +188,14 @@ def _lost_rows(
     if had >= FEWEST_COMPARED and has < FEWEST_LEFT * had:
         return f"has {has:,} rows where it had {had:,}"
     return None
+
+
+def has_data(marts: Reading) -> bool:
+    """Whether any day is loaded in them."""
+    if marts.has("data_coverage_daily", "status"):
+        loaded = "select 1 from data_coverage_daily where status in ('loaded', 'empty') limit 1"
+        return marts.row(loaded) is not None
+    return any(marts.row(f"select 1 from {mart} limit 1") for mart in marts.columns)
 
 
 def project_marts() -> set[str]:

@@ -12,6 +12,12 @@
     product,
     model,
     cost_type,
+    token_type,
+    context_window,
+    speed,
+    seat_tier,
+    seat_months,
+    seat_price_usd,
     billed_usd,
     list_price_usd,
     request_count,
@@ -21,5 +27,7 @@
     output_tokens,
     web_search_request_count,
     organization_id,
-    organization_name
+    organization_name,
+    is_settled,
+    is_estimated
 {%- endmacro %}

@@ -41,5 +41,5 @@
 {#- A share as a fraction; null where there is nothing to be a share of, as with credits larger than what was spent.
     Never for money: it is a double. -#}
 {% macro rate(numerator, denominator) -%}
-    case when {{ denominator }} > 0 then cast({{ numerator }} as double precision) / ({{ denominator }}) end
+    case when {{ denominator }} > 0 then cast({{ numerator }} as {{ float_type() }}) / ({{ denominator }}) end
 {%- endmacro %}

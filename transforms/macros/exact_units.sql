@@ -1,36 +1,16 @@
-{#- Splits of money count in whole units of 0.00000001 USD, so that no digit is lost. -#}
+{#- Every product says its precision and scale, 38 digits together: engines that are left to choose cut digits off.
+    Splits of money count in whole units of 0.00000001 USD, so that no digit is lost. -#}
 {% macro usd_to_units(column) -%}
-    {{ exact_integer(column ~ ' * 100000000') }}
+    {{ exact_integer('cast(' ~ column ~ ' as decimal(28, 8)) * cast(100000000 as decimal(9, 0))') }}
 {%- endmacro %}
 
 {% macro units_to_usd(column) -%}
-    cast(cast({{ column }} as decimal(38, 0)) * 0.00000001 as decimal(38, 8))
+    cast(cast({{ column }} as decimal(29, 0)) * cast('0.00000001' as decimal(8, 8)) as decimal(38, 8))
 {%- endmacro %}
 
-{#- An integer of at least 38 digits: products of amounts and weights do not fit a bigint. -#}
-{% macro exact_integer(expression) -%}
-    {{ return(adapter.dispatch('exact_integer')(expression)) }}
-{%- endmacro %}
-
-{% macro default__exact_integer(expression) -%}
-    cast({{ expression }} as numeric(38, 0))
-{%- endmacro %}
-
-{% macro duckdb__exact_integer(expression) -%}
-    cast({{ expression }} as hugeint)
-{%- endmacro %}
-
-{#- Whole part of a division of two exact, non-negative integers. -#}
-{% macro quotient(dividend, divisor) -%}
-    {{ return(adapter.dispatch('quotient')(dividend, divisor)) }}
-{%- endmacro %}
-
-{% macro default__quotient(dividend, divisor) -%}
-    div({{ dividend }}, {{ divisor }})
-{%- endmacro %}
-
-{% macro duckdb__quotient(dividend, divisor) -%}
-    (({{ dividend }}) // ({{ divisor }}))
+{#- Whether an exact number is above 0 (1), below (-1) or 0; what engines have for it is a double on some. -#}
+{% macro sign_of(column) -%}
+    case when {{ column }} > 0 then 1 when {{ column }} < 0 then -1 when {{ column }} = 0 then 0 end
 {%- endmacro %}
 
 {#- Parts of a unit in which seat fees are shared. Fees of 200 million USD a month still split within 38 digits. -#}

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import date
@@ -10,8 +11,9 @@ from pathlib import Path
 
 import duckdb
 
+from pipelines import anonymous
+from pipelines.files.outputs import keep_access, reason_of, synced
 from pipelines.foreseen import foreseen
-from pipelines.outputs import keep_access, reason_of, synced
 from pipelines.warehouse.base import MARTS_SCHEMA as SCHEMA
 from pipelines.warehouse.base import PublishResult, Reading, identifier, literal
 from pipelines.warehouse.duckdb.beside import clear_beside, is_being_written
@@ -23,11 +25,19 @@ from sources.errors import ForeseenError
 STORAGE_VERSION = "v1.0.0"
 
 
-def publish(warehouse: Path, served: Path, *, accept_loss: bool = False) -> PublishResult:
+def publish(
+    warehouse: Path,
+    served: Path,
+    *,
+    accept_loss: bool = False,
+    mode: int | None = None,
+    with_people: bool = True,
+) -> PublishResult:
     """Replaces the served file with a copy of the warehouse's marts, atomically.
 
     Whoever has the old file open keeps reading it. On any failure it stays the served one. It
-    keeps its mode and group, and a link stays one. Nothing of an older file stays beside it.
+    keeps its mode (unless one is given) and group, and a link stays one. Nothing of an older file
+    stays beside it.
     One publish at a time: the caller holds the lock on the warehouse.
 
     Raises:
@@ -50,9 +60,11 @@ def publish(warehouse: Path, served: Path, *, accept_loss: bool = False) -> Publ
         with _warehouse_and_copy(warehouse, copy) as (connection, source):
             names = _marts(connection, source, warehouse)
             keep_access(target, copy)
+            if mode is not None:
+                _let_read(copy, mode)
             if before and not accept_loss:
                 _refuse_loss(before, connection, source, warehouse, served)
-            rows = _copy_marts(connection, source, names)
+            rows = _copy_marts(connection, source, names, with_people=with_people)
         synced(copy)
         size = copy.stat().st_size
         if before is None:
@@ -79,6 +91,15 @@ def publish(warehouse: Path, served: Path, *, accept_loss: bool = False) -> Publ
         size=f"{size / 2**20:.1f} MiB",
         notes=tuple(notes),
     )
+
+
+def _let_read(copy: Path, mode: int) -> None:
+    """Give the copy its mode; who may read it gets through its folder, and sees no other name."""
+    os.chmod(copy, mode)
+    folder = copy.parent
+    through = stat.S_IMODE(folder.stat().st_mode) | (mode & 0o044) >> 2
+    if through != stat.S_IMODE(folder.stat().st_mode):
+        os.chmod(folder, through)
 
 
 def _cleared(target: Path) -> list[str]:
@@ -243,7 +264,9 @@ def _marts(connection: duckdb.DuckDBPyConnection, source: str, warehouse: Path) 
     return [name for (name,) in names]
 
 
-def _copy_marts(connection: duckdb.DuckDBPyConnection, source: str, names: Sequence[str]) -> int:
+def _copy_marts(
+    connection: duckdb.DuckDBPyConnection, source: str, names: Sequence[str], *, with_people: bool
+) -> int:
     """Copies the marts and returns how many rows they have together."""
     # As one transaction, or each of some hundred comments would wait for the disk.
     connection.execute("begin")
@@ -251,13 +274,31 @@ def _copy_marts(connection: duckdb.DuckDBPyConnection, source: str, names: Seque
     rows = 0
     for name in names:
         mart = f"{SCHEMA}.{identifier(name)}"
-        [(copied,)] = connection.execute(
-            f"create table served.{mart} as from {identifier(source)}.{mart}"
-        ).fetchall()
+        query = f"from {identifier(source)}.{mart}"
+        if not with_people:
+            chosen = anonymous.selection(name, _types(connection, source, name))
+            if chosen is None:
+                continue
+            query = f"select {chosen} {query} {anonymous.grouping(name)}"
+        [(copied,)] = connection.execute(f"create table served.{mart} as {query}").fetchall()
         rows += copied
         _copy_comments(connection, source, name)
     connection.execute("commit")
     return rows
+
+
+def _types(connection: duckdb.DuckDBPyConnection, source: str, mart: str) -> dict[str, str]:
+    """A mart's columns in their order, with their types."""
+    return dict(
+        connection.execute(
+            """
+            select column_name, data_type from duckdb_columns()
+            where database_name = ? and schema_name = ? and table_name = ?
+            order by column_index
+            """,
+            [source, SCHEMA, mart],
+        ).fetchall()
+    )
 
 
 def _copy_comments(connection: duckdb.DuckDBPyConnection, source: str, name: str) -> None:
@@ -274,7 +315,10 @@ def _copy_comments(connection: duckdb.DuckDBPyConnection, source: str, name: str
         {"source": source, "schema": SCHEMA, "name": name},
     ).fetchall()
     mart = f"served.{SCHEMA}.{identifier(name)}"
+    there = _types(connection, "served", name)
     for column, comment in comments:
+        if column is not None and column not in there:
+            continue
         target = f"table {mart}" if column is None else f"column {mart}.{identifier(column)}"
         connection.execute(f"comment on {target} is {literal(comment)}")
 

@@ -2,5 +2,6 @@
 {% test never_negative(model, columns) %}
 select *
 from {{ model }}
-where {{ columns | join(' < 0 or ') }} < 0
+where
+    {% for column in columns %}{{ as_named(column) }} < 0{{ ' or ' if not loop.last }}{% endfor %}
 {% endtest %}

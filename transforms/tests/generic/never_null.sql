@@ -2,5 +2,6 @@
 {% test never_null(model, columns) %}
 select *
 from {{ model }}
-where {{ columns | join(' is null or ') }} is null
+where
+    {% for column in columns %}{{ as_named(column) }} is null{{ ' or ' if not loop.last }}{% endfor %}
 {% endtest %}

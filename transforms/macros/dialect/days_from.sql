@@ -4,7 +4,7 @@
 {%- endmacro %}
 
 {% macro default__days_from(first, last) -%}
-    {{ dbt.datediff(first, last, 'day') }}
+    {{ no_body('days_from') }}
 {%- endmacro %}
 
 {% macro duckdb__days_from(first, last) -%}

@@ -4,9 +4,13 @@
 {%- endmacro %}
 
 {% macro default__sha256_hex(expression) -%}
-    encode(sha256(convert_to({{ expression }}, 'UTF8')), 'hex')
+    {{ no_body('sha256_hex') }}
 {%- endmacro %}
 
 {% macro duckdb__sha256_hex(expression) -%}
     sha256({{ expression }})
+{%- endmacro %}
+
+{% macro postgres__sha256_hex(expression) -%}
+    encode(sha256(convert_to({{ expression }}, 'UTF8')), 'hex')
 {%- endmacro %}

@@ -1,0 +1,156 @@
+"""Builds models in a DuckDB file: those alone whose SQL, or something that they read, changed."""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from pipelines.warehouse.base import RAW_SCHEMA, identifier, literal
+from pipelines.warehouse.compiled import Compiled, Node
+
+SETTINGS = ("timezone = 'UTC'", "preserve_insertion_order = false")
+"""Those of profiles.yml, but for the memory."""
+MOST_MEMORY, LEAST_MEMORY, OF_THE_PROCESS = 3_000, 256, 500
+"""MiB: what models get at most and at least, and what the process needs beside them."""
+MARKS = "claude_staging.built"
+"""One row per model and test: what it was built from, and what came out."""
+
+
+@contextmanager
+def opened(file: Path, project: Compiled, *, beside: Mapping[str, Path]) -> Iterator["Builder"]:
+    """The file, for models that are built in it, with those by name that they may look into."""
+    with duckdb.connect(str(file)) as connection:
+        for setting in (*SETTINGS, f"memory_limit = '{_memory(connection)}MiB'"):
+            connection.execute(f"set {setting}")
+        for name, path in beside.items():
+            connection.execute(f"attach {literal(str(path))} as {name} (read_only)")
+        yield Builder(connection, project)
+
+
+def _memory(connection: duckdb.DuckDBPyConnection) -> int:
+    """MiB for models. DuckDB knows what the machine or a container's limit leaves, takes 80 % of
+    it, and forgets that the process around it needs some too."""
+    [text] = connection.execute("select current_setting('memory_limit')").fetchone() or [""]
+    number, _, unit = str(text).partition(" ")
+    powers = {"KiB": -1, "MiB": 0, "GiB": 1, "TiB": 2}
+    if unit not in powers:
+        return MOST_MEMORY
+    there = float(number) * 1024 ** powers[unit] / 0.8
+    return int(max(LEAST_MEMORY, min(MOST_MEMORY, there - OF_THE_PROCESS)))
+
+
+def forget(connection: duckdb.DuckDBPyConnection, name: str = "") -> None:
+    """What was built of this model, or of all, is built again though nothing it reads changed."""
+    [is_there] = connection.execute(
+        "select count(*) from duckdb_tables() where schema_name || '.' || table_name = ?", [MARKS]
+    ).fetchone() or [0]
+    if is_there:
+        connection.execute(f"delete from {MARKS} where ? in ('', split_part(name, '.', 3))", [name])
+
+
+class Builder:
+    """An open file.
+
+    What a model reads is compared by its content: a fetch that brought nothing new ends where the
+    first model that it concerns comes out as before.
+    """
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, project: Compiled) -> None:
+        self._connection = connection
+        self._nodes = {node.name: node for node in project.nodes}
+        self._schemas = {"claude_staging"}
+        connection.execute("create schema if not exists claude_staging")
+        connection.execute(
+            f"create table if not exists {MARKS} (name text, inputs text, content text)"
+        )
+        found = connection.execute(
+            """
+            select format('"{}"."{}"."{}"', table_catalog, table_schema, table_name), table_type
+            from information_schema.tables
+            """
+        ).fetchall()
+        self._kinds = {name: "view" if kind == "VIEW" else "table" for name, kind in found}
+        marks = connection.execute(f"select name, inputs, content from {MARKS}").fetchall()
+        self._marks = {name: (inputs, content) for name, inputs, content in marks}
+        self._contents: dict[str, str] = {}
+
+    def build(self, model: Node) -> bool:
+        """Replace the model's relation by what its query finds; whether that was needed."""
+        relation = str(model.relation)
+        inputs = self._inputs(model)
+        kind = self._kinds.get(relation)
+        if kind == model.kind and self._marks.get(model.name, ("",))[0] == inputs:
+            return False
+        schema = relation.rpartition(".")[0]
+        if schema not in self._schemas:
+            self._connection.execute(f"create schema if not exists {schema}")
+            self._schemas.add(schema)
+        # At once: readers of the file see the old one or the new one, and no mark of the other.
+        self._connection.execute("begin")
+        try:
+            if kind and kind != model.kind:
+                self._connection.execute(f"drop {kind} {relation}")
+            self._connection.execute(
+                f"create or replace {model.kind} {relation} as (\n{model.sql}\n)"
+            )
+            if model.comments:
+                self._connection.execute(";\n".join(model.comments))
+            content = "" if model.kind == "view" else self._hash(relation)
+            self._mark(model.name, inputs, content)
+            self._connection.execute("commit")
+        except BaseException:
+            self._connection.execute("rollback")
+            raise
+        self._kinds[relation] = model.kind
+        self._contents.pop(model.name, None)
+        return True
+
+    def count(self, test: Node) -> int:
+        """How many rows the test finds."""
+        inputs = self._inputs(test)
+        known = self._marks.get(test.name)
+        if known and known[0] == inputs:
+            return int(known[1])
+        [found] = self._connection.execute(
+            f"select count(*) from (\n{test.sql}\n) as found"
+        ).fetchone() or [0]
+        self._mark(test.name, inputs, str(found))
+        return int(found)
+
+    def _mark(self, name: str, inputs: str, content: str) -> None:
+        self._connection.execute(f"delete from {MARKS} where name = ?", [name])
+        self._connection.execute(f"insert into {MARKS} values (?, ?, ?)", [name, inputs, content])
+        self._marks[name] = (inputs, content)
+
+    def _inputs(self, node: Node) -> str:
+        """What decides about a model's content: its SQL, what it reads, and who reckons."""
+        read = [self._content(name) for name in node.needs]
+        own = [duckdb.__version__, node.kind, node.sql, *node.comments]
+        return hashlib.sha256("\0".join([*own, *read]).encode()).hexdigest()
+
+    def _content(self, name: str) -> str:
+        """What tells whether a model or a raw table has changed."""
+        if name not in self._contents:
+            node = self._nodes.get(name)
+            if node is None:
+                self._contents[name] = self._hash(f"{RAW_SCHEMA}.{identifier(name.split('.')[-1])}")
+            elif node.kind == "view":
+                self._contents[name] = self._inputs(node)
+            elif name in self._marks:
+                self._contents[name] = self._marks[name][1]
+            else:
+                self._contents[name] = self._hash(str(node.relation))
+        return self._contents[name]
+
+    def _hash(self, relation: str) -> str:
+        """Of a relation's columns and rows, in whatever order these are."""
+        try:
+            answer = self._connection.execute(
+                f"select count(*), sum(cast(hash(rows_of) as hugeint)) from {relation} as rows_of"
+            ).fetchone()
+            columns = self._connection.execute(f"describe {relation}").fetchall()
+        except duckdb.CatalogException:
+            return "absent"  # What reads it says so.
+        return f"{answer} {[column[:2] for column in columns]}"
