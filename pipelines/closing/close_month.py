@@ -1,4 +1,5 @@
-"""Close a month: freeze its lines and charges; what changes later is charged in a later month."""
+"""Close a month: freeze its lines, charges and what they were made with; what changes later is
+charged in a later month."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,37 +8,57 @@ from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
-import dlt
 import pyarrow as pa
 
-from pipelines.closed_months import CHARGE_COLUMNS, closed_charges, closed_months
+from pipelines.closing.closed_months import (
+    CHARGE_COLUMNS,
+    SETTING_COLUMNS,
+    closed_charges,
+    closed_months,
+    closed_settings,
+    month_invoices,
+)
+from pipelines.closing.closings import Closing, closings, is_over, newest_answer, next_month
+from pipelines.closing.kept_closes import keep_closes
 from pipelines.data_dir import DataDir
-from pipelines.kept_closes import keep_closes
-from pipelines.name_keys import store_name_keys
+from pipelines.people.name_keys import store_name_keys
 from pipelines.raw_tables import (
     create_absent_tables,
-    finish_pending,
+    make_ready,
     warehouse_pipeline,
 )
-from pipelines.run import Listener, RunResult, build, transform_variables
+from pipelines.run import Listener, RunResult, build, looked_up
 from pipelines.warehouse import warehouse_of
 from sources.claude_analytics.plan import FIRST_DAY
 from sources.errors import ForeseenError
-from sources.ledger import store, stored
+from sources.ledger import store
 from sources.session import Clock
 
 BILL = ("+chargeback_reconciliation_monthly", "+chargeback_monthly", "+focus_cost_and_usage")
-CHANGED = ("source:claude_raw.closed_months+", "source:claude_raw.closed_charges+")
-"""What a close reads, and what a close changes: dbt's selectors."""
+"""What a close reads: dbt's selectors."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Closing:
-    """A close that was not undone."""
+@dataclass(frozen=True)
+class Invoice:
+    """What bills a month, and its line that the charges are on."""
 
-    closing_id: str
-    month: date
-    closed_at: datetime
+    invoice_id: str
+    detail_id: str
+
+    @classmethod
+    def named(cls, invoice_id: str | None, detail_id: str | None) -> "Invoice | None":
+        """What somebody called them; an invoice without another word is its own line."""
+        if not invoice_id:
+            return None
+        return cls(invoice_id.strip(), (detail_id or invoice_id).strip())
+
+    def row(self, month: date, now: datetime) -> dict[str, Any]:
+        return {
+            "month": month,
+            "invoice_id": self.invoice_id,
+            "invoice_detail_id": self.detail_id,
+            "named_at": now,
+        }
 
 
 @dataclass
@@ -46,15 +67,12 @@ class CloseResult(RunResult):
 
     Attributes:
         bill: US dollars of the month by cost pool; None where they are not known.
+        invoice: The one that was named.
     """
 
     bill: Mapping[str, Decimal | None] | None = None
     line_count: int = 0
-
-
-def next_month(month: date) -> date:
-    """First day of the month after it."""
-    return (month.replace(day=28) + timedelta(days=4)).replace(day=1)
+    invoice: Invoice | None = None
 
 
 def close_month(
@@ -63,26 +81,35 @@ def close_month(
     month: date,
     *,
     force: bool = False,
+    invoice: Invoice | None = None,
     listener: Listener | None = None,
     ranges: Callable[[Sequence[date]], str] = lambda days: ", ".join(map(str, days)),
 ) -> CloseResult:
     """Freeze the month's lines, bill and charges as they are now, build what that changes; publish.
 
     The rows of a close are one load: a killed one is finished by the next command, or never was.
-    The caller holds the warehouse.
+    A month that is closed takes the name of its invoice, and nothing else. The caller holds the
+    warehouse.
 
     Raises:
         ForeseenError: The month cannot be closed; the message says why.
     """
     listener = listener or Listener()
     pipeline = warehouse_pipeline(data_dir)
-    finish_pending(pipeline)
+    make_ready(pipeline)
     create_absent_tables(pipeline)
     result = CloseResult(notes=keep_closes(pipeline, data_dir))
-    _refuse_unless_next(_closings(pipeline), month, clock.today)
+    closed = closings(pipeline)
+    if invoice and month in closed:
+        store(pipeline, month_invoices([invoice.row(month, clock.now)]))
+        result.invoice = invoice
+        build(data_dir, result, listener)
+        return result
+    _refuse_unless_next(closed, month, clock.today)
+    _refuse_unless_over(month, clock, newest_answer(pipeline))
     store_name_keys(pipeline)
     listener.on_stage("transform")
-    built = warehouse_of(data_dir).build(transform_variables(), BILL)
+    built = warehouse_of(data_dir).build(looked_up(pipeline, result).variables, BILL)
     if built.failed_tests:
         names = ", ".join(test.name for test in built.failed_tests)
         raise ForeseenError(
@@ -104,14 +131,19 @@ def close_month(
         for number, record in enumerate([{"record_type": "close"}, *records])
     ]
     charges = _charges(data_dir, month, closing["closing_id"])
-    store(pipeline, [closed_months(lines), closed_charges(charges)])
+    kept = _settings(data_dir, month, closing["closing_id"])
+    stored_rows = [closed_months(lines), closed_charges(charges), closed_settings(kept)]
+    if invoice:
+        stored_rows.append(month_invoices([invoice.row(month, clock.now)]))
+        result.invoice = invoice
+    store(pipeline, stored_rows)
     result.line_count = sum(record["record_type"] == "line" for record in records)
     result.bill = {
         record["cost_pool"]: record["amount_usd"]
         for record in records
         if record["record_type"] == "bill"
     }
-    build(data_dir, result, listener, CHANGED)
+    build(data_dir, result, listener)
     return result
 
 
@@ -126,17 +158,17 @@ def undo_close(
         ForeseenError: The month is not closed, or not the last one that is.
     """
     pipeline = warehouse_pipeline(data_dir)
-    finish_pending(pipeline)
+    make_ready(pipeline)
     create_absent_tables(pipeline)
     result = CloseResult(notes=keep_closes(pipeline, data_dir))
-    closings = _closings(pipeline)
-    if month not in closings:
+    closed = closings(pipeline)
+    if month not in closed:
         raise ForeseenError(
             f"{month:%Y-%m} is not closed, so there is nothing to undo.\n"
-            f"Closed are: {_listed(closings)}.\n"
+            f"Closed are: {_listed(closed)}.\n"
             "Check the month."
         )
-    newest = max(closings)
+    newest = max(closed)
     if newest != month:
         raise ForeseenError(
             f"{month:%Y-%m} stays closed: {newest:%Y-%m} was closed after it.\n"
@@ -144,7 +176,7 @@ def undo_close(
             f"Undo the later ones first: claude-warehouse close-month {newest:%Y-%m} --undo"
         )
     undone = {
-        "closing_id": closings[month].closing_id,
+        "closing_id": closed[month].closing_id,
         "line_number": 0,
         "action": "undone",
         "record_type": "undo",
@@ -152,7 +184,7 @@ def undo_close(
         "closed_at": clock.now,
     }
     store(pipeline, closed_months([undone]))
-    build(data_dir, result, listener or Listener(), (*BILL, *CHANGED))
+    build(data_dir, result, listener or Listener())
     return result
 
 
@@ -161,27 +193,10 @@ def _rows(data_dir: DataDir, query: str, **values: Any) -> list[dict[str, Any]]:
         return warehouse.rows(query, **values)
 
 
-def _closings(pipeline: dlt.Pipeline) -> dict[date, Closing]:
-    rows = stored(
-        pipeline,
-        """
-        select distinct
-            closing_id, month, cast(closed_at at time zone 'UTC' as timestamp) as closed_at
-        from closed_months
-        where
-            action = 'closed'
-            and closing_id not in (
-                select closing_id from closed_months where action = 'undone'
-            )
-        """,
-    )
-    return {row["month"]: Closing(**row) for row in rows}
-
-
-def _refuse_unless_next(closings: Mapping[date, Closing], month: date, today: date) -> None:
-    if month in closings:
+def _refuse_unless_next(closed: Mapping[date, Closing], month: date, today: date) -> None:
+    if month in closed:
         raise ForeseenError(
-            f"{month:%Y-%m} is closed already, since {closings[month].closed_at} UTC.\n"
+            f"{month:%Y-%m} is closed already, since {closed[month].closed_at} UTC.\n"
             "A closed month stays as it is; what changes in it is charged in the month after.\n"
             f"To open it again: claude-warehouse close-month {month:%Y-%m} --undo. "
             "If the marts do not show the close: claude-warehouse transform"
@@ -199,14 +214,14 @@ def _refuse_unless_next(closings: Mapping[date, Closing], month: date, today: da
             f"{next_month(month) + timedelta(days=29)}.\n"
             "Close it after that day."
         )
-    if not closings:
+    if not closed:
         return
-    newest = max(closings)
+    newest = max(closed)
     if month < newest:
         raise ForeseenError(
             f"{month:%Y-%m} cannot be closed any more: {newest:%Y-%m} is closed.\n"
             "Months are closed one after the other; closed are: "
-            f"{_listed(closings)}.\n"
+            f"{_listed(closed)}.\n"
             f"To close it, undo the later ones first: "
             f"claude-warehouse close-month {newest:%Y-%m} --undo"
         )
@@ -216,6 +231,19 @@ def _refuse_unless_next(closings: Mapping[date, Closing], month: date, today: da
             f"Months are closed one after the other, and the last closed one is {newest:%Y-%m}.\n"
             f"Run: claude-warehouse close-month {next_month(newest):%Y-%m}"
         )
+
+
+def _refuse_unless_over(month: date, clock: Clock, answered: datetime | None) -> None:
+    """A clock may be ahead; an answer of an API is not, and tells the time."""
+    if answered is None or is_over(month, answered):
+        return
+    by = f"--today is {clock.today}" if clock.is_set else f"this machine's clock says {clock.today}"
+    raise ForeseenError(
+        f"{month:%Y-%m} was not closed: only {by}, and no API has answered since it ended.\n"
+        f"The newest answer in this warehouse is of {answered:%Y-%m-%d %H:%M} UTC. The clock may "
+        "be ahead, and a month is closed when it is over by an API's own time.\n"
+        "Run: claude-warehouse sync (it asks for the time, too), then close it."
+    )
 
 
 def _refuse_unless_settled(
@@ -310,5 +338,54 @@ def _charges(data_dir: DataDir, month: date, closing_id: str) -> pa.Table:
     return pa.concat_tables([charges, pa.Table.from_pylist([mark], schema=CHARGE_COLUMNS)])
 
 
-def _listed(closings: Mapping[date, Closing]) -> str:
-    return ", ".join(f"{month:%Y-%m}" for month in sorted(closings)) or "none"
+def _settings(data_dir: DataDir, month: date, closing_id: str) -> pa.Table:
+    """What the month's bill is made with; prices and shares where they decide something."""
+    query = """
+        with
+
+        settings as (
+            select * from claude_staging.int_chargeback_settings where month = $month
+        )
+
+        select 'chargeback_metered_policy' as setting, metered_policy as setting_value,
+            cast(null as varchar) as setting_name, cast(null as varchar) as department,
+            cast(null as varchar) as cost_center, cast(null as date) as valid_from
+        from settings
+        union all
+        select 'chargeback_policy', seats_policy, null, null, null, null from settings
+        union all
+        select 'chargeback_shared_policy', shared_policy, null, null, null, null from settings
+        union all
+        select 'chargeback_cost_centers_from', cost_centers_from, null, null, null, null
+        from settings
+        union all
+        select 'chargeback_monthly_amount_usd',
+            coalesce(cast(monthly_amount_usd as varchar), ''), null, null, null, null
+        from settings
+        union all
+        select 'seat_price', cast(usd_per_month as varchar), seat_tier, null, null, valid_from_date
+        from claude_staging.int_billed_price_periods
+        where
+            closed_month is null
+            and valid_from_date < $after
+            and valid_until_date > $month
+            -- A price that was missing may still be added.
+            and exists (
+                select 1 from claude_staging.int_seat_fees_monthly
+                where month = $month and billed_usd is not null
+            )
+        union all
+        select 'fixed_share', cast(percentage as varchar), cost_pool, department, cost_center, null
+        from claude_staging.stg_fixed_shares
+        where
+            (cost_pool = 'metered' and 'fixed' in (select metered_policy from settings))
+            or (cost_pool = 'seats' and 'fixed' in (select seats_policy from settings))
+            or (cost_pool = 'shared' and 'fixed' in (select shared_policy from settings))
+    """
+    rows = _rows(data_dir, query, month=month, after=next_month(month))
+    marks = {"closing_id": closing_id, "month": month}
+    return pa.Table.from_pylist([{**row, **marks} for row in rows], schema=SETTING_COLUMNS)
+
+
+def _listed(closed: Mapping[date, Closing]) -> str:
+    return ", ".join(f"{month:%Y-%m}" for month in sorted(closed)) or "none"

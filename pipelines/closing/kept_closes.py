@@ -10,13 +10,21 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipelines.closed_months import CHARGE_COLUMNS, COLUMNS, closed_charges, closed_months
+from pipelines.closing.closed_months import (
+    CHARGE_COLUMNS,
+    COLUMNS,
+    SETTING_COLUMNS,
+    closed_charges,
+    closed_months,
+    closed_settings,
+    with_columns,
+)
 from pipelines.data_dir import DataDir
-from pipelines.outputs import replaced
+from pipelines.files.outputs import replaced
 from pipelines.warehouse import warehouse_of
-from sources.ledger import COMPLETE, store, stored
+from sources.ledger import COUNTS, store, stored
 
-LINES, CHARGES = "lines", "charges"
+LINES, CHARGES, SETTINGS = "lines", "charges", "settings"
 
 
 @dataclass(frozen=True, order=True)
@@ -54,7 +62,11 @@ def _write(data_dir: DataDir, act: Act) -> None:
     """The lines last: where they are, the close is whole."""
     parts = {LINES: ("closed_months", COLUMNS, f"action = '{act.action}'")}
     if act.action == "closed":
-        parts = {CHARGES: ("closed_charges", CHARGE_COLUMNS, "true"), **parts}
+        parts = {
+            CHARGES: ("closed_charges", CHARGE_COLUMNS, "true"),
+            SETTINGS: ("closed_settings", SETTING_COLUMNS, "true"),
+            **parts,
+        }
     for part, (table, columns, which) in parts.items():
         with warehouse_of(data_dir).read() as warehouse:
             rows = warehouse.batches(
@@ -71,18 +83,25 @@ def _read(folder: Path, in_warehouse: set[Act]) -> tuple[list[str], dict[Act, pa
     notes: list[str] = []
     found: dict[Act, pa.Table] = {}
     for file in sorted(folder.glob(f"*.{LINES}.parquet")):
+        at = file
         try:
-            lines = pq.read_table(file).cast(COLUMNS)
+            lines = pq.read_table(at).cast(COLUMNS)
             first = lines.slice(0, 1).to_pylist()[0]
             act = Act(first["month"], first["action"], first["closing_id"])
             if act.action == "closed":
+                at = act.file(folder, CHARGES)
                 _charges(folder, act)
+                at = act.file(folder, SETTINGS)
+                _settings(folder, act)
+                if act in in_warehouse and not at.exists():
+                    continue  # It is written anew, with the others.
         except (OSError, ValueError, KeyError, IndexError, pa.ArrowException) as error:
             if not any(file == act.file(folder, LINES) for act in in_warehouse):
                 reason = str(error).splitlines()[0]
                 notes.append(
-                    f"{file} is damaged and was not read: {reason} The warehouse does not have "
-                    "this close either. Restore the file from a backup, or move it away."
+                    f"{at} is damaged, or gone, and was not read: {reason} The warehouse does not "
+                    "have this close either. Restore the file from a backup, or move away all "
+                    "files of the close."
                 )
             continue
         found[act] = lines
@@ -90,7 +109,17 @@ def _read(folder: Path, in_warehouse: set[Act]) -> tuple[list[str], dict[Act, pa
 
 
 def _charges(folder: Path, act: Act) -> pa.Table:
-    return pq.read_table(act.file(folder, CHARGES)).cast(CHARGE_COLUMNS)
+    return with_columns(pq.read_table(act.file(folder, CHARGES)), CHARGE_COLUMNS)
+
+
+def _settings(folder: Path, act: Act) -> pa.Table:
+    """None of a close from before they were kept."""
+    file = act.file(folder, SETTINGS)
+    return (
+        pq.read_table(file).cast(SETTING_COLUMNS)
+        if file.exists()
+        else SETTING_COLUMNS.empty_table()
+    )
 
 
 def _take_back(
@@ -115,12 +144,15 @@ def _take_back(
         else:
             taken.append(act)
     if taken:
-        charges = [_charges(folder, act) for act in taken if act.action == "closed"]
+        closes = [act for act in taken if act.action == "closed"]
+        charges = [_charges(folder, act) for act in closes]
+        settings = [_settings(folder, act) for act in closes]
         store(
             pipeline,
             [
                 closed_months(pa.concat_tables([absent[act] for act in taken]).to_pylist()),
                 closed_charges(pa.concat_tables([CHARGE_COLUMNS.empty_table(), *charges])),
+                closed_settings(pa.concat_tables([SETTING_COLUMNS.empty_table(), *settings])),
             ],
         )
     return [
@@ -162,8 +194,8 @@ def _known_days(pipeline: dlt.Pipeline) -> dict[date, int]:
             cast(date_trunc('month', activity_date) as date) as month,
             count(distinct activity_date) as days
         from loaded_days
-        where endpoint in ('costs', 'user_cost_reports') and {COMPLETE}
-        group by all
+        where endpoint in ('costs', 'user_cost_reports') and {COUNTS}
+        group by cast(date_trunc('month', activity_date) as date)
         """,
     )
     return {row["month"]: row["days"] for row in rows}

@@ -1,0 +1,1 @@
+"""Closes of months: what they froze, what moves against it, and what a change would move."""
