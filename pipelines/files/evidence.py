@@ -13,9 +13,10 @@ from enum import StrEnum
 from itertools import chain, islice, product
 from pathlib import Path
 
-from pipelines.outputs import Kind, replaced
+from pipelines.files.outputs import Kind, replaced
 from pipelines.warehouse.base import Warehouse
 from sources.errors import ForeseenError
+from sources.regular import require_regular
 
 HASHED = (
     "evidence_number",
@@ -139,6 +140,7 @@ def verify_evidence(file: Path, head_hash: str | None = None) -> Evidence:
         ForeseenError: It cannot be read.
     """
     try:
+        require_regular(file)
         with file.open("rb") as opened:
             start = opened.read(4)
         encoding = next(

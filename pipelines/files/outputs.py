@@ -14,13 +14,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines.data_dir import FILES, FOLDERS, LOCK_FILES, DataDir
+from pipelines.focus.metadata import is_ours as is_metadata
 from sources.errors import ForeseenError
 
 OWN_FILES = (*FILES, *LOCK_FILES)
 PART = ".part"
 
 PAGE_TITLE = "Claude usage report"
+DICTIONARY_TITLE = "Claude usage: the tables"
 SHEET = "Statement"
+FOCUS_SHEET = "FOCUS"
+"""The first sheet of a workbook, by which it is known."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +53,14 @@ def _is_page(file: Path, _: Collection[str]) -> bool:
     return f"<title>{PAGE_TITLE}".encode() in _start(file)
 
 
+def _is_dictionary(file: Path, _: Collection[str]) -> bool:
+    return f"<title>{DICTIONARY_TITLE}".encode() in _start(file)
+
+
+def _is_drawing(file: Path, _: Collection[str]) -> bool:
+    return _start(file).startswith(b"<svg ")
+
+
 def _is_picture(file: Path, _: Collection[str]) -> bool:
     return _start(file).startswith(b"\x89PNG\r\n\x1a\n")
 
@@ -68,15 +80,29 @@ def _is_parquet(file: Path, columns: Collection[str]) -> bool:
     return set(columns) <= set(pq.read_schema(file).names)
 
 
-def _is_workbook(file: Path, _: Collection[str]) -> bool:
+def _is_workbook(file: Path, columns: Collection[str]) -> bool:
+    sheet = SHEET if "month" in columns else FOCUS_SHEET
     with ZipFile(file) as parts:
         return "xl/workbook.xml" in parts.namelist() and (
-            f'name="{SHEET}"'.encode() in parts.read("xl/workbook.xml")
+            f'name="{sheet}"'.encode() in parts.read("xl/workbook.xml")
         )
 
 
+def _is_duckdb(file: Path, _: Collection[str]) -> bool:
+    # Whether it holds marts is seen when it is replaced: another one is kept aside.
+    return _start(file)[8:12] == b"DUCK"
+
+
+def _is_focus_metadata(file: Path, _: Collection[str]) -> bool:
+    return is_metadata(file)
+
+
 RECOGNISED = {
+    "focus-metadata": _is_focus_metadata,
+    "duckdb": _is_duckdb,
     "html": _is_page,
+    "dictionary": _is_dictionary,
+    "svg": _is_drawing,
     "png": _is_picture,
     "csv": _is_csv,
     "jsonl": _is_jsonl,
@@ -86,7 +112,12 @@ RECOGNISED = {
 
 
 PAGE = Kind(name="A report page", form="html")
+DICTIONARY = Kind(name="A dictionary", form="dictionary")
+DRAWING = Kind(name="A drawing of the marts", form="svg")
 PICTURE = Kind(name="A picture", form="png")
+
+
+MARTS = Kind(name="A file of marts", form="duckdb")
 
 
 def _start(file: Path) -> bytes:

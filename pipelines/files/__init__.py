@@ -1,0 +1,1 @@
+"""Files that leave the data folder, and that none replaces what is not its own."""
