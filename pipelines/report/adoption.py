@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 
-from pipelines import wording
+from pipelines.reading import wording
+from pipelines.reading.wording import Unit
 from pipelines.report import ChartName, charts
 from pipelines.report.context import (
     MOST_BARS,
     REBUILD,
     Context,
+    begins,
     calendar,
     day_fields,
     definitions,
@@ -18,7 +20,6 @@ from pipelines.report.context import (
 )
 from pipelines.report.parts import Absent, Amount, Figure, Part, Statement, Table
 from pipelines.warehouse.base import Row
-from pipelines.wording import Unit
 
 
 def _largest_difference(rows: Sequence[Row], one: str, other: str) -> int | None:
@@ -172,6 +173,7 @@ def stickiness(context: Context) -> list[Part]:
         is_whole = len(week) == 7 and None not in week
         row["rate"] = sum(week) / 7 if is_whole else None
     rows = trimmed(rows, ["rate"])
+    start = charts.start_of(rows, ["rate"])
     values = [
         {
             **day_fields(row["activity_date"]),
@@ -185,14 +187,15 @@ def stickiness(context: Context) -> list[Part]:
     return [
         Figure(
             name=ChartName.STICKINESS,
-            title=f"An average day brings {headline.text} of the monthly users{moved}",
+            title=f"A mean day of the week brings {headline.text} of the monthly users{moved}",
             caption=(
                 "Stickiness: people active on a day ÷ in 30 days, the mean of the 7 days that end "
-                "on each day, weekends included."
+                f"on each day, weekends included.{begins(start)}"
             ),
             chart=charts.lines(
                 values,
                 {"rate": ("", charts.C1, headline.text)},
+                start=start,
                 number_format="%",
                 height=150,
                 tooltip={"title": "title", "text": "Mean of 7 days", "on_the_day": "On the day"},
@@ -209,7 +212,7 @@ def stickiness(context: Context) -> list[Part]:
                     for row in reversed(rows)
                 ],
             ),
-            definitions=definitions(served, mart, {"stickiness_rate": "Stickiness"}),
+            definitions=definitions(served, mart, {"stickiness_rate": "Stickiness of a day"}),
         )
     ]
 
@@ -337,6 +340,8 @@ def products(context: Context) -> list[Part]:
     ]
 
 
+NO_DEPARTMENT = ("Unmapped", "Other")
+"""What stands in the place of a department, and so leads no ranking of them."""
 GROWTH = {
     "retained_users": ("Stayed", charts.SOFT, 1),
     "resurrected_users": ("Came back", charts.C3, 2),
@@ -451,12 +456,13 @@ def teams(context: Context) -> list[Part]:
         for row in rows[: 2 * MOST_BARS]
     ]
     month = wording.month(rows[0]["month"])
-    title = f"{rows[0]['department']} used Claude most in {month}"
-    if len(rows) > 1:
+    named = [row for row in rows if row["department"] not in NO_DEPARTMENT] or rows
+    title = f"{named[0]['department']} used Claude most in {month}"
+    if len(named) > 1:
         title = (
-            f"{rows[0]['department']} leads with {wording.number(rows[0]['rate'], Unit.RATE)} of "
-            f"its people in {month}; {rows[-1]['department']} has "
-            f"{wording.number(rows[-1]['rate'], Unit.RATE)}"
+            f"{named[0]['department']} leads with {wording.number(named[0]['rate'], Unit.RATE)} of "
+            f"its people in {month}; {named[-1]['department']} has "
+            f"{wording.number(named[-1]['rate'], Unit.RATE)}"
         )
     return [
         Figure(

@@ -5,17 +5,18 @@ light ones.
 """
 
 import json
+import math
 import subprocess
 import sys
+import textwrap
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from functools import cache
 from itertools import pairwise
 from typing import Any, Final
 
-import altair as alt
-
 from pipelines.foreseen import explained
+from pipelines.report.vega import alt
 from sources.errors import ForeseenError
 
 LIGHT = {
@@ -66,6 +67,7 @@ def lines(
     number_format: str = "~s",
     height: int = 240,
     tooltip: Mapping[str, str],
+    start: float = 0,
 ) -> Chart:
     """Lines over days, each with its newest value and name at its end; null is a gap.
 
@@ -75,10 +77,16 @@ def lines(
         bars: Column and colour of what is drawn as bars behind the lines.
         dashed: Column -> colour of thin dashed lines beside the others.
         tooltip: Column with the text -> its name in the tooltip; `label` is the heading.
+        start: Where the scale begins, see `start_of`; whoever reads the chart is told of another
+            one than 0.
     """
     base = alt.Chart().encode(x=_days())
     axis = alt.Axis(title=None, format=number_format, tickCount=4, domain=False, ticks=False)
-    from_zero = alt.Scale(zero=True, nice=True)
+    from_zero = (
+        alt.Scale(zero=False, nice=True, domainMin=start)
+        if start
+        else alt.Scale(zero=True, nice=True)
+    )
     layers: list[alt.Chart] = []
     if bars:
         column, colour = bars
@@ -103,7 +111,7 @@ def lines(
         alt.Chart(_data([end]))
         .mark_text(align="left", dx=7, color=str(end["colour"]), fontWeight=600)
         .encode(x=_days(), y=alt.Y("height:Q"), text="end:N")
-        for end in _ends(values, series, least_gap=16 / height)
+        for end in _ends(values, series, start=start, least_gap=16 / height)
     ]
     # Strips, one per day, and not the nearest point: Vega-Lite's tooltip of that has no values.
     hover = alt.selection_point(
@@ -120,6 +128,20 @@ def lines(
         .add_params(hover)
     )
     return alt.layer(*layers, data=_data(values)).properties(height=height)
+
+
+FLAT = 0.3
+"""Where all values lie within this share of the largest one, a scale from 0 shows flat lines."""
+
+
+def start_of(values: Values, columns: Sequence[str]) -> float:
+    """Where a scale of rates begins on which something is seen: 0, or, for flat lines, later."""
+    cells: list[Any] = [row.get(column) for row in values for column in columns]
+    found = [float(cell) for cell in cells if cell is not None]
+    if not found or min(found) <= 0 or max(found) - min(found) > FLAT * max(found):
+        return 0
+    below = min(found) - max((max(found) - min(found)) / 2, 0.02)
+    return max(0, math.floor(below * 20) / 20)
 
 
 def bars(
@@ -170,12 +192,14 @@ def stacked_bars(
     *,
     colours: Mapping[str, str],
     tooltip: Mapping[str, str],
+    outlines: Values = (),
 ) -> Chart:
     """One bar per `name`, its parts in the colour of their `kind`, its total at its end.
 
     Args:
         values: Rows with `name`, `kind`, `value`; null values are left out.
         totals: Rows with `name`, `value`, `text`.
+        outlines: Rows with `name`, `from`, `value`: parts of a bar whose size is not known.
     """
     kinds = [kind for kind in colours if any(row["kind"] == kind for row in values)]
     y = alt.Y("name:N", sort=[str(row["name"]) for row in totals], axis=TEXT)
@@ -184,7 +208,7 @@ def stacked_bars(
         .mark_bar(height={"band": 0.62})
         .encode(
             y=y,
-            x=alt.X("value:Q", stack="zero", axis=None, scale=alt.Scale(zero=True)),
+            x=alt.X("value:Q", stack="zero", axis=None, scale=alt.Scale(zero=True, nice=False)),
             color=alt.Color(
                 "kind:N",
                 scale=alt.Scale(domain=kinds, range=[colours[kind] for kind in kinds]),
@@ -200,7 +224,19 @@ def stacked_bars(
         .mark_text(align="left", dx=6, color=INK)
         .encode(y=y, x=alt.X("value:Q"), text="text:N")
     )
-    return alt.layer(parts, ends).properties(height=30 * len(totals))
+    unknown = (
+        alt.Chart(_data(outlines))
+        .mark_bar(
+            height={"band": 0.62},
+            fillOpacity=0,
+            stroke=MUTED,
+            strokeDash=[3, 3],
+            strokeWidth=1.5,
+        )
+        .encode(y=y, x=alt.X("from:Q"), x2="value:Q", tooltip=_tooltip(tooltip))
+    )
+    layers = [parts, *([unknown] if outlines else []), ends]
+    return alt.layer(*layers).properties(height=30 * len(totals))
 
 
 def growth(values: Values, *, colours: Mapping[str, str], tooltip: Mapping[str, str]) -> Chart:
@@ -234,6 +270,89 @@ def growth(values: Values, *, colours: Mapping[str, str], tooltip: Mapping[str, 
         .properties(height=220)
     )
     return chart
+
+
+def columns(values: Values, *, title: str, tooltip: Mapping[str, str]) -> Chart:
+    """One column per `place`, a whole number, from zero; those with `is_marked` stand out.
+
+    Args:
+        title: What the numbers below the columns count.
+    """
+    chart: alt.Chart = (
+        alt.Chart(_data(values))
+        .mark_bar(width={"band": 0.7})
+        .encode(
+            x=alt.X(
+                "place:O",
+                axis=alt.Axis(
+                    title=title,
+                    titleFontWeight=400,
+                    labelAngle=0,
+                    labelOverlap="greedy",
+                    domain=False,
+                    ticks=False,
+                ),
+            ),
+            y=alt.Y(
+                "value:Q",
+                axis=alt.Axis(title=None, format="~s", tickCount=4, domain=False, ticks=False),
+            ),
+            color=alt.condition("datum.is_marked", alt.value(C1), alt.value(SOFT)),
+            tooltip=_tooltip(tooltip),
+        )
+        .properties(height=180)
+    )
+    return chart
+
+
+def heat(values: Values, *, title: str, tooltip: Mapping[str, str]) -> Chart:
+    """One cell per `name` and `place`, the fuller the larger its `value`, with its `text` in it.
+
+    Args:
+        title: What the numbers above the cells count.
+    """
+    base = alt.Chart(_data(values)).encode(
+        x=alt.X(
+            "place:O",
+            axis=alt.Axis(
+                title=title,
+                titleFontWeight=400,
+                orient="top",
+                labelAngle=0,
+                domain=False,
+                ticks=False,
+            ),
+        ),
+        y=alt.Y("name:N", sort=None, axis=TEXT),
+        tooltip=_tooltip(tooltip),
+    )
+    cells = base.mark_rect(color=C1, stroke="var(--page)", strokeWidth=2).encode(
+        opacity=alt.Opacity(
+            "value:Q", scale=alt.Scale(domain=[0, 1], range=[0.06, 0.5]), legend=None
+        )
+    )
+    words = base.mark_text(color=INK).encode(text="text:N")
+    return alt.layer(cells, words).properties(height=32 * len({row["name"] for row in values}))
+
+
+def expectations(values: Values, *, tooltip: Mapping[str, str]) -> Chart:
+    """One bar per `name`: what is `spent`, what is `expected` at the end, and its range.
+
+    Args:
+        values: Rows with `name`, `spent`, `expected`, `low`, `high`, `budget`, `end` and `text`.
+    """
+    base = alt.Chart(_data(values)).encode(
+        y=alt.Y("name:N", sort=None, axis=TEXT), tooltip=_tooltip(tooltip)
+    )
+    hidden = alt.X("expected:Q", axis=None, scale=alt.Scale(zero=True))
+    layers = [
+        base.mark_bar(color=C1, opacity=0.35, height={"band": 0.62}).encode(x=hidden),
+        base.mark_bar(color=C1, height={"band": 0.62}).encode(x=alt.X("spent:Q")),
+        base.mark_rule(color=INK, strokeWidth=1.5).encode(x=alt.X("low:Q"), x2="high:Q"),
+        base.mark_tick(color=ALERT, thickness=3, height={"band": 0.95}).encode(x=alt.X("budget:Q")),
+        base.mark_text(align="left", dx=8, color=INK).encode(x=alt.X("end:Q"), text="text:N"),
+    ]
+    return alt.layer(*layers).properties(height=32 * len(values))
 
 
 def calendar(
@@ -281,18 +400,28 @@ def page_spec(chart: Chart) -> tuple[dict[str, Any], dict[str, str]]:
     return spec, key
 
 
-def png(chart: Chart, title: str, subtitle: str) -> bytes:
-    """The drawing as a picture, in light colours, with its title."""
-    spec: dict[str, Any] = chart.properties(
-        width=680,
-        title=alt.TitleParams(title, subtitle=subtitle, anchor="start", offset=16),
-        padding=24,
-    ).to_dict()
-    spec["config"] = _config("sans-serif")
-    text = json.dumps(spec)
+def png(chart: Chart, title: str, subtitle: str, caption: str) -> bytes:
+    """The drawing as a picture, in light colours, with its title and how to read it."""
+    text = json.dumps(picture(chart, title, subtitle, caption))
     for name, colour in LIGHT.items():
         text = text.replace(f"var(--{name})", colour)
     return _made("vegalite_to_png", vl_spec=text, scale=2)
+
+
+def picture(chart: Chart, title: str, subtitle: str, caption: str) -> dict[str, Any]:
+    """The drawing with its words, since a picture travels without the page around it."""
+    spec: dict[str, Any] = chart.properties(
+        width=680,
+        title=alt.TitleParams(
+            textwrap.wrap(title, 78),
+            subtitle=[subtitle, *textwrap.wrap(caption, 110)],
+            anchor="start",
+            offset=16,
+        ),
+        padding=24,
+    ).to_dict()
+    spec["config"] = _config("sans-serif")
+    return spec
 
 
 DRAWING = """
@@ -405,7 +534,7 @@ def _days() -> alt.X:
 
 
 def _ends(
-    values: Values, series: Mapping[str, tuple[str, str, str]], *, least_gap: float
+    values: Values, series: Mapping[str, tuple[str, str, str]], *, start: float, least_gap: float
 ) -> list[dict[str, object]]:
     """The name at each line's end, moved up where two would stand on each other."""
     ends: list[dict[str, Any]] = []
@@ -421,7 +550,7 @@ def _ends(
                 }
             )
     ends.sort(key=lambda end: end["height"])
-    least = least_gap * max((end["height"] for end in ends), default=0)
+    least = least_gap * (max((end["height"] for end in ends), default=0) - start)
     for below, above in pairwise(ends):
         above["height"] = max(above["height"], below["height"] + least)
     return ends

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from pipelines import wording
-from pipelines.headlines import Headline
+from pipelines.reading import wording
+from pipelines.reading.headlines import Headline
+from pipelines.reading.wording import Unit
 from pipelines.report.parts import (
     Absent,
     Definition,
@@ -19,8 +20,8 @@ from pipelines.report.parts import (
     heading,
     is_number,
 )
+from pipelines.report.told import Told
 from pipelines.warehouse.base import Reading, Row
-from pipelines.wording import Unit
 
 MOST_BARS = 12
 """Bars of one chart; the table beneath has them all."""
@@ -32,6 +33,8 @@ class Context:
 
     Attributes:
         min_group_size: People below which a project's name, which may be a person's, is not shown.
+        department: The only department that the page is about; None: everybody.
+        earlier: What an earlier report said, against which this one says what changed.
     """
 
     served: Reading
@@ -39,6 +42,15 @@ class Context:
     last_run: dict[str, Any] | None
     with_people: bool
     min_group_size: int
+    department: str | None = None
+    earlier: Told | None = None
+
+    def of(self, mart: str) -> str:
+        """The mart as a query's relation: of the page's department, if it is about one."""
+        if self.department is None:
+            return mart
+        name = self.department.replace("'", "''")
+        return f"(select * from {mart} where department = '{name}') as {mart}"
 
 
 Builder = Callable[[Context], list[Part]]
@@ -71,14 +83,17 @@ def calendar(served: Reading, mart: str, columns: Sequence[str]) -> list[Row]:
     names = ", ".join(columns)
     return served.rows(
         f"""
-        with
+        with recursive
+
+        ends as (
+            select min(activity_date) as first_date, max(activity_date) as last_date from {mart}
+        ),
 
         days as (
-            select cast(unnest(generate_series(
-                (select min(activity_date) from {mart}),
-                (select max(activity_date) from {mart}),
-                interval 1 day
-            )) as date) as activity_date
+            select first_date as activity_date, last_date from ends where first_date is not null
+            union all
+            select cast(activity_date + 1 as date), last_date from days
+            where activity_date < last_date
         )
 
         select activity_date, {names}
@@ -99,19 +114,31 @@ def day_fields(day: date) -> dict[str, object]:
     return {"day": day.isoformat(), "title": wording.weekday(day)}
 
 
+OF_COVERAGE = (
+    "month",
+    "month_days",
+    "days_in_month",
+    "covered_days",
+    "covered_days_in_month",
+    "cost_covered_days",
+)
+"""Columns that say how much of a month is loaded, which its heading tells."""
+
+
 def months(context: Context, mart: str, what: str, title: str) -> list[Part]:
     """A monthly mart with one row per month as a table: a line per number, a column per month."""
     served = context.served
     absent = needs(served, what, mart, "month")
     if absent:
         return absent
-    months = served.rows(f"select * from {mart} order by month desc limit 6")[::-1]
+    months = served.rows(f"select * from {mart} order by month desc limit 12")
     columns = [
         column
         for column in served.columns[mart]
-        if column not in ("month", "covered_days", "covered_days_in_month", "days_in_month")
-        and any(is_number(row[column]) for row in months)
+        if column not in OF_COVERAGE and any(is_number(row[column]) for row in months)
     ]
+    # A month of which nothing is known says nothing.
+    months = [row for row in months if any(row[column] is not None for column in columns)][:6]
     if not columns:
         return [Absent(f"{what}: no month is loaded whole yet.")]
 
@@ -124,9 +151,11 @@ def months(context: Context, mart: str, what: str, title: str) -> list[Part]:
     return [
         Statement(
             title=title,
-            text="A dash: not known, for example because the month is not loaded whole.",
+            text="Newest month first. A dash: not known, for example because the month is not "
+            "loaded whole.",
             table=Table(
                 caption=f"{what}, by month",
+                by_month=True,
                 columns=["", *(name(row) for row in months)],
                 rows=[
                     [
@@ -147,6 +176,13 @@ def months(context: Context, mart: str, what: str, title: str) -> list[Part]:
 def rate_text(rate: float | None) -> str:
     """A rate for a tooltip."""
     return "not known" if rate is None else wording.number(rate, Unit.RATE)
+
+
+def begins(start: float) -> str:
+    """What a caption says of a scale that does not begin at 0; empty for one that does."""
+    if not start:
+        return ""
+    return f" The scale does not begin at 0 but at {wording.number(start, Unit.RATE)}."
 
 
 def or_unknown(value: int | None) -> str:

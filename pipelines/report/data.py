@@ -2,13 +2,14 @@
 
 from datetime import date, timedelta
 
-from pipelines import wording
 from pipelines.exit_codes import meaning
-from pipelines.headlines import CoveredDay
-from pipelines.headlines import coverage as covered_days
+from pipelines.reading import wording
+from pipelines.reading.headlines import CoveredDay
+from pipelines.reading.headlines import coverage as covered_days
+from pipelines.reading.wording import Unit
 from pipelines.report import ChartName, charts
 from pipelines.report.context import Context, definitions, needs
-from pipelines.report.parts import Figure, Part, Statement, Table
+from pipelines.report.parts import Figure, Part, Signed, Statement, Table
 
 DAYS_OF_DAILY_CELLS = 130
 """A longer calendar has a cell per week."""
@@ -64,7 +65,7 @@ def coverage(context: Context) -> list[Part]:
     has_revisions = served.has(mart, "revision_count", "fetched_at", "is_settled")
     extra = (
         "cast(sum(revision_count) as bigint) as revisions, "
-        "count(*) filter (status = 'loaded' and not is_settled) as unsettled, "
+        "count(*) filter (where status = 'loaded' and not is_settled) as unsettled, "
         "max(fetched_at) as fetched_at,"
         if has_revisions
         else ""
@@ -74,11 +75,11 @@ def coverage(context: Context) -> list[Part]:
         select
             endpoint,
             {extra}
-            count(*) filter (status = 'loaded') as loaded,
-            count(*) filter (status = 'empty') as empty,
-            count(*) filter (status = 'missing') as missing,
-            count(*) filter (status = 'lost') as lost,
-            max(activity_date) filter (status in ('loaded', 'empty')) as newest_date
+            count(*) filter (where status = 'loaded') as loaded,
+            count(*) filter (where status = 'empty') as empty,
+            count(*) filter (where status = 'missing') as missing,
+            count(*) filter (where status = 'lost') as lost,
+            max(activity_date) filter (where status in ('loaded', 'empty')) as newest_date
         from {mart}
         group by endpoint
         order by endpoint
@@ -158,6 +159,78 @@ def coverage(context: Context) -> list[Part]:
     ]
 
 
+REVISED_DAYS = 30
+
+
+def revisions(context: Context) -> list[Part]:
+    """Which days came with other rows after they were loaded, and what that moved."""
+    served, mart = context.served, "day_revisions"
+    columns = ("active_users_change", "message_count_change", "spend_usd_change")
+    if not served.has(mart, "endpoint", "activity_date", "revised_at", "rows_changed", *columns):
+        return []
+    rows = served.rows(
+        f"""
+        select
+            endpoint,
+            count(*) as revisions,
+            count(distinct activity_date) as days,
+            cast(sum(rows_added) as bigint) as rows_added,
+            cast(sum(rows_removed) as bigint) as rows_removed,
+            cast(sum(rows_changed) as bigint) as rows_changed,
+            cast(sum(active_users_change) as bigint) as active_users_change,
+            cast(sum(message_count_change) as bigint) as message_count_change,
+            cast(sum(spend_usd_change) as decimal(38, 8)) as spend_usd_change
+        from {mart}
+        where revised_at > (select max(revised_at) from {mart}) - interval '{REVISED_DAYS} days'
+        group by endpoint
+        order by days desc, endpoint
+        """
+    )
+    if not rows:
+        return []
+    days = sum(row["days"] for row in rows)
+    return [
+        Statement(
+            title=f"{wording.plural(days, 'endpoint day')} came with other rows than before",
+            text=f"In the {REVISED_DAYS} days to the newest correction. The numbers above are the "
+            "corrected ones; what each correction moved is in the mart.",
+            table=Table(
+                caption="Corrected days by endpoint",
+                columns=[
+                    "Endpoint",
+                    "Days",
+                    "Corrections",
+                    "Rows added",
+                    "Rows removed",
+                    "Rows changed",
+                    "Active people, summed over days",
+                    "Messages",
+                    "Cost",
+                ],
+                rows=[
+                    [
+                        wording.label(row["endpoint"]),
+                        row["days"],
+                        row["revisions"],
+                        row["rows_added"],
+                        row["rows_removed"],
+                        row["rows_changed"],
+                        Signed(row["active_users_change"]),
+                        Signed(row["message_count_change"]),
+                        Signed(row["spend_usd_change"], Unit.USD),
+                    ]
+                    for row in rows
+                ],
+            ),
+            definitions=definitions(
+                served,
+                mart,
+                {"active_users_change": "Active people", "spend_usd_change": "Cost"},
+            ),
+        )
+    ]
+
+
 def agreement(context: Context) -> list[Part]:
     """Where reported and computed numbers differ, and why."""
     served, mart = context.served, "metric_reconciliation_daily"
@@ -178,9 +251,10 @@ def agreement(context: Context) -> list[Part]:
         select
             metric,
             count(difference) as days,
-            count(*) filter (difference != 0) as off_days,
+            count(*) filter (where difference != 0) as off_days,
             max(abs(difference)) as most,
-            string_agg(distinct reason, ', ' order by reason) filter (difference != 0) as reasons
+            string_agg(distinct reason, ', ' order by reason)
+                filter (where difference != 0) as reasons
         from {mart}
         group by metric
         having count(difference) > 0

@@ -1,21 +1,37 @@
 """Money: what it costs, who carries it, and whether it adds up."""
 
 from calendar import monthrange
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
-from pipelines import wording
+from pipelines.reading import wording
+from pipelines.reading.wording import Unit
 from pipelines.report import ChartName, charts
 from pipelines.report.context import MOST_BARS, Context, definitions, months, needs
 from pipelines.report.parts import Absent, Amount, Figure, Part, Statement, Table
 from pipelines.warehouse.base import Row
-from pipelines.wording import Unit
 
+DAYS_IN_MONTH = "extract(day from month + interval '1 month' - interval '1 day')"
+"""SQL, of a row whose `month` is the first day of one."""
 POOLS = {"seats": charts.C1, "metered": charts.C2, "shared": charts.C3, "unexplained": charts.SOFT}
 
 
-def _pool_colours() -> dict[str, str]:
+UNKNOWN_SIZE = 0.12
+"""Of the longest bar, the length of an outline that stands for what is unknown."""
+
+
+def sorted_months(found: Iterable[date]) -> list[str]:
+    return [f"{month:%B}" for month in sorted(found)]
+
+
+def pool_colours() -> dict[str, str]:
     return {wording.label(pool): colour for pool, colour in POOLS.items()}
+
+
+def pool_order(pool: str) -> int:
+    """The place of a pool among the parts of a bar."""
+    return list(POOLS).index(pool) if pool in POOLS else len(POOLS)
 
 
 def bill(context: Context) -> list[Part]:
@@ -28,11 +44,15 @@ def bill(context: Context) -> list[Part]:
         f"""
         select month, cost_pool, billed_usd, covered_days, is_settled
         from {mart}
-        where month > (select max(month) from {mart}) - interval 12 month
+        where month > (select max(month) from {mart}) - interval '12 months'
         order by month, cost_pool
         """
     )
-    unknown = [f"{row['month']:%B}" for row in rows if row["billed_usd"] is None]
+    unknown = [row for row in rows if row["billed_usd"] is None]
+    # Seats that other months have and this one does not: there was no roster then.
+    with_seats = {row["month"] for row in rows if row["cost_pool"] == "seats"}
+    without = sorted({row["month"] for row in rows} - with_seats) if with_seats else []
+    unknown += [{"month": month, "cost_pool": "seats"} for month in without]
     rows = [row for row in rows if row["billed_usd"] is not None]
     if not rows:
         return [
@@ -53,7 +73,6 @@ def bill(context: Context) -> list[Part]:
     def name(month: date) -> str:
         return f"{month:%b %Y}{'*' if month in partial else ''}"
 
-    order = {pool: place for place, pool in enumerate(POOLS)}
     values = [
         {
             "title": wording.month(row["month"]),
@@ -61,12 +80,13 @@ def bill(context: Context) -> list[Part]:
             "kind": wording.label(row["cost_pool"]),
             "value": float(row["billed_usd"]),
             "text": wording.number(row["billed_usd"], Unit.USD),
-            "order": order.get(row["cost_pool"], len(order)),
+            "order": pool_order(row["cost_pool"]),
             "opacity": 0.45 if row["month"] in partial else 1,
         }
         for row in rows
     ]
-    totals = [
+    lacking = {row["month"] for row in unknown}
+    totals: list[dict[str, Any]] = [
         {
             "name": name(month),
             "value": float(sum(row["billed_usd"] for row in pools)),
@@ -74,6 +94,25 @@ def bill(context: Context) -> list[Part]:
         }
         for month, pools in months.items()
     ]
+    # An outline without a length of its own: what nobody knows has no size.
+    size = max(total["value"] for total in totals) * UNKNOWN_SIZE
+    outlines = [
+        {
+            "title": wording.month(row["month"]),
+            "name": name(row["month"]),
+            "kind": wording.label(row["cost_pool"]),
+            "from": total["value"],
+            "value": total["value"] + size,
+            "text": "unknown",
+        }
+        for row in unknown
+        for total in totals
+        if total["name"] == name(row["month"])
+    ]
+    for total in totals:
+        if any(outline["name"] == total["name"] for outline in outlines):
+            total["value"] += size
+            total["text"] = f"{total['text']} + unknown"
     headline = context.headlines.get("bill")
     title = "Cost by month"
     if headline:
@@ -88,7 +127,10 @@ def bill(context: Context) -> list[Part]:
             "stand there with the whole month's expected amount."
         )
     if unknown:
-        caption += f" Without seat fees of {wording.listed(unknown, most=12)}, which are unknown."
+        caption += (
+            f" Outlined: seat fees of {wording.listed(sorted_months(lacking), most=12)} are "
+            "unknown and in no total; the outline's length says nothing."
+        )
     return [
         Figure(
             name=ChartName.BILL,
@@ -97,8 +139,9 @@ def bill(context: Context) -> list[Part]:
             chart=charts.stacked_bars(
                 values,
                 totals,
-                colours=_pool_colours(),
+                colours=pool_colours(),
                 tooltip={"title": "title", "kind": "Pool", "text": "Amount"},
+                outlines=outlines,
             ),
             table=Table(
                 caption="Cost by month and pool, newest first",
@@ -136,7 +179,7 @@ def chargeback(context: Context) -> list[Part]:
         with
 
         months as (
-            select month, min(covered_days) >= day(last_day(month)) as is_whole
+            select month, min(covered_days) >= {DAYS_IN_MONTH} as is_whole
             from {mart}
             group by month
         ),
@@ -163,7 +206,6 @@ def chargeback(context: Context) -> list[Part]:
     ranked = sorted(amounts, key=lambda name: (-amounts[name], name))
     shown = ranked if len(ranked) <= MOST_BARS else ranked[: MOST_BARS - 1]
     others = f"{len(ranked) - len(shown)} other departments"
-    order = {pool: place for place, pool in enumerate(POOLS)}
     parts: dict[tuple[str, str], Any] = {}
     for row in rows:
         key = (row["department"] if row["department"] in shown else others, row["cost_pool"])
@@ -179,7 +221,7 @@ def chargeback(context: Context) -> list[Part]:
             "kind": wording.label(pool),
             "value": float(value),
             "text": wording.number(value, Unit.USD),
-            "order": order.get(pool, len(order)),
+            "order": pool_order(pool),
             "opacity": 1,
         }
         for (name, pool), value in parts.items()
@@ -211,7 +253,7 @@ def chargeback(context: Context) -> list[Part]:
             chart=charts.stacked_bars(
                 values,
                 totals,
-                colours=_pool_colours(),
+                colours=pool_colours(),
                 tooltip={"title": "title", "kind": "Pool", "text": "Amount"},
             ),
             table=Table(
@@ -258,7 +300,7 @@ def reconciliation(context: Context) -> list[Part]:
             f"in {wording.month(worst['month'])}"
         )
     else:
-        title = "Every cent is charged to somebody: the difference is $0.00"
+        title = f"What is charged adds up to the bill{_nobodys(context)}"
     return [
         Statement(
             title=title,
@@ -287,6 +329,47 @@ def reconciliation(context: Context) -> list[Part]:
             ),
         )
     ]
+
+
+NOBODYS = ("Unattributed", "Unmapped")
+"""Departments of chargeback that are none: spend of nobody known, and of people without a line."""
+
+
+def _nobodys(context: Context) -> str:
+    """How much of the newest whole month no department carries, as the sentence's end."""
+    mart = "chargeback_monthly"
+    if not context.served.has(mart, "month", "department", "amount_usd", "covered_days"):
+        return ""
+    rows = context.served.rows(
+        f"""
+        with
+
+        months as (
+            select month, min(covered_days) >= {DAYS_IN_MONTH} as is_whole
+            from {mart}
+            group by month
+        ),
+
+        chosen as (
+            select * from months order by is_whole desc, month desc limit 1
+        )
+
+        select month, department, cast(sum(amount_usd) as decimal(38, 8)) as amount_usd
+        from {mart}
+        inner join chosen using (month)
+        where department in {NOBODYS}
+        group by month, department
+        having sum(amount_usd) <> 0
+        order by department
+        """
+    )
+    if not rows:
+        return ", and a department carries every cent of it"
+    whole = wording.number(sum(row["amount_usd"] for row in rows), Unit.USD)
+    each = wording.listed(
+        [f"{row['department']} {wording.number(row['amount_usd'], Unit.USD)}" for row in rows]
+    )
+    return f"; {whole} of {wording.month(rows[0]['month'])} is nobody's: {each}"
 
 
 class Exactly(Amount):

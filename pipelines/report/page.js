@@ -12,6 +12,7 @@ document.querySelectorAll("[data-chart]").forEach(async (place) => {
     await vegaEmbed(place, specs[place.dataset.chart], options);
     place.dataset.drawn = "yes";
   } catch (error) {
+    place.removeAttribute("aria-hidden");
     place.textContent = "This chart could not be drawn here; its numbers are in the table below.";
     console.error(place.dataset.chart, error);
   }

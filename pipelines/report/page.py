@@ -2,19 +2,22 @@
 
 import json
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import jinja2
 
-from pipelines.findings import findings
-from pipelines.headlines import Headline, headlines
-from pipelines.outputs import PAGE_TITLE, replaced
+from pipelines.files.outputs import PAGE_TITLE, replaced
+from pipelines.reading.findings import findings
+from pipelines.reading.headlines import Headline, headlines
 from pipelines.report import ChartName, charts
 from pipelines.report.parts import Absent, Figure
-from pipelines.report.sections import figure, sections
+from pipelines.report.sections import EVERY_SECTION, chosen, context_of, figure, sections
+from pipelines.report.told import Told, keep, told
+from pipelines.report.told import earlier as earlier_of
 from pipelines.warehouse.base import Reading, Warehouse
 from sources.errors import ForeseenError
 
@@ -29,17 +32,50 @@ class Written:
     bytes: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What a page is about.
+
+    Attributes:
+        sections: Which of its sections.
+        department: The only department that it is about; None: everybody.
+        since: It says what changed since the newest report of that UTC day or before; None: since
+            the last one with fewer days.
+    """
+
+    with_people: bool = False
+    sections: Collection[str] = EVERY_SECTION
+    department: str | None = None
+    since: date | None = None
+
+
+EVERYTHING = Wanted()
+
+
 def write_report(
-    warehouse: Warehouse, out: Path, *, last_run: dict[str, Any] | None, with_people: bool = False
+    warehouse: Warehouse,
+    out: Path,
+    *,
+    last_run: dict[str, Any] | None,
+    memory: Path,
+    wanted: Wanted = EVERYTHING,
 ) -> Written:
     """Write the page, and replace what is at `out` with it.
 
+    What earlier reports said is read from `memory`, and what a whole one says is kept there.
+
     Raises:
-        ForeseenError: Nothing is published yet, or the file cannot be written.
+        ForeseenError: Nothing is published yet, the department is not there or too small, or the
+            file cannot be written.
     """
     with warehouse.serve() as served:
-        page = render(served, last_run, with_people=with_people)
-    return _write(out, page.encode())
+        now = told(served)
+        before = earlier_of(memory, now.newest_day, wanted.since) if now else None
+        page = render(served, last_run, wanted=wanted, earlier=before)
+    written = _write(out, page.encode())
+    if now and wanted.department is None:
+        keep(memory, now)
+    return written
 
 
 def write_chart(
@@ -61,15 +97,29 @@ def write_chart(
         if isinstance(found, Absent):
             raise ForeseenError(f"The chart {name} cannot be drawn.\n{found.text}")
         newest = _as_of(headlines(served))
-    return _write(out, charts.png(found.chart, found.title, f"Claude usage{newest}"))
+    return _write(out, charts.png(found.chart, found.title, f"Claude usage{newest}", found.caption))
 
 
-def render(served: Reading, last_run: dict[str, Any] | None, *, with_people: bool) -> str:
+def render(
+    served: Reading,
+    last_run: dict[str, Any] | None,
+    *,
+    wanted: Wanted = EVERYTHING,
+    earlier: Told | None = None,
+) -> str:
     """The page as one text that needs nothing else."""
-    numbers = headlines(served)
-    found = sections(served, last_run, with_people=with_people)
+    context = context_of(
+        served,
+        last_run,
+        with_people=wanted.with_people,
+        of=wanted.department,
+        earlier=earlier,
+    )
+    numbers = chosen(dict(context.headlines), wanted.sections)
+    found = sections(context, wanted.sections)
     figures = [part for section in found for part in section.parts if isinstance(part, Figure)]
     drawings = {str(each.name): charts.page_spec(each.chart) for each in figures}
+    names = {section.name for section in found}
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(FOLDER),
         autoescape=True,
@@ -79,14 +129,18 @@ def render(served: Reading, last_run: dict[str, Any] | None, *, with_people: boo
     )
     environment.filters["whole_days"] = _whole_days
     environment.filters["kind"] = lambda part: type(part).__name__
+    title = PAGE_TITLE if context.department is None else f"{PAGE_TITLE}: {context.department}"
     return environment.get_template("page.html.j2").render(
-        title=PAGE_TITLE,
-        as_of=_as_of(numbers),
-        lead=_lead(numbers),
+        title=title,
+        as_of=_as_of(dict(context.headlines)),
+        lead=_lead(numbers, context.department),
         headlines=list(numbers.values()),
-        findings=findings(served, last_run),
+        # What needs attention is the organisation's.
+        findings=None
+        if context.department
+        else [each for each in findings(served, last_run) if each.section in names],
         sections=found,
-        names_people=with_people,
+        names_people=wanted.with_people,
         made_at=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         style=(FOLDER / "page.css").read_text().replace("/* colours */", _colours()),
         library=charts.javascript() if figures else "",
@@ -110,11 +164,12 @@ def _as_of(numbers: dict[str, Headline]) -> str:
     return f", data to {newest.as_of}" if newest else ""
 
 
-def _lead(numbers: dict[str, Headline]) -> list[str]:
+def _lead(numbers: dict[str, Headline], department: str | None) -> list[str]:
     """The page in a few sentences; the first one is its heading."""
     sentences = []
     if active := numbers.get("monthly_active"):
-        sentences.append(f"{active.text} people used Claude in the 30 days to {active.as_of}")
+        of = f" of {department}" if department else ""
+        sentences.append(f"{active.text} people{of} used Claude in the 30 days to {active.as_of}")
         if active.change:
             sentences.append(f"That is {active.change}.")
     if used := numbers.get("utilization"):

@@ -6,11 +6,13 @@ from datetime import date, datetime
 from decimal import Decimal
 from functools import cached_property
 
-import altair as alt
-
-from pipelines import wording
+from pipelines.reading import wording
+from pipelines.reading.wording import Unit
 from pipelines.report import ChartName
-from pipelines.wording import Unit
+from pipelines.report.vega import alt
+
+WHOLE_ROWS = 24
+"""Rows up to which a table is shown whole."""
 
 # How a column is written and aligned, by the end of its name.
 UNITS = {"_usd": Unit.USD, "_rate": Unit.RATE, "_ratio": Unit.RATIO, "_share": Unit.RATE}
@@ -29,17 +31,30 @@ class Definition:
 class Table:
     """Rows as text, under the columns' headings.
 
-    `most` rows are shown; a sentence counts the rest.
+    `most` rows are shown; a sentence counts the rest. `by_month`: a line per number, which is shown
+    whole, and on a phone as a block with the months under its name.
     """
 
     caption: str
     columns: Sequence[str]
     rows: Sequence[Sequence[object]]
     most: int = 400
+    by_month: bool = False
 
     @cached_property
     def shown(self) -> list[list[str]]:
         return [[cell(value) for value in row] for row in self.rows[: self.most]]
+
+    @property
+    def is_long(self) -> bool:
+        """Whether it stands in a box that scrolls, and says so; every other one is whole."""
+        return not self.by_month and len(self.shown) > WHOLE_ROWS
+
+    @property
+    def heading(self) -> str:
+        if not self.is_long:
+            return self.caption
+        return f"{self.caption} ({wording.number(len(self.shown))} rows; the box scrolls)"
 
     @property
     def rest(self) -> str:
@@ -63,6 +78,15 @@ class Amount:
 
     def __str__(self) -> str:
         return "" if self.value is None else wording.number(self.value, self.unit)
+
+
+class Signed(Amount):
+    """A change, with its sign."""
+
+    def __str__(self) -> str:
+        if self.value is None:
+            return ""
+        return f"{'+' if self.value > 0 else ''}{wording.number(self.value, self.unit)}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,4 +172,36 @@ def heading(column: str) -> str:
     name = column
     for end in (*UNITS, "_date", "_count"):
         name = name.removesuffix(end)
-    return wording.label(name)
+    return OF_A_BOARD.get(column) or wording.label(name)
+
+
+OF_A_BOARD = {
+    "active_seats": "Seats in use",
+    "inactive_seats": "Seats not used",
+    "new_seats": "Seats given anew",
+    "roster_seats": "Seats on the member list",
+    "privileged_seats": "Seats with special rights",
+    "active_users": "People active in the month",
+    "active_user_days": "Days of work with Claude, of all people",
+    "new_users": "People new to Claude",
+    "retained_users": "People who stayed",
+    "resurrected_users": "People who came back",
+    "churned_users": "People who stopped",
+    "frequent_users": "People on most working days",
+    "adoption_rate": "Share of seats used in the month",
+    "retention_rate": "Share of last month's people who stayed",
+    "stickiness_rate": "Stickiness of the month: share of its people on a mean day of it",
+    "spend_usd": "Metered spend",
+    "discount_usd": "Discount on it",
+    "discount_rate": "Discount as a share of the list price",
+    "list_price_usd": "The same at list price",
+    "spend_without_person_usd": "Metered spend of nobody known",
+    "spending_users": "People with metered spend",
+    "spend_per_active_user_usd": "Metered spend per active person",
+    "spend_per_active_day_usd": "Metered spend per person and day",
+    "seat_fees_per_active_user_usd": "Seat fees per active person",
+    "seat_fees_per_active_day_usd": "Seat fees per person and day",
+    "top_tenth_spend_rate": "Share of the tenth who spend most",
+    "cache_read_rate": "Share of input read from cache",
+}
+"""Column of a monthly mart -> what a board calls it."""

@@ -1,11 +1,13 @@
 """Seats: how many are used, in which state they are, which could be given to others."""
 
-from pipelines import wording
-from pipelines.headlines import reclaimable, saving_column, unknown_seats
+from pipelines.reading import wording
+from pipelines.reading.headlines import reclaimable, saving_column, unknown_seats
+from pipelines.reading.wording import Unit
 from pipelines.report import ChartName, charts
 from pipelines.report.context import (
     REBUILD,
     Context,
+    begins,
     calendar,
     day_fields,
     definitions,
@@ -15,8 +17,6 @@ from pipelines.report.context import (
     trimmed,
 )
 from pipelines.report.parts import Absent, Amount, Figure, Part, Statement, Table
-from pipelines.warehouse.base import Reading
-from pipelines.wording import Unit
 
 
 def seat_utilization(context: Context) -> list[Part]:
@@ -42,6 +42,7 @@ def seat_utilization(context: Context) -> list[Part]:
         }
         for row in rows
     ]
+    start = charts.start_of(rows, columns[:2])
     seats = next((row for row in reversed(rows) if row["assigned_seats"] is not None), None)
     headline = context.headlines.get("utilization")
     title = "Use of seats"
@@ -62,7 +63,7 @@ def seat_utilization(context: Context) -> list[Part]:
             title=title,
             caption=(
                 "Reported active people ÷ assigned seats. People who left count in the 30 days, so "
-                "it may exceed 100%."
+                f"it may exceed 100%.{begins(start)}"
                 + (
                     f" {wording.plural(invites, 'invitation is', 'invitations are')} open."
                     if invites
@@ -75,6 +76,7 @@ def seat_utilization(context: Context) -> list[Part]:
                     "monthly": ("in 30 days", charts.C1, newest("monthly")),
                     "weekly": ("in 7 days", charts.C3, newest("weekly")),
                 },
+                start=start,
                 number_format="%",
                 height=180,
                 tooltip={
@@ -130,7 +132,7 @@ def seat_status(context: Context) -> list[Part]:
     rows = served.rows(
         f"""
         select seat_status, count(*) as people, max(as_of_date) as as_of_date
-        from {mart} group by seat_status order by people desc
+        from {context.of(mart)} group by seat_status order by people desc
         """
     )
     if not rows:
@@ -196,7 +198,7 @@ def reclaim(context: Context) -> list[Part]:
             {reason or "'not used'"} as why,
             count(*) as seats,
             cast(sum({saving}) as decimal(38, 8)) as saving_usd
-        from {mart}
+        from {context.of(mart)}
         where {condition}
         group by why
         order by seats desc, why
@@ -237,11 +239,94 @@ def reclaim(context: Context) -> list[Part]:
         )
     ]
     if context.with_people and rows:
-        parts.append(_people_to_reclaim(served, mart, condition, saving))
+        parts.append(_people_to_reclaim(context, mart, condition, saving))
     return parts
 
 
-def _people_to_reclaim(served: Reading, mart: str, condition: str, saving: str) -> Statement:
+def downgrade(context: Context) -> list[Part]:
+    """Which seats could be cheaper ones, and what that would save."""
+    served, mart = context.served, "seat_recommendations"
+    if not served.has(mart, "recommendation", "seat_tier", "monthly_saving_usd", "reason"):
+        return []
+    tiers = served.rows(
+        f"""
+        select
+            seat_tier,
+            count(*) as seats,
+            count(*) filter (where recommendation = 'downgrade') as cheaper,
+            cast(sum(monthly_saving_usd) filter (where recommendation = 'downgrade')
+                as decimal(38, 8)) as saving_usd
+        from {context.of(mart)}
+        group by seat_tier
+        order by cheaper desc, seats desc, seat_tier
+        """
+    )
+    if len(tiers) < 2:
+        return []  # With one tier there is no cheaper one.
+    cheaper = sum(row["cheaper"] for row in tiers)
+    saving = sum(row["saving_usd"] or 0 for row in tiers)
+    title = "Every seat of a dearer tier is used enough for it"
+    if cheaper:
+        title = f"{wording.plural(cheaper, 'seat')} could be made cheaper"
+        if saving:
+            title += f", which would save {wording.number(saving, Unit.USD, short=True)} a month"
+    parts: list[Part] = [
+        Statement(
+            title=title,
+            text="A seat of a dearer tier whose holder comes on few days: see [seats] "
+            "downgrade_active_days.",
+            table=Table(
+                caption="Seats by tier",
+                columns=["Tier", "Seats", "Could be cheaper", "Saving a month"],
+                rows=[
+                    [
+                        wording.label(row["seat_tier"]),
+                        row["seats"],
+                        row["cheaper"],
+                        Amount(row["saving_usd"], Unit.USD),
+                    ]
+                    for row in tiers
+                ],
+            ),
+            definitions=definitions(served, mart, {"recommendation": "Recommendation"}),
+        )
+    ]
+    if context.with_people and cheaper:
+        people = served.rows(
+            f"""
+            select name, email, department, seat_tier, active_days_in_28, monthly_saving_usd
+            from {context.of(mart)}
+            where recommendation = 'downgrade'
+            order by monthly_saving_usd desc nulls last, user_id
+            """
+        )
+        parts.append(
+            Statement(
+                title="Who holds a seat that could be cheaper",
+                names_people=True,
+                table=Table(
+                    caption="Holders of seats that could be cheaper",
+                    columns=[
+                        "Name",
+                        "E-mail",
+                        "Department",
+                        "Tier",
+                        "Active days of 28",
+                        "Saving a month",
+                    ],
+                    rows=[
+                        [*list(row.values())[:-1], Amount(row["monthly_saving_usd"], Unit.USD)]
+                        for row in people
+                    ],
+                    most=500,
+                ),
+            )
+        )
+    return parts
+
+
+def _people_to_reclaim(context: Context, mart: str, condition: str, saving: str) -> Statement:
+    served = context.served
     wanted = {
         "name": "Name",
         "email": "E-mail",
@@ -257,7 +342,7 @@ def _people_to_reclaim(served: Reading, mart: str, condition: str, saving: str) 
 
         idle as (
             select user_id, {why} as reason, {saving} as saving_usd
-            from {mart} where {condition}
+            from {context.of(mart)} where {condition}
         )
 
         select {", ".join(f"seats.{column}" for column in columns)}, idle.reason, idle.saving_usd

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from pipelines import wording
+from pipelines.reading import wording
+from pipelines.reading.findings import has_approvals
 from pipelines.report import ChartName, charts
 from pipelines.report.context import (
     MOST_BARS,
@@ -95,7 +96,8 @@ def used(wanted: Used) -> Builder:
             return absent
         counts = [column for column in wanted.counts if served.has(mart, column)]
         label = wanted.label if served.has(mart, wanted.label) else wanted.name
-        audited = bool(wanted.audit) and served.has(wanted.audit or "", wanted.name, "approval")
+        has_audit = bool(wanted.audit) and served.has(wanted.audit or "", wanted.name, "approval")
+        audited = has_audit and has_approvals(served, wanted.audit or "")
         approval, audit = "null", ""
         if audited:
             approval = "coalesce(audit.approval, 'unreviewed')"
@@ -107,15 +109,26 @@ def used(wanted: Used) -> Builder:
             used as (
                 select
                     {wanted.name} as key,
-                    max_by({label}, activity_date) filter ({label} is not null) as label,
+                    max(case when labels_since = 1 then {label} end) as label,
                     cast(sum(distinct_user_count) as bigint) as user_days,
                     max(distinct_user_count) as most_users,
                     {"".join(f"cast(sum({c}) as bigint) as {c}, " for c in counts)}
                     count(distinct activity_date) as days,
                     max(activity_date) as last_date
-                from {mart}
-                where activity_date > (select max(activity_date) from {mart}) - 30
-                group by key
+                from (
+                    select
+                        *,
+                        row_number() over (
+                            partition by {wanted.name}
+                            order by
+                                case when {label} is null then 1 else 0 end,
+                                activity_date desc,
+                                {label} desc
+                        ) as labels_since
+                    from {mart}
+                    where activity_date > (select max(activity_date) from {mart}) - 30
+                ) as newest_days
+                group by {wanted.name}
             )
 
             select used.*, {approval} as approval
@@ -190,8 +203,10 @@ def _used_figure(
     )
     if len(rows) > MOST_BARS:
         caption += f" The first {MOST_BARS} of {len(rows)}."
-    if wanted.audit and not audited:
+    if wanted.audit and not served.has(wanted.audit, "approval"):
         caption += f" Who approved what is not known yet: {wanted.audit} is not published."
+    elif wanted.audit and not audited:
+        caption += f" No list of approved {what} is set: [sources.reference_files] approved_{what}."
     if hidden:
         caption += (
             f" {wording.plural(hidden, wanted.noun)} with fewer than {context.min_group_size} "
