@@ -9,15 +9,18 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from pipelines import hints, said_once, wording
+from pipelines import hints
 from pipelines.exit_codes import FAILED, meaning
-from pipelines.findings import findings
-from pipelines.headlines import THAN, WEEK, Headline, headlines
+from pipelines.reading import said_once, wording
+from pipelines.reading.findings import findings
+from pipelines.reading.headlines import Headline, headlines
+from pipelines.reading.unmatched import MET_BY, unmatched_counts
 from pipelines.warehouse.base import NothingServed, Warehouse
 from sources.claude_analytics.generation import WORDS
 from sources.errors import ForeseenError
 
 LEVELS = {
+    "doubt": ("?", "red"),
     "failed": ("✗", "red"),
     "gap": ("!", "yellow"),
     "note": ("·", "dim"),
@@ -33,15 +36,19 @@ class Marts:
 
     headlines: Mapping[str, Headline]
     findings: Sequence[str]
+    notes: Sequence[str] = ()
 
 
 def published(warehouse: Warehouse) -> Marts:
-    """Headlines with their change on the week, and findings beyond what the ledger says."""
+    """Headlines with their change, and findings beyond what the ledger says."""
     try:
         with warehouse.serve() as marts:
             # The ledger knows missing days, the last run and their words better than the marts.
             found = [each.text for each in findings(marts, None) if each.section != "data"]
-            return Marts(headlines(marts, days_before=WEEK), found)
+            lines = unmatched_counts(marts)
+            found += [text for file, text in lines.items() if file in MET_BY]
+            notes = [text for file, text in lines.items() if file not in MET_BY]
+            return Marts(headlines(marts), found, notes)
     except NothingServed:
         return Marts({}, [])
     except ForeseenError as error:
@@ -52,14 +59,27 @@ def show(state: Mapping[str, Any], warehouse: Warehouse, console: Console) -> No
     """Print the state: a screen on a terminal, plain lines elsewhere."""
     marts = published(warehouse)
     attention = [*_attention(state), *(("gap", text) for text in marts.findings)]
-    _heading(console, "Needs attention" if attention else "Nothing needs attention")
+    notes = [*_notes(state), *(("note", text) for text in marts.notes)]
+    title = "Needs attention" if attention else "Nothing needs attention"
+    if console.is_terminal:
+        # As few lines as can be: the usual case fits a screen of 80 columns and 24 lines.
+        console.print(title, style="bold", markup=False)
+        _listed(console, attention)
+        show_numbers(marts.headlines, console)
+        console.print("Loaded  (█ loaded, ░ gap)", style="bold", markup=False)
+        _pairs(console, _freshness(state, is_short=True))
+        _coverage(console, state["endpoints"])
+        if notes:
+            console.print("Notes", style="bold", markup=False)
+            _listed(console, notes)
+        return
+    _heading(console, title)
     _listed(console, attention)
     _heading(console, "Freshness")
     _pairs(console, _freshness(state))
     show_numbers(marts.headlines, console)
-    _heading(console, "Loaded days" + ("  (█ loaded, ░ gap)" if console.is_terminal else ""))
+    _heading(console, "Loaded days")
     _coverage(console, state["endpoints"])
-    notes = list(_notes(state))
     if notes:
         _heading(console, "Notes")
         _listed(console, notes)
@@ -67,11 +87,15 @@ def show(state: Mapping[str, Any], warehouse: Warehouse, console: Console) -> No
 
 def _attention(state: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Level and text of everything that somebody should do something about, worst first."""
+    for doubt in state["doubts"]:
+        yield "doubt", f"Since {doubt['since']:%Y-%m-%d}, {doubt['outcome']}: {doubt['text']}"
     run = state["last_run"]
     problems = list(dict.fromkeys(run["problems"])) if run else []
     reasons = {said_once.reason(problem) for problem in problems}
+    told = {doubt["text"] for doubt in state["doubts"]}
     for problem in problems:
-        yield "failed", problem
+        if problem not in told:
+            yield "failed", problem
     if run and run["exit_code"] == FAILED and not problems:
         yield "failed", f"The last run ({run['command']}) failed."
     if run and run["exit_code"] is None and not state["running"]:
@@ -82,7 +106,12 @@ def _attention(state: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         )
     if state["is_record_damaged"]:
         yield "gap", "The record of the last run cannot be read; the next run makes it anew."
-    if run and (days_ago := _days_ago(run, state["as_of"])) > LONGEST_PAUSE_DAYS:
+    # A demonstration takes place once, on a day of its own.
+    if (
+        run
+        and run["command"] != "demo"
+        and (days_ago := _days_ago(run, state["as_of"])) > LONGEST_PAUSE_DAYS
+    ):
         yield (
             "gap",
             f"The last run was {days_ago} days ago: does the nightly run still take place?",
@@ -187,8 +216,12 @@ def _notes(state: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "note", f"Note: {test['name']}: {test['count']} rows. {test['description']}"
 
 
-def _freshness(state: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _freshness(state: Mapping[str, Any], *, is_short: bool = False) -> Iterator[tuple[str, str]]:
     run = state["last_run"]
+    # Beside the file that readers open, where there is one.
+    if not is_short or not state["served"]:
+        yield "Warehouse", state["warehouse"]
+    yield "Readers open", state["served"] or "nothing yet"
     loaded = [each for each in state["endpoints"] if each["last_loaded_date"]]
     # Cost and usage load into the present, so the people's days say how fresh the numbers are.
     people = [each for each in loaded if each["endpoint"] == "users"] or loaded
@@ -206,10 +239,12 @@ def _freshness(state: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if state["running"]:
         yield "Running now", f"{state['running']}; what is shown here was true when it began"
     if run and run["exit_code"] is not None:
+        ended = _moment(run["ended_at"])
+        as_of = "" if ended.startswith(run["run_at"][:10]) else f" as of {run['run_at'][:10]}"
         yield (
             "Last run",
-            f"{run['command']} as of {run['run_at'][:10]}, ended {_moment(run['ended_at'])} "
-            f"after {run['seconds']:.0f} s: {meaning(run['exit_code'])}",
+            f"{run['command']}{as_of}, ended {ended} after {run['seconds']:.0f} s: "
+            f"{meaning(run['exit_code'])}",
         )
     if state["cost_api"]:
         yield "Cost and usage", f"from {WORDS[state['cost_api']]}"
@@ -221,8 +256,8 @@ def _freshness(state: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if feed.get("read_until"):
         yield (
             "Activity feed",
-            f"{feed['event_count']:,} events, read from {feed['read_from']} "
-            f"to {feed['read_until']} UTC; {feed['outcome']}",
+            f"{feed['event_count']:,} events, {feed['read_from']:%Y-%m-%d} to "
+            f"{feed['read_until']:%Y-%m-%d %H:%M} UTC; {feed['outcome']}",
         )
     for source in state["sources"].values():
         if source["unit_count"]:
@@ -232,22 +267,22 @@ def _freshness(state: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
                 f"{source['row_count']:,} rows of {periods}, "
                 f"{source['first_date']} to {source['last_date']}",
             )
-    yield "Readers open", state["served"] or "nothing yet"
 
 
 def show_numbers(found: Mapping[str, Headline], console: Console) -> None:
     """Print the headline numbers, if there are any."""
     if not found:
         return
-    _heading(console, "Numbers, and the change on the week")
-    grid = Table.grid(padding=(0, 2, 0, 0))
+    if console.is_terminal:
+        console.print("Numbers", style="bold")
+    else:
+        _heading(console, "Numbers")
+    grid = Table.grid(padding=(0, 1, 0, 0))
     grid.add_column(justify="right", style="bold", no_wrap=True)
     grid.add_column(overflow="fold")
     grid.add_column(overflow="fold", style="dim")
     for headline in found.values():
-        change = (headline.change or "").removesuffix(f" than {THAN[WEEK]}")
-        parts = (change, headline.note)
-        change = "; ".join(part for part in parts if part)
+        change = "; ".join(part for part in (headline.change, headline.note) if part)
         if not console.is_terminal:
             _line(console, f"{headline.text} {headline.label}{f': {change}' if change else ''}")
             continue
@@ -257,34 +292,56 @@ def show_numbers(found: Mapping[str, Headline], console: Console) -> None:
 
 
 def _coverage(console: Console, endpoints: Sequence[Mapping[str, Any]]) -> None:
-    """A line per endpoint: since when, up to when, and where the gaps are."""
+    """A line per endpoint: since when, up to when, and where the gaps are; on a terminal one for
+    all that stand alike."""
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(no_wrap=True, overflow="ellipsis", max_width=24)
     grid.add_column(no_wrap=True)
     grid.add_column(overflow="fold", style="dim")
+    if not console.is_terminal:
+        for endpoint in endpoints:
+            _line(console, f"{endpoint['endpoint']}: {_days_text(endpoint)}")
+        return
     firsts = [each["first_loaded_date"] for each in endpoints if each["first_loaded_date"]]
     lasts = [each["newest_available_date"] for each in endpoints if each["newest_available_date"]]
-    for endpoint in endpoints:
-        if not console.is_terminal:
-            _line(console, f"{endpoint['endpoint']}: {_days_text(endpoint)}")
-        elif firsts and lasts:
-            grid.add_row(
-                endpoint["endpoint"],
-                _bar(endpoint, min(firsts), max(lasts)),
-                _days_text(endpoint, wording.short_day),
-            )
+    for alike in _alike(endpoints):
+        first = alike[0]
+        name = first["endpoint"] + (f" + {len(alike) - 1} more" if len(alike) > 1 else "")
+        if firsts and lasts:
+            bar = _bar(first, min(firsts), max(lasts))
+            text = _days_text(first, wording.short_day, has_empty=len(alike) == 1)
+            grid.add_row(name, bar, text)
         else:
-            grid.add_row(endpoint["endpoint"], "", _days_text(endpoint))
-    if console.is_terminal:
-        console.print(grid, soft_wrap=False)
+            grid.add_row(name, "", _days_text(first))
+    console.print(grid, soft_wrap=False)
 
 
-def _days_text(endpoint: Mapping[str, Any], written: Callable[[date], str] = str) -> str:
+FIRST_NAMED = ("users", "costs")
+"""Of endpoints that stand alike, those that name them all."""
+STANDING = ("first_loaded_date", "last_loaded_date", "newest_available_date", "outcome")
+
+
+def _alike(endpoints: Sequence[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]:
+    """The endpoints, those together that are loaded from the same day to the same, with the same
+    gaps."""
+    found: dict[tuple[object, ...], list[Mapping[str, Any]]] = {}
+    for each in endpoints:
+        gaps = [tuple(each[f"{kind}_days"] or ()) for kind in ("missing", "lost")]
+        found.setdefault((*(each[name] for name in STANDING), *gaps), []).append(each)
+    return [
+        sorted(alike, key=lambda each: (each["endpoint"] not in FIRST_NAMED, each["endpoint"]))
+        for alike in found.values()
+    ]
+
+
+def _days_text(
+    endpoint: Mapping[str, Any], written: Callable[[date], str] = str, *, has_empty: bool = True
+) -> str:
     first, last = endpoint["first_loaded_date"], endpoint["last_loaded_date"]
     if not first:
         return "not offered" if endpoint["outcome"] == "unavailable" else "nothing loaded yet"
     counts = {
-        "empty": endpoint["empty_days"],
+        "empty": endpoint["empty_days"] if has_empty else 0,
         "missing": len(endpoint["missing_days"] or []),
         "lost": len(endpoint["lost_days"] or []),
     }

@@ -26,7 +26,8 @@ def number(value: Number | None, unit: Unit = Unit.COUNT, *, short: bool = False
     if value is None:
         return UNKNOWN
     if unit is Unit.RATE:
-        return f"{_rounded(Decimal(str(value)) * 100, 0):,}%"
+        percent = _rounded(Decimal(str(value)) * 100, 0)
+        return f"{'−' if percent < 0 else ''}{abs(percent):,}%"
     sign = "−" if value < 0 else ""
     size = abs(Decimal(str(value)))
     prefix = "$" if unit is Unit.USD else ""
@@ -135,6 +136,9 @@ KNOWN = {
     "science": "Science",
     "claude_tag": "Claude in Slack",
     "chat_cowork_unified": "Unified chat and Cowork",
+    "cc_security_autopatch": "Claude Code security patches",
+    "claude_in_chrome": "Claude in Chrome",
+    "messages_api": "Messages API",
     "chat_projects": "Chat projects",
     "dormant": "Not used in a while",
     "never_active": "Never used",

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from pipelines import wording
-from pipelines.headlines import coverage, headlines
+from pipelines.reading import wording
+from pipelines.reading.contradictions import contradictions
+from pipelines.reading.headlines import coverage, headlines
+from pipelines.reading.wording import Unit
 from pipelines.warehouse.base import Reading
 
 AUDITS = {"connector_audit": "connector", "skill_audit": "skill", "plugin_audit": "plugin"}
@@ -31,6 +33,7 @@ class Finding:
 def findings(served: Reading, last_run: dict[str, Any] | None) -> list[Finding]:
     """Everything that needs attention, most urgent first."""
     return [
+        *_leavers(served),  # Who left and still has access cannot wait for anything.
         *last_run_findings(last_run),
         *(finding for check in CHECKS for finding in check(served)),
     ]
@@ -40,6 +43,8 @@ def last_run_findings(last_run: dict[str, Any] | None) -> Iterator[Finding]:
     """Whether the last run failed or left rows unread; its messages may name people."""
     if not last_run:
         return
+    for doubt in last_run["doubts"]:
+        yield Finding(doubt, "data")
     if last_run["problems"]:
         count = wording.plural(len(last_run["problems"]), "problem")
         yield Finding(
@@ -73,7 +78,8 @@ def _missing_days(served: Reading) -> Iterator[Finding]:
         yield Finding(f"{count} {be} {what} ({names}, {span}).", "data")
 
 
-def _difference(served: Reading) -> Iterator[Finding]:
+def difference(served: Reading) -> Iterator[Finding]:
+    """Months whose bill is not what departments were charged."""
     mart = "chargeback_reconciliation_monthly"
     if not served.has(mart, "month", "difference_usd"):
         return
@@ -86,10 +92,10 @@ def _difference(served: Reading) -> Iterator[Finding]:
         order by month
         """
     ):
-        difference: Decimal = row["difference_usd"]
+        apart: Decimal = row["difference_usd"]
         yield Finding(
             f"In {wording.month(row['month'])} the bill and what departments were charged differ "
-            f"by {wording.exact_usd(difference)}.",
+            f"by {wording.exact_usd(apart)}.",
             "money",
         )
 
@@ -114,6 +120,34 @@ def unknown_bills(served: Reading) -> list[str]:
     ]
 
 
+def has_approvals(served: Reading, mart: str) -> bool:
+    """Whether anybody ever decided about anything in this audit; else the list is not set."""
+    row = served.row(f"select count(*) as names from {mart} where approval <> 'unreviewed'")
+    return bool(row and row["names"])
+
+
+def _without_approvals(served: Reading) -> Iterator[Finding]:
+    """One sentence for all lists that nobody set, whatever was used."""
+    unset = [
+        f"{noun}s"
+        for mart, noun in AUDITS.items()
+        if served.has(mart, "approval") and not has_approvals(served, mart)
+    ]
+    used = [noun for noun in unset if _is_used(served, noun.removesuffix("s"))]
+    if used:
+        yield Finding(
+            f"No list of approved {wording.listed(used)} is set, so nobody's review of what is "
+            "used is known.",
+            "security",
+        )
+
+
+def _is_used(served: Reading, noun: str) -> bool:
+    [mart] = [mart for mart, each in AUDITS.items() if each == noun]
+    row = served.row(f"select count(*) as names from {mart}")
+    return bool(row and row["names"])
+
+
 def _approvals(served: Reading) -> Iterator[Finding]:
     texts = {
         "banned": ("{} {} is banned and was used.", "{} {}s are banned and were used."),
@@ -121,7 +155,7 @@ def _approvals(served: Reading) -> Iterator[Finding]:
     }
     for approval, (one, many) in texts.items():
         for mart, noun in AUDITS.items():
-            if not served.has(mart, "approval"):
+            if not served.has(mart, "approval") or not has_approvals(served, mart):
                 continue
             # The audits know every name that was ever used; what nobody uses can wait.
             recently = (
@@ -136,7 +170,7 @@ def _approvals(served: Reading) -> Iterator[Finding]:
             count = row["names"] if row else 0
             if count:
                 text = (one if count == 1 else many).format(wording.number(count), noun)
-                yield Finding(text, "usage")
+                yield Finding(text, "security")
 
 
 def _leavers(served: Reading) -> Iterator[Finding]:
@@ -148,7 +182,9 @@ def _leavers(served: Reading) -> Iterator[Finding]:
     )
     if row and row["people"]:
         who = wording.plural(row["people"], "person who left", "people who left")
-        yield Finding(f"{who} kept a seat or used one afterwards: see offboarding_check.", "seats")
+        yield Finding(
+            f"{who} kept a seat or used one afterwards: see offboarding_check.", "security"
+        )
 
 
 def _seats_to_reclaim(served: Reading) -> Iterator[Finding]:
@@ -156,6 +192,60 @@ def _seats_to_reclaim(served: Reading) -> Iterator[Finding]:
     if headline and headline.value:
         saving = f", {headline.note}" if headline.note else ""
         yield Finding(f"{headline.text} {headline.label}{saving}.", "seats")
+
+
+def _retiring_models(served: Reading) -> Iterator[Finding]:
+    """Spend of the newest month on models that end, which then fail or cost something else."""
+    mart = "spend_on_retiring_models"
+    if not served.has(mart, "month", "model", "as_of_date", "retires_date", "spend_usd"):
+        return
+    rows = served.rows(
+        f"""
+        select month, model, retires_date, spend_usd
+        from {mart}
+        where month = date_trunc('month', as_of_date) and spend_usd > 0
+        order by retires_date, model
+        """
+    )
+    if not rows:
+        return
+    spend = wording.number(sum(row["spend_usd"] for row in rows), Unit.USD)
+    models = wording.listed(
+        [f"{row['model']} ends on {wording.day(row['retires_date'])}" for row in rows]
+    )
+    yield Finding(
+        f"{spend} of {rows[0]['month']:%B} went to models that retire: {models}. "
+        "Requests to them fail from then on.",
+        "money",
+    )
+
+
+def _over_budget(served: Reading) -> Iterator[Finding]:
+    """Cost centers whose running month is expected to cost more than their budget."""
+    mart = "spend_forecast_monthly"
+    if not served.has(mart, "month", "cost_center", "expected_usd", "budget_usd"):
+        return
+    rows = served.rows(
+        f"""
+        select month, cost_center, expected_usd - budget_usd as over_usd
+        from {mart}
+        where month = (select max(month) from {mart}) and expected_usd > budget_usd
+        order by over_usd desc, cost_center
+        """
+    )
+    if rows:
+        each = wording.listed(
+            [
+                f"{row['cost_center'] or 'what has none'} by "
+                f"{wording.number(row['over_usd'], Unit.USD, short=True)}"
+                for row in rows
+            ]
+        )
+        yield Finding(
+            f"{rows[0]['month']:%B} is expected to be over the budget of "
+            f"{wording.plural(len(rows), 'cost center')}: {each}.",
+            "money",
+        )
 
 
 def _unexplained(served: Reading) -> Iterator[Finding]:
@@ -178,12 +268,20 @@ def _unexplained(served: Reading) -> Iterator[Finding]:
         )
 
 
+def _contradictions(served: Reading) -> Iterator[Finding]:
+    for each in contradictions(served):
+        yield Finding(each.text, "seats")
+
+
 CHECKS: tuple[Callable[[Reading], Iterator[Finding]], ...] = (
-    _difference,
+    _contradictions,
+    difference,
     _unknown_bills,
     _missing_days,
-    _leavers,
     _approvals,
+    _without_approvals,
+    _over_budget,
     _seats_to_reclaim,
+    _retiring_models,
     _unexplained,
 )

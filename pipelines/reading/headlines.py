@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from pipelines import wording
+from pipelines.reading import wording
+from pipelines.reading.contradictions import contradictions
+from pipelines.reading.wording import Number, Unit
 from pipelines.warehouse.base import Reading
-from pipelines.wording import Number, Unit
 
 WEEK, MONTH = 7, 30
 
@@ -19,6 +20,7 @@ class Headline:
         as_of: Day or month that the number belongs to, in words.
         than: What `before` was measured in: `the week before`.
         note: What a reader has to know besides, for example that a month is not final.
+        at: The day, or the month's first one, that `as_of` says in words.
     """
 
     name: str
@@ -32,6 +34,7 @@ class Headline:
     as_of: str
     than: str
     note: str = ""
+    at: date | None = None
 
     @property
     def text(self) -> str:
@@ -53,7 +56,8 @@ class Daily:
     Attributes:
         value: Expression of the number; `window` is the mart, ordered by day, as a window.
         columns: Columns that it needs; the first one is its definition.
-        days_before: How far back the change is measured, unless somebody asks for another.
+        days_before: How far back the change is measured, wherever the number is told.
+        meaning: What the number is of the one that the mart describes.
     """
 
     name: str
@@ -63,6 +67,7 @@ class Daily:
     columns: tuple[str, ...]
     value: str
     days_before: int
+    meaning: str = ""
 
 
 DAILY = (
@@ -95,7 +100,7 @@ DAILY = (
     ),
     Daily(
         name="stickiness",
-        label="of monthly users on an average day",
+        label="of monthly users, weekly mean",
         unit=Unit.RATE,
         mart="active_users_daily",
         columns=("stickiness_rate",),
@@ -106,6 +111,7 @@ DAILY = (
             end
         """,
         days_before=WEEK,
+        meaning="The mean of the 7 days that end then. Of a day:",
     ),
 )
 
@@ -117,7 +123,7 @@ DAILY_QUERY = """
         from {mart}
         window last_7_days as (
             order by activity_date
-            range between interval 6 days preceding and current row
+            range between interval '6 days' preceding and current row
         )
     ),
 
@@ -132,6 +138,7 @@ DAILY_QUERY = """
 """
 
 THAN = {WEEK: "the week before", MONTH: "30 days before"}
+"""Days -> what a change over them is measured in."""
 
 BILL_QUERY = """
     with
@@ -142,8 +149,16 @@ BILL_QUERY = """
             cast(sum(billed_usd) as decimal(38, 8)) as value,
             min(covered_days) as covered_days,
             bool_and(is_settled) as is_settled,
-            bool_or(billed_usd is null) as is_partly_unknown,
-            day(last_day(month)) as days_in_month
+            -- A month without a line of seats, beside others with one: no seat of it is known.
+            bool_or(billed_usd is null) or (
+                count(*) filter (where cost_pool = 'seats') = 0
+                and exists (
+                    select 1 from chargeback_reconciliation_monthly where cost_pool = 'seats'
+                )
+            ) as is_partly_unknown,
+            cast(
+                extract(day from month + interval '1 month' - interval '1 day') as bigint
+            ) as days_in_month
         from chargeback_reconciliation_monthly
         group by month
         having count(billed_usd) > 0
@@ -166,30 +181,33 @@ BILL_QUERY = """
                 then earlier.value
         end as before
     from newest
-    left join months as earlier on earlier.month = newest.month - interval 1 month
+    left join months as earlier on earlier.month = newest.month - interval '1 month'
 """
 
 
-def headlines(served: Reading, *, days_before: int | None = None) -> dict[str, Headline]:
+def headlines(served: Reading) -> dict[str, Headline]:
     """Name -> headline, for every number that the published marts know.
 
-    With `days_before`, each daily number is compared with that many days before.
+    Page, chat and `status` tell the same change of one, on the same period before.
     """
     found = [
-        *(_daily(served, each, days_before or each.days_before) for each in DAILY),
+        *(_daily(served, each) for each in DAILY),
         _bill(served),
         _cost_per_active_user(served),
         _reclaimable(served),
         _completeness(served),
     ]
-    return {headline.name: headline for headline in found if headline}
+    # Of two sentences that cannot both be true, neither is told.
+    silent = {name for each in contradictions(served) for name in each.contradiction.silences}
+    return {each.name: each for each in found if each and each.name not in silent}
 
 
-def _daily(served: Reading, wanted: Daily, days_before: int) -> Headline | None:
+def _daily(served: Reading, wanted: Daily) -> Headline | None:
     if not served.has(wanted.mart, "activity_date", *wanted.columns):
         return None
     row = served.row(
-        DAILY_QUERY.format(value=wanted.value, mart=wanted.mart), days_before=days_before
+        DAILY_QUERY.format(value=wanted.value, mart=wanted.mart),
+        days_before=wanted.days_before,
     )
     if not row:
         return None
@@ -199,17 +217,18 @@ def _daily(served: Reading, wanted: Daily, days_before: int) -> Headline | None:
         unit=wanted.unit,
         mart=wanted.mart,
         column=wanted.columns[0],
-        definition=served.definition(wanted.mart, wanted.columns[0]),
+        definition=f"{wanted.meaning} {served.definition(wanted.mart, wanted.columns[0])}".strip(),
         value=row["value"],
         before=row["before"],
         as_of=wording.day(row["as_of"]),
-        than=THAN.get(days_before, f"{days_before} days before"),
+        than=THAN[wanted.days_before],
+        at=row["as_of"],
     )
 
 
 def _bill(served: Reading) -> Headline | None:
     mart = "chargeback_reconciliation_monthly"
-    if not served.has(mart, "month", "billed_usd", "covered_days", "is_settled"):
+    if not served.has(mart, "month", "cost_pool", "billed_usd", "covered_days", "is_settled"):
         return None
     row = served.row(BILL_QUERY)
     if not row:
@@ -226,6 +245,7 @@ def _bill(served: Reading) -> Headline | None:
         as_of=wording.month(row["month"]),
         than=f"{row['month_before']:%B}" if row["month_before"] else "the month before",
         note=month_note(row),
+        at=row["month"],
     )
 
 
@@ -263,7 +283,7 @@ def _cost_per_active_user(served: Reading) -> Headline | None:
 
         select newest.month, newest.value, earlier.value as before
         from months as newest
-        left join months as earlier on earlier.month = newest.month - interval 1 month
+        left join months as earlier on earlier.month = newest.month - interval '1 month'
         where newest.value is not null
         order by newest.month desc
         limit 1
@@ -323,8 +343,8 @@ def _reclaimable(served: Reading) -> Headline | None:
     row = served.row(
         f"""
         select
-            count(*) filter ({condition}) as value,
-            cast(sum({saving_column(served, mart)}) filter ({condition}) as decimal(38, 8))
+            count(*) filter (where {condition}) as value,
+            cast(sum({saving_column(served, mart)}) filter (where {condition}) as decimal(38, 8))
                 as saving_usd,
             count(*) as people
         from {mart}

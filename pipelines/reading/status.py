@@ -1,24 +1,26 @@
 """What is loaded up to when, what is missing, and how the last run went."""
 
 import json
-import os
 import re
 from datetime import date, datetime
 from typing import Any
 
 import jinja2
 
-from pipelines.data_dir import DataDir
+from pipelines import doubts
+from pipelines.data_dir import DataDir, write_private
 from pipelines.registry import SOURCES
+from pipelines.run import is_enabled
 from pipelines.run_record import is_damaged, last_run
 from pipelines.settings import settings
-from pipelines.warehouse import warehouse_of
+from pipelines.warehouse import held_by, warehouse_of
 from pipelines.warehouse.base import Reading, Row, Warehouse
 from pipelines.warehouse.dbt import PROJECT
 from sources.claude_analytics.plan import GENERATIONS
+from sources.claude_compliance.feed import BROKEN_OFF
 from sources.contract import Source
 from sources.errors import ForeseenError
-from sources.ledger import COMPLETE
+from sources.ledger import COUNTS, KEPT_APART
 from sources.session import Clock
 
 _MACROS = jinja2.Environment(loader=jinja2.FileSystemLoader(PROJECT / "macros"))
@@ -27,26 +29,69 @@ _DAY_STATUS = _MACROS.get_template("day_status.sql").module.day_status(  # type:
 )
 """The rule of the mart data_coverage_daily, which may not be built yet."""
 
+OF_EVENTS = " where version in (select version from counting)"
+OF_REJECTED = """
+                and version in (select version from windows)
+                and not exists (
+                    select 1 from windows
+                    where windows.version > rejected.version
+                        and cast(windows.from_at as date) <= rejected.activity_date
+                        and windows.to_at > rejected.activity_date
+                )"""
+OF_WINDOWS = f" where outcome <> '{BROKEN_OFF}'"
+OF_VERSIONS = (
+    OF_EVENTS,
+    OF_REJECTED,
+    OF_WINDOWS,
+    f" and outcome <> '{KEPT_APART}'",
+    ", run_number desc",
+)
+"""What the queries say of versions: there are none before the first run after an older release."""
+
+
+def newest_runs(where: str = "true") -> str:
+    """SQL that gives the newest run on each endpoint."""
+    return f"""
+        select * from (
+            select
+                *,
+                row_number() over (
+                    partition by endpoint order by run_at desc, run_number desc
+                ) as runs_since
+            from claude_raw.endpoint_runs
+            where {where}
+        ) as runs
+        where runs_since = 1
+    """
+
+
 QUERY = f"""
-    with
+    with recursive
+
+    fetches as (
+        select
+            *,
+            row_number() over (
+                partition by endpoint, activity_date order by fetch_number desc
+            ) as fetches_since
+        from claude_raw.loaded_days
+        where {COUNTS}
+    ),
 
     newest_fetches as (
         select
             endpoint,
             activity_date,
-            nullif(last(outcome order by fetched_at), 'rejected') as outcome,
-            last(row_count order by fetched_at) as row_count,
-            last(rejected_row_count order by fetched_at) as rejected_row_count,
-            last(undeclared_fields order by fetched_at) as undeclared_fields,
-            max(fetched_at) as fetched_at
-        from claude_raw.loaded_days
-        where {COMPLETE}
-        group by endpoint, activity_date
+            nullif(outcome, 'rejected') as outcome,
+            row_count,
+            rejected_row_count,
+            undeclared_fields
+        from fetches
+        where fetches_since = 1
     ),
 
     newest_runs as (
-        select * from claude_raw.endpoint_runs
-        qualify row_number() over (partition by endpoint order by run_at desc) = 1
+        {newest_runs()}
     ),
 
     first_days as (
@@ -58,20 +103,26 @@ QUERY = f"""
         group by newest_runs.kind
     ),
 
-    expected_days as (
+    expected_days (endpoint, activity_date, last_date) as (
         select
             newest_runs.endpoint,
-            cast(unnest(generate_series(
-                least(
-                    first_days.first_date,
-                    newest_runs.newest_available_date
-                ),
-                newest_runs.newest_available_date,
-                interval 1 day
-            )) as date) as activity_date
+            least(
+                first_days.first_date,
+                newest_runs.newest_available_date
+            ) as activity_date,
+            newest_runs.newest_available_date as last_date
         from newest_runs
         left join first_days on newest_runs.kind = first_days.kind
-        where newest_runs.kind in ('engagement', 'money')
+        where
+            newest_runs.kind in ('engagement', 'money')
+            and newest_runs.newest_available_date is not null
+        union all
+        select
+            endpoint,
+            cast(activity_date + 1 as date),
+            last_date
+        from expected_days
+        where activity_date < last_date
     ),
 
     days as (
@@ -99,25 +150,30 @@ QUERY = f"""
         newest_runs.outcome,
         newest_runs.message,
         newest_runs.newest_available_date,
-        min(days.activity_date) filter (days.outcome is not null) as first_loaded_date,
-        max(days.activity_date) filter (days.outcome is not null) as last_loaded_date,
-        count(*) filter (days.status = 'loaded') as loaded_days,
-        count(*) filter (days.status = 'empty') as empty_days,
-        list(days.activity_date order by days.activity_date) filter (days.status = 'missing')
-            as missing_days,
-        list(days.activity_date order by days.activity_date) filter (days.status = 'lost')
-            as lost_days,
+        min(days.activity_date) filter (where days.outcome is not null) as first_loaded_date,
+        max(days.activity_date) filter (where days.outcome is not null) as last_loaded_date,
+        count(*) filter (where days.status = 'loaded') as loaded_days,
+        count(*) filter (where days.status = 'empty') as empty_days,
+        array_agg(days.activity_date order by days.activity_date)
+            filter (where days.status = 'missing') as missing_days,
+        array_agg(days.activity_date order by days.activity_date)
+            filter (where days.status = 'lost') as lost_days,
         cast(sum(days.row_count) as bigint) as row_count,
         cast(sum(days.rejected_row_count) as bigint) as rejected_row_count,
         max(days.undeclared_fields) as undeclared_fields
     from (select * from newest_runs where kind in ('engagement', 'money')) as newest_runs
     left join told_days as days on newest_runs.endpoint = days.endpoint
-    group by all
+    group by
+        newest_runs.endpoint,
+        newest_runs.outcome,
+        newest_runs.message,
+        newest_runs.newest_available_date
     order by newest_runs.endpoint
 """
 
 
 NOTHING: dict[str, Any] = {
+    "doubts": [],
     "endpoints": [],
     "cost_api": None,
     "activity_feed": {"outcome": "not read", "event_count": 0},
@@ -131,26 +187,32 @@ WRITTEN_DATE = re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d:\d\d\S*)?")
 FEED_QUERY = f"""
     with
 
-    windows as (
+    counting as (
         select * from claude_raw.activity_windows
-        where {COMPLETE}
+        where {COUNTS}
+    ),
+
+    windows as (
+        select * from counting{OF_WINDOWS}
     ),
 
     newest_run as (
         select outcome, message from claude_raw.endpoint_runs
         where kind = 'feed'
-        order by run_at desc
+        order by run_at desc, run_number desc
         limit 1
     )
 
     select
         (select outcome from newest_run) as outcome,
         (select message from newest_run) as message,
-        (select count(distinct id) from claude_raw.activities) as event_count,
-        (select count(*) from claude_raw.rejected_rows where endpoint = 'activities')
-            as rejected_row_count,
-        min(from_at)::timestamp as read_from,
-        max(to_at)::timestamp as read_until,
+        (select count(distinct id) from claude_raw.activities{OF_EVENTS}) as event_count,
+        (
+            select count(*) from claude_raw.rejected_rows as rejected
+            where endpoint = 'activities'{OF_REJECTED}
+        ) as rejected_row_count,
+        cast(min(from_at) as timestamp) as read_from,
+        cast(max(to_at) as timestamp) as read_until,
         count(*) as window_count
     from windows
 """
@@ -159,24 +221,27 @@ FEED_QUERY = f"""
 
 SNAPSHOT_QUERY = f"""
     select roster_table, cast(snapshot_at as timestamp) as snapshot_at, row_count
-    from claude_raw.roster_snapshots
-    where {COMPLETE}
-    qualify row_number() over (partition by roster_table order by snapshot_at desc) = 1
+    from (
+        select
+            *,
+            row_number() over (
+                partition by roster_table order by fetch_number desc
+            ) as snapshots_since
+        from claude_raw.roster_snapshots
+        where {COUNTS}
+    ) as snapshots
+    where snapshots_since = 1
     order by roster_table
 """
 
-ROSTER_RUNS_QUERY = """
-    select endpoint, outcome, message from claude_raw.endpoint_runs
-    where kind = 'roster'
-    qualify row_number() over (partition by endpoint order by run_at desc) = 1
+ROSTER_RUNS_QUERY = f"""
+    select endpoint, outcome, message from ({newest_runs("kind = 'roster'")}) as newest_runs
     order by endpoint
 """
 
 
-RUNS_QUERY = """
-    select endpoint, outcome, message from claude_raw.endpoint_runs
-    where endpoint in ({names})
-    qualify row_number() over (partition by endpoint order by run_at desc) = 1
+RUNS_QUERY = f"""
+    select endpoint, outcome, message from ({newest_runs("endpoint in ({names})")}) as newest_runs
     order by endpoint
 """
 
@@ -189,8 +254,8 @@ _GENERATION = " ".join(
 GENERATION_QUERY = f"""
     select case {_GENERATION} end as generation
     from claude_raw.loaded_days
-    where {COMPLETE} and generation is not null
-    order by fetched_at desc
+    where {COUNTS} and case {_GENERATION} end is not null
+    order by fetch_number desc
     limit 1
 """
 """Which API cost and usage came from last; the totals do not tell, both fill the same tables."""
@@ -204,7 +269,7 @@ def status(data_dir: DataDir, clock: Clock) -> dict[str, Any]:
     Raises:
         ForeseenError: Nothing has been loaded into this folder, or its file cannot be read.
     """
-    warehouse, running = warehouse_of(data_dir), data_dir.held_by()
+    warehouse, running = warehouse_of(data_dir), held_by(data_dir)
     if not running:
         warehouse.require()
     try:
@@ -233,9 +298,7 @@ def remember(data_dir: DataDir) -> None:
         loaded = _loaded(warehouse)
     except ForeseenError:
         loaded = NOTHING
-    new = data_dir.last_state.with_name(f"{data_dir.last_state.name}.new")
-    new.write_text(json.dumps(loaded, default=str), encoding="utf-8")
-    os.replace(new, data_dir.last_state)
+    write_private(data_dir.last_state, json.dumps(loaded, default=str))
 
 
 def _known(data_dir: DataDir) -> dict[str, Any]:
@@ -248,7 +311,8 @@ def _known(data_dir: DataDir) -> dict[str, Any]:
         and known.keys() == NOTHING.keys()
         and all(isinstance(known[name], dict) for name in ("activity_feed", "roster", "sources"))
         and isinstance(known["endpoints"], list)
-        and all(isinstance(each, dict) for each in known["endpoints"])
+        and isinstance(known["doubts"], list)
+        and all(isinstance(each, dict) for each in (*known["endpoints"], *known["doubts"]))
     )
     return known if is_whole else NOTHING
 
@@ -265,13 +329,31 @@ def _as_date(value: Any) -> Any:
     return value
 
 
+class _Stored:
+    """What is stored, also as an older release left it: its fetches are in the order of time."""
+
+    def __init__(self, reading: Reading) -> None:
+        self.has = reading.has
+        self._reading = reading
+        self._is_numbered = reading.has("claude_raw.endpoint_runs", "run_number")
+
+    def rows(self, sql: str, moment: str = "run_at") -> list[Row]:
+        if not self._is_numbered:
+            for part in OF_VERSIONS:
+                sql = sql.replace(part, "")
+            sql = sql.replace("fetch_number", moment)
+        return self._reading.rows(sql)
+
+
 def _loaded(warehouse: Warehouse) -> dict[str, Any]:
-    with warehouse.read() as stored:
+    with warehouse.read() as reading:
+        stored = _Stored(reading)
         is_loaded = stored.has("claude_raw.loaded_days") and stored.has("claude_raw.endpoint_runs")
-        generation = stored.row(GENERATION_QUERY) if is_loaded else None
+        generations = stored.rows(GENERATION_QUERY, "fetched_at") if is_loaded else []
         return {
-            "endpoints": stored.rows(QUERY) if is_loaded else [],
-            "cost_api": generation["generation"] if generation else None,
+            "doubts": _doubts(stored),
+            "endpoints": stored.rows(QUERY, "fetched_at") if is_loaded else [],
+            "cost_api": generations[0]["generation"] if generations else None,
             "activity_feed": _activity_feed(stored),
             "roster": _roster(stored),
             "sources": {
@@ -280,12 +362,30 @@ def _loaded(warehouse: Warehouse) -> dict[str, Any]:
         }
 
 
-def _roster(stored: Reading) -> dict[str, Any]:
+def _doubts(stored: _Stored) -> list[dict[str, Any]]:
+    """What waits for a second night or for somebody's word, the oldest first."""
+    if not stored.has("claude_raw.doubts"):
+        return []
+    known = doubts.known_doubts(stored.rows(doubts.QUERY)).values()
+    return [
+        {
+            "what": each.doubt.what,
+            "since": each.since,
+            "state": each.state,
+            "outcome": each.doubt.outcome,
+            "text": each.text,
+        }
+        for each in sorted(known, key=lambda each: each.number)
+        if each.is_open
+    ]
+
+
+def _roster(stored: _Stored) -> dict[str, Any]:
     """The newest snapshot of the roster, and why a list of it is not there."""
     snapshot: list[Row] = []
     runs: list[Row] = []
     if stored.has("claude_raw.roster_snapshots") and stored.has("claude_raw.endpoint_runs"):
-        snapshot, runs = stored.rows(SNAPSHOT_QUERY), stored.rows(ROSTER_RUNS_QUERY)
+        snapshot, runs = stored.rows(SNAPSHOT_QUERY, "snapshot_at"), stored.rows(ROSTER_RUNS_QUERY)
     return {
         "snapshot_at": max((each["snapshot_at"] for each in snapshot), default=None),
         "row_counts": {each["roster_table"]: each["row_count"] for each in snapshot},
@@ -294,7 +394,7 @@ def _roster(stored: Reading) -> dict[str, Any]:
     }
 
 
-def _activity_feed(stored: Reading) -> dict[str, Any]:
+def _activity_feed(stored: _Stored) -> dict[str, Any]:
     """The state of the activity feed; `outcome` is "not read" if no run asked for it."""
     tables = ("activities", "activity_windows", "endpoint_runs", "rejected_rows")
     feed: Row = {"event_count": 0}
@@ -305,16 +405,16 @@ def _activity_feed(stored: Reading) -> dict[str, Any]:
     return feed
 
 
-def _standing(warehouse: Reading, source: Source) -> dict[str, Any]:
+def _standing(stored: _Stored, source: Source) -> dict[str, Any]:
     """How far a source is read, and how the newest run on it ended."""
     columns = ("unit_count", "row_count", "rejected_row_count", "first_date", "last_date")
     found: Row = dict.fromkeys(columns)
     runs: list[Row] = []
-    if source.standing and warehouse.has(f"claude_raw.{source.ledger}"):
-        found = warehouse.rows(source.standing)[0]
-    if warehouse.has("claude_raw.endpoint_runs"):
+    if source.standing and stored.has(f"claude_raw.{source.ledger}"):
+        found = stored.rows(source.standing, "read_at")[0]
+    if stored.has("claude_raw.endpoint_runs"):
         names = ", ".join(f"'{table.name}'" for table in source.tables)
-        runs = warehouse.rows(RUNS_QUERY.format(names=names))
+        runs = stored.rows(RUNS_QUERY.format(names=names))
     return {
         "title": source.title,
         "message": None if runs or found["unit_count"] else _not_read(source.name),
@@ -325,8 +425,11 @@ def _standing(warehouse: Reading, source: Source) -> dict[str, Any]:
     }
 
 
-def _not_read(name: str) -> str:
-    """Why no run has read this source."""
+def _not_read(name: str) -> str | None:
+    """Why no run has read this source; None: nobody wants it."""
     [source] = [source for source in SOURCES if source.name == name]
-    why = source.missing(settings(source.settings))
+    given = settings(source.settings)
+    if not is_enabled(given):
+        return None
+    why = source.missing(given)
     return why or "A key is set for it, but no run has read it yet."

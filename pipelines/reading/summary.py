@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from pipelines import wording
 from pipelines.exit_codes import FAILED, REJECTED, meaning
-from pipelines.findings import findings
-from pipelines.headlines import WEEK, Headline, headlines
+from pipelines.reading import wording
+from pipelines.reading.findings import findings
+from pipelines.reading.headlines import Headline, headlines
+from pipelines.reading.wording import Unit
 from pipelines.warehouse.base import Reading
-from pipelines.wording import Unit
 
 MOST_CHARACTERS = 1_500
 SHOWN = ("monthly_active", "weekly_active", "utilization", "bill", "cost_per_active_user")
@@ -16,7 +16,7 @@ SHOWN = ("monthly_active", "weekly_active", "utilization", "bill", "cost_per_act
 
 def summary(served: Reading, last_run: dict[str, Any] | None) -> str:
     """The text: plain, without a person's name, shorter than `MOST_CHARACTERS`."""
-    numbers = headlines(served, days_before=WEEK)
+    numbers = headlines(served)
     newest = numbers.get("monthly_active") or numbers.get("completeness")
     lines = [f"Claude usage, data to {newest.as_of}" if newest else "Claude usage"]
     lines += [_line(numbers[name]) for name in SHOWN if name in numbers]
@@ -28,15 +28,23 @@ def summary(served: Reading, last_run: dict[str, Any] | None) -> str:
 
 
 def run_text(
-    command: str, exit_code: int, problems: Sequence[str], summary_text: str | None
+    command: str,
+    exit_code: int,
+    problems: Sequence[str],
+    summary_text: str | None,
+    doubts: Sequence[str] = (),
 ) -> str:
-    """What a finished run is told with: how it ended, why, and the summary if there is one.
+    """What a finished run is told with: how it ended, what it does not believe, why it failed, and
+    the summary if there is one.
 
     Only the first line of a problem is told; the further ones may quote a file.
     """
     mark = "✗" if exit_code == FAILED or exit_code not in (0, REJECTED) else "✓"
     lines = [f"{mark} claude-warehouse {command}: {meaning(exit_code)}"]
-    lines += [f"• {problem.splitlines()[0]}" for problem in problems if problem]
+    lines += [line for doubt in doubts for line in f"? {doubt}".splitlines()]
+    lines += [
+        f"• {problem.splitlines()[0]}" for problem in problems if problem not in ("", *doubts)
+    ]
     if summary_text:
         lines += ["", *summary_text.splitlines()]
     return shortened(lines)
