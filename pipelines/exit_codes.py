@@ -7,9 +7,9 @@ EXIT_CODES = {
     FAILED: "failed; the message says what, why, and what to do",
     WRONG_USAGE: "wrong usage",
     HELD: "another run holds the warehouse",
-    REJECTED: "done, but some rows could not be read; they are in claude_raw.rejected_rows",
-    INTERRUPTED: "stopped with Ctrl-C (SIGINT); the next run goes on from there",
-    TERMINATED: "stopped from outside (SIGTERM, SIGHUP); the next run goes on from there",
+    REJECTED: "done, but some rows could not be read or are not believed; status says which",
+    INTERRUPTED: "stopped with Ctrl-C (SIGINT); what was committed stays",
+    TERMINATED: "stopped from outside (SIGTERM, SIGHUP); what was committed stays",
 }
 
 

@@ -3,10 +3,12 @@
 import errno
 import os
 import re
+import shutil
 import ssl
 import tempfile
 import traceback
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,6 +24,11 @@ CAUSES: dict[str, Text] = {
         f"The disk is full{_at(where)}.\n"
         f"{SAFE}\n"
         "Free some space, or name another folder with --data-dir, then run this again."
+    ),
+    "too large": lambda where, _: (
+        f"A file may not become any larger{_at(where)}.\n"
+        f"There is a limit to the size of files: the user's (ulimit -f), or the disk's. {SAFE}\n"
+        "Raise it, or name a folder on another disk with --data-dir, then run this again."
     ),
     "read only": lambda where, _: (
         f"The disk cannot be written to{_at(where)}: it is mounted read-only.\n"
@@ -106,6 +113,33 @@ CAUSES: dict[str, Text] = {
         "It holds the last minute's requests (rate_budget….sqlite), nothing else.\n"
         "Remove the files rate_budget*.sqlite of the data folder, then run this again."
     ),
+    "login": lambda _, what: (
+        f"The database server does not let this user in: {what}.\n"
+        "Nothing was done there.\n"
+        "Correct [postgres] username, password and database (POSTGRES__USERNAME and so on), then "
+        "see: claude-warehouse doctor"
+    ),
+    "no grant": lambda _, what: (
+        f"The database server refuses it to this user: {what}.\n"
+        "What readers have is as it was.\n"
+        "Let the owner grant what docs/warehouses.md lists, then see: claude-warehouse doctor"
+    ),
+    "server away": lambda _, what: (
+        f"The connection to the database server failed: {what}.\n"
+        f"{SAFE} Readers keep what they have.\n"
+        "See that the server runs and can be reached ([postgres] host and port), then run this "
+        "again."
+    ),
+    "server full": lambda _, what: (
+        f"The database server has no room left: {what}.\n"
+        f"{SAFE} Readers keep what they have.\n"
+        "Make room there, then run this again."
+    ),
+    "server busy": lambda _, what: (
+        f"The database server did not do it in time: {what}.\n"
+        f"{SAFE} Readers keep what they have.\n"
+        "Somebody may change a table there, or the server's limit is short; run this again."
+    ),
     "certificate": lambda _, what: (
         f"The server's certificate is not trusted: {what}.\n"
         "A proxy may stand in between, or this machine does not know who signed it.\n"
@@ -121,6 +155,11 @@ CAUSES: dict[str, Text] = {
         "A file was saved in another encoding, or is damaged.\n"
         "Save it as UTF-8, then run this again."
     ),
+    "other type": lambda _, what: (
+        f"A column of the warehouse has another type than what came for it: {what}.\n"
+        "Nothing of it was stored: the warehouse would have rounded it or cut something off.\n"
+        "Install the release that loaded this folder, or a newer one; please report this."
+    ),
     "pending": lambda where, what: (
         f"What dlt keeps between runs is damaged{_at(where)}: {what}.\n"
         "It only holds work that was under way; everything stored is in the warehouse.\n"
@@ -132,7 +171,7 @@ CAUSES: dict[str, Text] = {
 ERRNOS = {
     errno.ENOSPC: "full",
     errno.EDQUOT: "full",
-    errno.EFBIG: "full",
+    errno.EFBIG: "too large",
     errno.EROFS: "read only",
     errno.EACCES: "no permission",
     errno.EPERM: "no permission",
@@ -159,8 +198,22 @@ ERRNOS = {
 }
 
 TEXTS = {
-    "full": r"no space left on device|disk quota exceeded|out of disk space|file too large"
+    "login": r"password authentication failed|no password supplied|no pg_hba\.conf entry"
+    r"|(role|database) \"[^\"]*\" does not exist|not permitted to log in"
+    r"|permission denied for database",
+    "no grant": r"permission denied for (schema|table|view|relation|function|language|type)"
+    r"|must be owner of|cannot execute .* in a read-only transaction",
+    "server full": r"could not extend file|could not write to file .*: no space left",
+    "server busy": r"canceling statement due to|too many connections|too many clients"
+    r"|remaining connection slots|deadlock detected",
+    "server away": r"server closed the connection|terminating connection|connection to server"
+    r"|could not translate host name|ssl connection has been closed|connection already closed"
+    r"|connection not open|could not receive data from server|could not send data to server"
+    r"|the database system is (starting up|shutting down|in recovery)|connection timeout expired"
+    r"|server does not support ssl|cursor already closed",
+    "full": r"no space left on device|disk quota exceeded|out of disk space"
     r"|database or disk is full",
+    "too large": r"file too large",
     "read only": r"read-only file system|attempt to write a readonly database",
     "too many files": r"too many open files",
     "held open": r"could not set lock|conflicting lock|unique file handle conflict"
@@ -192,11 +245,16 @@ KINDS = {
     "duckdb.ResourceInUseException": "held open",
     "duckdb.ConnectionException": "held open",
     "sqlite3.Error": "sqlite",
+    "psycopg2.OperationalError": "server away",
+    "psycopg2.InterfaceError": "server away",
+    "psycopg2.UndefinedTable": "foreign",
+    "psycopg2.UndefinedColumn": "foreign",
     "ssl.SSLError": "network",
     "httpx.HTTPError": "network",
     "httpx.InvalidURL": "network",
     "requests.RequestException": "network",
     "UnicodeError": "not UTF-8",
+    "dlt.DataValidationError": "other type",
     "dlt.StorageException": "pending",
     "dlt.SchemaException": "pending",
     "dlt.CannotRestorePipelineException": "pending",
@@ -205,6 +263,14 @@ KINDS = {
     "dlt.DatabaseUndefinedRelation": "foreign",
 }
 """Kinds of errors by the library and the name of their class, so that none is imported for this."""
+
+OF_OTHER_FILES = {
+    *("not UTF-8", "not installed", "certificate", "network", "memory"),
+    *("login", "no grant", "server away", "server full", "server busy"),
+}
+"""Causes that lie elsewhere than in the file that was worked on."""
+
+NEARLY_FULL_BYTES = 16 * 2**20
 
 HOLDER = re.compile(r"lock is held in (.+) \(PID (\d+)\)")
 
@@ -221,10 +287,13 @@ def foreseen(
 
     `file` is the one that was worked on, which not every library names.
     """
-    return explained(error, file=file) or ForeseenError(_unforeseen(error, folder))
+    told = explained(error, file=file, folder=folder)
+    return told or ForeseenError(_unforeseen(error, folder))
 
 
-def explained(error: BaseException, *, file: Path | None = None) -> ForeseenError | None:
+def explained(
+    error: BaseException, *, file: Path | None = None, folder: Path | None = None
+) -> ForeseenError | None:
     """The error as a message if its cause is known."""
     chain = list(_chain(error))
     for each in chain:
@@ -234,7 +303,9 @@ def explained(error: BaseException, *, file: Path | None = None) -> ForeseenErro
         for each in reversed(chain):
             cause = cause_of(each)
             if cause:
-                where = _where(each) or str(file or "")
+                where = _where(each) or str(file if file and cause not in OF_OTHER_FILES else "")
+                if cause == "full" and not where:
+                    where = _full_folder(folder)
                 return ForeseenError(CAUSES[cause](where, redacted(_said(each))))
     return None
 
@@ -249,10 +320,20 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
             continue
         seen.add(id(each))
         yield each
-        inner = [getattr(each, "exception", None), each.__cause__, each.__context__]
+        inner = [getattr(each, name, None) for name in ("exception", "client_exception")]
+        inner += [each.__cause__, each.__context__]
         if isinstance(each, BaseExceptionGroup):
             inner += each.exceptions
         todo += [cause for cause in inner if isinstance(cause, BaseException)]
+
+
+def _full_folder(folder: Path | None) -> str:
+    """Which disk it is, where the library does not say: the data folder's or the temporary one."""
+    for each in (folder, Path(tempfile.gettempdir())):
+        with suppress(OSError):
+            if each and shutil.disk_usage(each).free < NEARLY_FULL_BYTES:
+                return str(each)
+    return ""
 
 
 def _by_number(error: BaseException) -> str | None:
@@ -360,7 +441,8 @@ def write_trace(error: BaseException, folder: Path | None) -> Path | None:
     lines = traceback.TracebackException.from_exception(error, capture_locals=False).format()
     moment = datetime.now(UTC).isoformat(timespec="seconds")
     try:
-        with file.open("a", encoding="utf-8", errors="backslashreplace") as log:
+        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        with os.fdopen(handle, "a", encoding="utf-8", errors="backslashreplace") as log:
             log.write(f"{moment}\n{redacted(''.join(lines))}\n")
     except OSError:
         return None

@@ -4,9 +4,12 @@ import re
 import shlex
 from pathlib import Path
 
+from pipelines import project
+
 COMMANDS = re.compile(
-    r"\bclaude-warehouse (export [a-z]+|sync|backfill|transform|close-month|publish|status|report"
-    r"|summary|doctor|demo)\b(?! --data-dir)"
+    r"\bclaude-warehouse (export [a-z]+|sync|backfill|transform|close-month|accept|publish|status"
+    r"|report|summary|check|backup|restore|vacuum|doctor|demo"
+    r"|apply-identity|rotate-identity-key|forget-person)\b(?! --data-dir)"
 )
 """Those that have the option --data-dir."""
 
@@ -33,11 +36,20 @@ def folder() -> Path | None:
 
 
 def pasted(text: str) -> str:
-    """The text with `--data-dir` in every command, where that is needed to work on this folder."""
+    """The text with `--data-dir` and `--project-dir` in every command, where one is needed to work
+    on this folder."""
     return COMMANDS.sub(lambda found: f"{found[0]}{_option(found[1])}", text)
 
 
 def _option(command: str) -> str:
     folder = _root if command == "demo" else _demo or _root
     is_needed = _is_given or (_demo is not None and command != "demo")
-    return f" --data-dir {shlex.quote(str(folder))}" if folder and is_needed else ""
+    chosen = project.chosen()
+    return "".join(
+        f" {name} {shlex.quote(str(path))}"
+        for name, path in (
+            ("--project-dir", chosen),
+            ("--data-dir", folder if is_needed else None),
+        )
+        if path
+    )

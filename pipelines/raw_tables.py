@@ -13,13 +13,30 @@ from dlt.common.schema.exceptions import SchemaException
 from dlt.common.storages.exceptions import StorageException
 from dlt.pipeline.exceptions import PipelineStepFailed
 
-from pipelines.closed_months import closed_charges, closed_months
+from pipelines.closing.closed_months import (
+    closed_charges,
+    closed_months,
+    closed_settings,
+    month_invoices,
+)
 from pipelines.data_dir import DataDir
+from pipelines.people.identity import forgotten_rows, identity_rows
+from pipelines.people.known_addresses import known_addresses
 from pipelines.registry import SOURCES
+from pipelines.runs import runs
 from pipelines.warehouse import warehouse_of
 from pipelines.warehouse.base import RAW_SCHEMA
 from pipelines.warehouse.pending import set_back
-from sources.ledger import endpoint_runs, known_tables, store
+from sources.ledger import (
+    add_columns,
+    delete_unnamed,
+    endpoint_runs,
+    held_open,
+    known_columns,
+    known_tables,
+    store,
+)
+from sources.organisation import key_owners
 
 DAMAGED = (
     ArithmeticError,
@@ -45,9 +62,29 @@ signals.intercepted_signals = nullcontext  # type: ignore[assignment]
 OF_RUNS: Mapping[str, Callable[[], Any]] = {
     "closed_months": closed_months,
     "closed_charges": closed_charges,
+    "closed_settings": closed_settings,
+    "month_invoices": month_invoices,
+    "identities": identity_rows,
+    "forgotten_people": forgotten_rows,
     "endpoint_runs": lambda: endpoint_runs([]),
+    "known_addresses": known_addresses,
+    "key_owners": key_owners,
+    "runs": runs,
 }
 """Raw tables that are no source's -> what makes them without a row."""
+
+SINCE_ADDED = {
+    "closed_charges": {
+        **dict.fromkeys(("token_type", "context_window", "speed", "seat_tier"), "varchar"),
+        "seat_months": "decimal(38, 12)",
+        "seat_price_usd": "decimal(38, 8)",
+        **dict.fromkeys(("is_settled", "is_estimated"), "boolean"),
+    },
+    "endpoint_runs": {"run_number": "bigint"},
+    "known_addresses": {"is_of_days": "boolean"},
+    "rejected_rows": {"version": "bigint", "source_name": "varchar", "line_number": "bigint"},
+}
+"""Columns that an earlier release did not have in tables that are no source's own."""
 
 log = logging.getLogger(__name__)
 
@@ -93,6 +130,7 @@ def finish_pending(pipeline: dlt.Pipeline) -> None:
     if not (pipeline.list_extracted_load_packages() or pipeline.list_normalized_load_packages()):
         return
     log.warning("An earlier run was interrupted; finishing what it had fetched.")
+    delete_unnamed(pipeline)
     try:
         # Not run(): before a first load has ended, it would forget the package instead.
         pipeline.normalize()
@@ -102,6 +140,17 @@ def finish_pending(pipeline: dlt.Pipeline) -> None:
         log.info("%s", error)
         pipeline.abort_packages()
         pipeline.load()
+
+
+def make_ready(pipeline: dlt.Pipeline) -> None:
+    """Finish what a killed run left, and bring what an earlier release stored into today's form."""
+    finish_pending(pipeline)
+    with held_open(pipeline):
+        known = known_columns(pipeline)
+        for table, columns in SINCE_ADDED.items():
+            add_columns(pipeline, known, table, columns)
+        for source in SOURCES:
+            source.upgrade(pipeline)
 
 
 def name_schema(pipeline: dlt.Pipeline) -> None:

@@ -5,7 +5,14 @@ from contextlib import suppress
 
 from sources.errors import ForeseenError
 
-SECRETS = ("api_key", "webhook_url", "identity_key")
+SECRETS = (
+    "api_key",
+    "org_admin_token",
+    "webhook_url",
+    "heartbeat_url",
+    "identity_key",
+    "password",
+)
 """Names of settings whose values nobody may see."""
 PATTERNS = (
     (re.compile(r"\bsk-[A-Za-z0-9_-]{8,}"), "<key>"),

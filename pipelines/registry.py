@@ -10,7 +10,8 @@ from sources.reference_files.source import SOURCE as REFERENCE_FILES
 SOURCES: tuple[Source, ...] = (
     CLAUDE_ANALYTICS,
     REFERENCE_FILES,
-    CLAUDE_ADMIN,
+    # Its events say who has left, before the roster has it.
     CLAUDE_COMPLIANCE,
+    CLAUDE_ADMIN,
     LANGDOCK,
 )

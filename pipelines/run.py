@@ -2,38 +2,46 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import UTC, date, datetime
+from functools import partial
+from itertools import count
 from pathlib import Path
 
 import dlt
 from dlt.common.configuration.specs import BaseConfiguration
 
+from pipelines.closing import unpublished
+from pipelines.closing.announced import announced, before
+from pipelines.closing.closings import closed_too_early
+from pipelines.closing.kept_closes import keep_closes
 from pipelines.data_dir import DataDir
+from pipelines.doubts import doubts_of, gone_source, keep_doubts
+from pipelines.files.outputs import PAGE, refuse_unless_ours
 from pipelines.foreseen import foreseen
-from pipelines.kept_closes import keep_closes
-from pipelines.name_keys import store_name_keys
-from pipelines.outputs import PAGE, refuse_unless_ours
+from pipelines.key_owners import keep_owners, owners_of
+from pipelines.people.identity import door_of, require_changeable
+from pipelines.people.known_addresses import store_known_addresses
+from pipelines.people.name_keys import store_name_keys
 from pipelines.raw_tables import (
     create_absent_tables,
-    finish_pending,
+    make_ready,
     name_schema,
     warehouse_pipeline,
 )
+from pipelines.reading.said_once import said_once
 from pipelines.registry import SOURCES
 from pipelines.run_record import last_run
-from pipelines.said_once import said_once
-from pipelines.settings import (
-    ChargebackSettings,
-    PrivacySettings,
-    ReportSettings,
-    SeatsSettings,
-    settings,
-)
+from pipelines.runs import revision_count, store_runs
+from pipelines.settings import PrivacySettings, ReportSettings, settings
+from pipelines.used_settings import Used, keep_used, used_settings
 from pipelines.warehouse import warehouse_of
 from pipelines.warehouse.base import PublishResult
 from pipelines.warehouse.dbt import TransformResult
 from sources.contract import Source, SourceReport
+from sources.doubts import Doubts, Known
 from sources.errors import ForeseenError
+from sources.ledger import held_open, highest_number, stored
+from sources.plausibility import DoubtSettings
 from sources.rate_budget import RateBudget
 from sources.session import Clock, LoadProgress, Session
 
@@ -45,6 +53,10 @@ class RunResult:
     Attributes:
         sources: What the load of each source did, by its name.
         clock: The lesser of the run's clock and the Analytics API's.
+        used: The settings that the marts are built with; None: they were not looked at.
+        doubts: What is not believed at its end; None: this run did not look.
+        budgets: The rate budgets that it asked its requests of.
+        revision_count: Days of endpoints that came with other rows than before.
         notes: What else to say of the run.
         problems: Messages of what failed. The stages after it may have run all the same.
     """
@@ -54,16 +66,23 @@ class RunResult:
     publish: PublishResult | None = None
     report: Path | None = None
     clock: Clock | None = None
+    used: Used | None = None
+    doubts: list[Known] | None = None
+    budgets: list[RateBudget] = field(default_factory=list)
+    revision_count: int = 0
     notes: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class Listener:
-    """Who is told while a run goes on."""
+    """Who is told while a run goes on, and as what the table of runs knows it."""
 
     on_stage: Callable[[str], None] = lambda _: None
     on_progress: Callable[[LoadProgress], None] = lambda _: None
+    on_loaded: Callable[[RunResult], None] = lambda _: None
+    run_id: str = ""
+    on_word: Callable[[str], None] = lambda _: None
 
 
 AllSettings = Mapping[str, BaseConfiguration]
@@ -90,10 +109,42 @@ def sync(
     listener.on_stage("load")
     result = RunResult(clock=clock)
     pipeline = warehouse_pipeline(data_dir)
-    finish_pending(pipeline)
+    with held_open(pipeline):
+        is_in_vain = _load(
+            data_dir, pipeline, given, clock, result, listener, only=only, backfill=backfill
+        )
+    if not is_in_vain:
+        result.notes += _kept_people(data_dir, (result.clock or clock).today)
+        if transforms:
+            build(data_dir, result, listener)
+    return result
+
+
+def _load(
+    data_dir: DataDir,
+    pipeline: dlt.Pipeline,
+    given: AllSettings,
+    clock: Clock,
+    result: RunResult,
+    listener: Listener,
+    *,
+    only: Collection[str],
+    backfill: Sequence[date],
+) -> bool:
+    """Load from each source; whether that was in vain, so that nothing is built."""
+    began = datetime.now(UTC).isoformat(timespec="seconds")
+    make_ready(pipeline)
     pipeline.sync_destination()
+    doubts = doubts_of(pipeline, clock.now)
     now = session(
-        data_dir, clock, pipeline, only=only, backfill=backfill, on_progress=listener.on_progress
+        data_dir,
+        clock,
+        pipeline,
+        doubts,
+        only=only,
+        backfill=backfill,
+        on_progress=listener.on_progress,
+        opened=result.budgets,
     )
     for source in chosen(given, only):
         if source is not SOURCES[0]:
@@ -101,9 +152,18 @@ def sync(
         now = replace(now, is_alone=is_alone(source, given))
         report = result.sources[source.name] = source.load(now, given[source.name])
         result.problems += report.problems
+        if gone := gone_source(pipeline, source, given[source.name]):
+            doubts.allows(gone)
         if source is SOURCES[0] and report.clock:
             now = replace(now, clock=report.clock)
             result.clock = report.clock
+    now.owners.end()
+    result.used = used_settings(pipeline, doubts)
+    result.problems += result.used.refusals
+    keep_doubts(pipeline, doubts)
+    keep_owners(pipeline, now.owners)
+    result.doubts = doubts.open
+    result.notes += doubts.taken
     result.problems = said_once(result.problems)
     # The first says it for all of them.
     notes = [report.clock_note for report in result.sources.values() if report.clock_note]
@@ -112,43 +172,85 @@ def sync(
     if not is_in_vain:
         # Also those of a source that was refused, or has no key: whoever reads finds them empty.
         create_absent_tables(pipeline)
-    if transforms and not is_in_vain:
-        build(data_dir, result, listener)
-    return result
+        result.notes += closed_too_early(pipeline)
+        result.revision_count = revision_count(pipeline, began)
+    return is_in_vain
+
+
+def _kept_people(data_dir: DataDir, today: date) -> list[str]:
+    """What was done about people of whom nothing is heard any more."""
+    if settings(PrivacySettings).keep_people_days is None:
+        return []
+    from pipelines.people.people_changed import keep_people  # Most folders do without.
+
+    told = keep_people(data_dir, today, datetime.now(UTC))
+    return [told] if told else []
 
 
 def session(
     data_dir: DataDir,
     clock: Clock,
     pipeline: dlt.Pipeline,
+    doubts: Doubts,
     *,
     only: Collection[str] = (),
     backfill: Sequence[date] = (),
     on_progress: Callable[[LoadProgress], None] = lambda _: None,
+    opened: list[RateBudget] | None = None,
 ) -> Session:
-    """What each source of a run is handed."""
+    """What each source of a run is handed.
+
+    Raises:
+        ForeseenError: The settings of privacy contradict what is stored.
+    """
+    door = door_of(pipeline, clock.now)
+    if settings(PrivacySettings).keep_people_days is not None:
+        require_changeable(warehouse_of(data_dir))
+    numbers = count(highest_number(pipeline) + 1)
     return Session(
         clock=clock,
         pipeline=pipeline,
-        budget=budgets(data_dir),
+        doubts=doubts,
+        limits=settings(DoubtSettings),
+        budget=budgets(data_dir, opened),
+        owners=owners_of(partial(stored, pipeline), doubts, clock.now),
         backfill=backfill,
         only=only,
         on_progress=on_progress,
+        on_replaced=partial(unpublished.keep, data_dir),
+        door=door,
+        run_number=next(numbers),
+        numbers=numbers,
     )
 
 
-def budgets(data_dir: DataDir) -> Callable[[str, int], RateBudget]:
-    """The rate budgets of this folder, by name and limit."""
-    return lambda name, limit: RateBudget(data_dir.rate_budget_of(name), limit)
+def budgets(
+    data_dir: DataDir, opened: list[RateBudget] | None = None
+) -> Callable[[str, int], RateBudget]:
+    """The rate budgets of this folder, by name and limit; each is added to those opened."""
+
+    def budget(name: str, limit: int) -> RateBudget:
+        found = RateBudget(data_dir.rate_budget_of(name), limit)
+        if opened is not None:
+            opened.append(found)
+        return found
+
+    return budget
 
 
 def all_settings() -> AllSettings:
-    """What is set for each source.
+    """What is set for each source that is not switched off.
 
     Raises:
         ForeseenError: A value is not what it has to be.
     """
-    return {source.name: settings(source.settings) for source in SOURCES}
+    given = {source.name: settings(source.settings) for source in SOURCES}
+    return {name: found for name, found in given.items() if is_enabled(found)}
+
+
+def is_enabled(found: BaseConfiguration) -> bool:
+    """Whether runs read the source; files are switched off by not being set."""
+    return bool(getattr(found, "enabled", True))
 
 
 def chosen(given: AllSettings, only: Collection[str]) -> list[Source]:
@@ -171,6 +273,14 @@ def require_inputs(given: AllSettings, only: Collection[str]) -> None:
     Raises:
         ForeseenError: Which cannot, and why.
     """
+    for name in only:
+        [source] = [source for source in SOURCES if name in source.choices]
+        if source.name not in given:
+            raise ForeseenError(
+                f"--only {name} is not read: {source.title} is switched off.\n"
+                f"[sources.{source.name}] enabled is false.\n"
+                "Set it to true, or leave --only away."
+            )
     sources = chosen(given, only)
     if broken := [text for source in sources for text in source.refusals(given[source.name])]:
         raise ForeseenError("\n".join([*broken, "Nothing was loaded or published."]))
@@ -179,17 +289,21 @@ def require_inputs(given: AllSettings, only: Collection[str]) -> None:
 def build(
     data_dir: DataDir, result: RunResult, listener: Listener, select: Sequence[str] = ()
 ) -> None:
-    """Build the marts from what is loaded, and publish them if their tests pass.
-
-    dbt's selectors name those that changed, if that is known.
-    """
+    """Build the marts from what is loaded, all unless dbt's selectors name some, and publish them
+    if their tests pass."""
     listener.on_stage("transform")
+    listener.on_loaded(result)
     pipeline = warehouse_pipeline(data_dir)
     create_absent_tables(pipeline)
+    store_runs(pipeline, data_dir, listener.run_id)
     result.notes += keep_closes(pipeline, data_dir)
+    store_known_addresses(pipeline)
     store_name_keys(pipeline)
     warehouse = warehouse_of(data_dir)
-    result.transform = warehouse.build(transform_variables(), select)
+    used = looked_up(pipeline, result)
+    clock = result.clock or Clock.at(None)
+    was = before(data_dir, used, clock.today)
+    result.transform = warehouse.build(used.variables, select)
     if result.transform.failed_tests:
         names = "\n".join(
             f"  {test.name}: {test.count} rows ({test.description})"
@@ -201,28 +315,29 @@ def build(
             "Please report this with the names above."
         )
         return
+    changes = {
+        table: text for each in result.sources.values() for table, text in each.changes.items()
+    }
+    for text in announced(data_dir, was, changes, used, clock.today):
+        listener.on_word(text)
     listener.on_stage("publish")
     try:
         result.publish = warehouse.publish()
     except Exception as error:
         result.problems.append(str(foreseen(error, data_dir.root)))
+        return
+    unpublished.forget(data_dir)
+    keep_used(pipeline, used, clock.now)
 
 
-def transform_variables() -> dict[str, str]:
-    """The settings that transforms/ reads, as dbt variables."""
-    seats, chargeback = settings(SeatsSettings), settings(ChargebackSettings)
-    seats_policy = chargeback.seats_policy or chargeback.policy
-    return {
-        "dormant_after_days": str(seats.dormant_after_days),
-        "grace_days": str(seats.grace_days),
-        "downgrade_active_days": str(seats.downgrade_active_days),
-        "min_group_size": str(settings(PrivacySettings).min_group_size),
-        "chargeback_policy": {"direct": "seats"}.get(seats_policy, seats_policy),
-        "chargeback_metered_policy": chargeback.metered_policy,
-        "chargeback_shared_policy": chargeback.shared_policy,
-        "chargeback_cost_centers_from": chargeback.cost_centers_from,
-        "chargeback_monthly_amount_usd": chargeback.monthly_amount_usd or "",
-    }
+def looked_up(pipeline: dlt.Pipeline, result: RunResult) -> Used:
+    """The settings that this run builds with; what of them is not believed is a problem of it."""
+    if result.used is None:
+        doubts = doubts_of(pipeline, (result.clock or Clock.at(None)).now)
+        result.used = used_settings(pipeline, doubts)
+        result.problems += result.used.refusals
+        keep_doubts(pipeline, doubts)
+    return result.used
 
 
 def write_report(data_dir: DataDir, result: RunResult, out: Path, listener: Listener) -> None:
@@ -231,7 +346,9 @@ def write_report(data_dir: DataDir, result: RunResult, out: Path, listener: List
 
     listener.on_stage("report")
     try:
-        result.report = write(warehouse_of(data_dir), out, last_run=last_run(data_dir)).path
+        result.report = write(
+            warehouse_of(data_dir), out, last_run=last_run(data_dir), memory=data_dir.reports
+        ).path
     except Exception as error:
         result.problems.append(str(foreseen(error, data_dir.root)))
 

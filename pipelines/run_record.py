@@ -1,14 +1,16 @@
 """The record of the last run, which `status`, chat and report read: begun, and how it ended."""
 
 import json
-import os
 import time
 from dataclasses import asdict
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
-from pipelines.data_dir import DataDir
+from pipelines.data_dir import DataDir, write_private
+from pipelines.runs import note, outcome
 from sources.session import Clock
 
 if TYPE_CHECKING:
@@ -25,6 +27,9 @@ EXPECTED: dict[str, tuple[type | None, ...]] = {
     "seconds": (int, float, None),
 }
 """What a record has at least, and of which kind; one without them is damaged."""
+COUNTS = ("requests", "waited_seconds", "retries", "days", "rows", "revisions")
+ADDED: dict[str, type] = {"run_id": str, "version": str, **dict.fromkeys(COUNTS, int)}
+"""What a record of today has too, and an earlier release's may lack."""
 
 
 class RunRecord:
@@ -32,20 +37,29 @@ class RunRecord:
     whenever more is known of its end: the last exit code is the process's own."""
 
     def __init__(self, data_dir: DataDir, command: str, clock: Clock) -> None:
-        self._file = data_dir.last_run
+        self._data_dir, self._file = data_dir, data_dir.last_run
         self._started = time.monotonic()
+        began = datetime.now(UTC)
+        self.id = f"{began:%Y%m%dT%H%M%SZ}-{uuid4().hex[:8]}"
         self._record: dict[str, Any] = {
+            "run_id": self.id,
             "command": command,
+            "version": version("claude-warehouse"),
             "run_at": clock.now.isoformat(),
-            "began_at": _now(),
+            "began_at": began.isoformat(timespec="milliseconds"),
             "ended_at": None,
             "seconds": None,
             "exit_code": None,
             "requests": 0,
+            "waited_seconds": 0,
+            "retries": 0,
             "days": 0,
             "rows": 0,
+            "revisions": 0,
             "problems": [],
             "warnings": [],
+            # A run that does not look leaves them as they are.
+            "doubts": (last_run(data_dir) or {}).get("doubts", []),
         }
 
     @property
@@ -53,6 +67,12 @@ class RunRecord:
         return time.monotonic() - self._started
 
     def begin(self) -> None:
+        self._write()
+
+    def loaded(self, result: "RunResult") -> None:
+        """Write down what was loaded, before anything is built of it."""
+        self._count(result)
+        self._record["problems"] = result.problems
         self._write()
 
     def end(self, exit_code: int, problems: list[str], result: "RunResult | None" = None) -> None:
@@ -63,23 +83,52 @@ class RunRecord:
             "exit_code": exit_code,
             "problems": problems,
         }
-        if result and result.clock:
-            self._record["run_at"] = result.clock.now.isoformat()
-        by_day = [each for each in result.sources.values() if each.unit == "day"] if result else []
-        for report in by_day:
-            self._record |= {
-                "requests": report.request_count,
-                "days": report.unit_count,
-                "rows": report.row_count,
-            }
+        if result:
+            self._count(result)
+        if result and result.doubts is not None:
+            self._record["doubts"] = [each.text for each in result.doubts]
         if result and result.transform:
             self._record["warnings"] = [asdict(test) for test in result.transform.warnings]
         self._write()
 
+    def _count(self, result: "RunResult") -> None:
+        if result.clock:
+            self._record["run_at"] = result.clock.now.isoformat()
+        reports = result.sources.values()
+        self._record |= {
+            "requests": sum(budget.request_count for budget in result.budgets),
+            "waited_seconds": round(sum(budget.waited_seconds for budget in result.budgets)),
+            "retries": sum(budget.retry_count for budget in result.budgets),
+            "days": sum(each.unit_count for each in reports if each.unit == "day"),
+            "rows": sum(each.row_count for each in reports),
+            "revisions": result.revision_count,
+        }
+
     def _write(self) -> None:
-        new = self._file.with_name(f"{self._file.name}.new")
-        new.write_text(json.dumps(self._record, indent=2), encoding="utf-8")
-        os.replace(new, self._file)
+        write_private(self._file, json.dumps(self._record, indent=2))
+        note(self._data_dir, self.facts)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The run as the table of runs has it."""
+        now = self._record
+        return {
+            "run_id": self.id,
+            "command": now["command"],
+            "as_of_date": now["run_at"],
+            "started_at": now["began_at"],
+            "ended_at": now["ended_at"],
+            "outcome": outcome(now["exit_code"]),
+            "exit_code": now["exit_code"],
+            "request_count": now["requests"],
+            "wait_seconds": now["waited_seconds"],
+            "retry_count": now["retries"],
+            "day_count": now["days"],
+            "row_count": now["rows"],
+            "revision_count": now["revisions"],
+            "problem_count": len(now["problems"]),
+            "version": now["version"],
+        }
 
 
 def last_run(data_dir: DataDir) -> dict[str, Any] | None:
@@ -88,7 +137,8 @@ def last_run(data_dir: DataDir) -> dict[str, Any] | None:
     `exit_code` and `ended_at` are None for a run that is under way or was killed.
     """
     run = _read(data_dir.last_run)
-    return {"began_at": run["run_at"], "warnings": [], **run} if run and _is_whole(run) else None
+    added: dict[str, list[Any]] = {"warnings": [], "doubts": []}
+    return {"began_at": run["run_at"], **added, **run} if run and _is_whole(run) else None
 
 
 def _is_whole(run: dict[str, Any]) -> bool:
@@ -103,8 +153,10 @@ def _is_whole(run: dict[str, Any]) -> bool:
             name in run and (None if run[name] is None else type(run[name])) in kinds
             for name, kinds in EXPECTED.items()
         )
+        and all(type(run[name]) is kind for name, kind in ADDED.items() if name in run)
         and all(isinstance(problem, str) for problem in run["problems"])
-        and isinstance(run.get("warnings", []), list)
+        and all(isinstance(run.get(name, []), list) for name in ("warnings", "doubts"))
+        and all(isinstance(doubt, str) for doubt in run.get("doubts", []))
         and all(isinstance(warning, dict) for warning in run.get("warnings", []))
     )
 
@@ -123,4 +175,4 @@ def _read(file: Path) -> dict[str, Any] | None:
 
 
 def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

@@ -5,6 +5,7 @@ import os
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
@@ -18,27 +19,52 @@ from dlt.common.configuration.specs import BaseConfiguration
 from dlt.common.configuration.specs.base_configuration import is_secret_hint
 from dlt.common.typing import TSecretStrValue
 
-from pipelines.data_dir import here
 from pipelines.dlt_context import plug_in
+from pipelines.project import here
 from pipelines.registry import SOURCES
 from pipelines.warehouse import ENGINES
 from sources.errors import ForeseenError
-from sources.rules import FLAG, PATH, Rule, choice, whole
+from sources.plausibility import RULES as DOUBT_RULES
+from sources.plausibility import DoubtSettings
+from sources.reference_files.files import POLICIES
+from sources.regular import regular_bytes
+from sources.rules import FLAG, PART, PATH, TEXT, Rule, choice, whole
 
 log = logging.getLogger(__name__)
 
 FOLDER = ".dlt"
 SECRETS, CONFIG = "secrets.toml", "config.toml"
-"""The files of settings, in the folder `.dlt` where the command is run."""
+"""The files of settings, in the project's folder `.dlt`."""
 
 
 @configspec
 class PipelineSettings(BaseConfiguration):
     """`[pipeline]`: data_dir is the folder that holds everything a run writes; destination the
-    engine of the warehouse."""
+    engine of the warehouse; served_mode who may read the published file, None: as it was, and at
+    first its owner."""
 
     data_dir: str = "data"
     destination: str = "duckdb"
+    served_mode: str | None = None
+
+
+@configspec
+class PostgresSettings(BaseConfiguration):
+    """`[postgres]`: the server and database of a warehouse there, and who runs are to it.
+
+    Attributes:
+        sslmode: How much the connection is secured, in the server's own words.
+        sslrootcert: The file of those who sign its certificate.
+    """
+
+    host: str = "localhost"
+    port: str = "5432"
+    database: str = ""
+    username: str = ""
+    password: TSecretStrValue | None = None
+    sslmode: str = "prefer"
+    sslrootcert: str | None = None
+    connect_timeout_seconds: str = "15"
 
 
 @configspec
@@ -52,9 +78,28 @@ class SeatsSettings(BaseConfiguration):
 
 @configspec
 class PrivacySettings(BaseConfiguration):
-    """`[privacy]`: the smallest department that adoption marts show by name."""
+    """`[privacy]`: who is named in what is stored, and the smallest department that is shown.
 
+    Attributes:
+        identity: `full`: people as the APIs name them; `pseudonymous`: keyed hashes of them;
+            `none`: no person at all.
+        identity_key: What the hashes are keyed with; a secret, made by `init`.
+        min_group_size: The smallest department that adoption marts show by name.
+        keep_people_days: After how many days in which nothing is heard of them people become
+            pseudonyms; None: never.
+    """
+
+    identity: str = "full"
+    identity_key: TSecretStrValue | None = None
     min_group_size: int = 5
+    keep_people_days: int | None = None
+
+
+@configspec
+class CalendarSettings(BaseConfiguration):
+    """`[calendar]`: the month, 1 to 12, with which a fiscal year begins."""
+
+    fiscal_year_start_month: int = 1
 
 
 @configspec
@@ -65,6 +110,8 @@ class ChargebackSettings(BaseConfiguration):
         policy: Of seat fees; `seats_policy`, named like the others, wins over it. There, `direct`
             means the same as `seats`.
         cost_centers_from: `org_chart`, or the RBAC groups of the reference file cost_center_groups.
+        largest_correction: The part of a closed month's bill that restated cost may correct without
+            an explanation.
     """
 
     policy: str = "seats"
@@ -73,6 +120,7 @@ class ChargebackSettings(BaseConfiguration):
     shared_policy: str = "proportional"
     cost_centers_from: str = "org_chart"
     monthly_amount_usd: str | None = None
+    largest_correction: str = "1/100"
 
 
 @configspec
@@ -84,25 +132,76 @@ class ReportSettings(BaseConfiguration):
 
 
 @configspec
+class CheckSettings(BaseConfiguration):
+    """`[check]`: what `check` still takes for fine.
+
+    Attributes:
+        max_age_days: How old the newest day of an endpoint may be: three days of lag, one until the
+            next run, and one that may be skipped.
+        max_run_hours: How long ago the last run may have begun.
+        coverage_days: How far back days are looked for that are missing.
+        max_missing_days: How many days of endpoints may be missing.
+        max_rejected_rows: How many rows may be unread.
+    """
+
+    max_age_days: int = 5
+    max_run_hours: int = 36
+    coverage_days: int = 90
+    max_missing_days: int = 0
+    max_rejected_rows: int = 0
+
+
+@configspec
 class NotifySettings(BaseConfiguration):
-    """`[notify]`: webhook_url is the chat's address to which a run tells how it went; a secret."""
+    """`[notify]`: who is told how a run went.
+
+    Attributes:
+        webhook_url: The chat's address; a secret.
+        webhook_form: What the chat reads: a text (Slack, Mattermost, Google Chat and the like), or
+            a card of Teams.
+        heartbeat_url: Address of a dead man's switch, called after a good run; a secret.
+    """
 
     webhook_url: TSecretStrValue | None = None
+    webhook_form: str = "text"
+    heartbeat_url: TSecretStrValue | None = None
+
+
+@configspec
+class LoggingSettings(BaseConfiguration):
+    """`[logging]`: whether a run says what it does in plain text, or in lines of JSON."""
+
+    format: str = "plain"
+
+
+@configspec
+class TelemetrySettings(BaseConfiguration):
+    """`[telemetry]`: the collector of OpenTelemetry that each run is sent to."""
+
+    endpoint: str | None = None
 
 
 Settings = TypeVar("Settings", bound=BaseConfiguration)
 
 SECTIONS: dict[type[BaseConfiguration], tuple[str, ...]] = {
     PipelineSettings: ("pipeline",),
+    PostgresSettings: ("postgres",),
     **{source.settings: ("sources", source.name) for source in SOURCES},
     SeatsSettings: ("seats",),
     PrivacySettings: ("privacy",),
+    CalendarSettings: ("calendar",),
     ChargebackSettings: ("chargeback",),
     ReportSettings: ("report",),
+    CheckSettings: ("check",),
     NotifySettings: ("notify",),
+    LoggingSettings: ("logging",),
+    TelemetrySettings: ("telemetry",),
+    DoubtSettings: ("doubts",),
 }
 CREDENTIALS = ("sources", "filesystem")
 """The section of an object store's credentials, in dlt's form."""
+DESTINATION = "destination"
+"""The section of places to which marts are copied, each with one of its own, in dlt's form."""
 
 Name = tuple[tuple[str, ...], str]
 """A setting: its sections, and its own name."""
@@ -116,34 +215,81 @@ def _is_amount(text: str) -> bool:
     return amount.is_finite() and amount == round(amount, 8) and abs(amount) < Decimal("1e18")
 
 
+NAME = Rule(
+    "a name of at most 63 bytes", lambda text: text.isprintable() and len(text.encode()) <= 63
+)
+"""What a server knows by its whole name; it cuts longer ones without a word."""
 ADDRESS = Rule("an address that begins with https://", lambda text: "://" in text)
-SPLITS = ("proportional", "even", "fixed", "none")
-OF_SEATS = ("seats", "active_days", "messages", *SPLITS, "direct")
 
 RULES: dict[type[BaseConfiguration], Mapping[str, Rule]] = {
-    PipelineSettings: {"data_dir": PATH, "destination": choice(*ENGINES)},
+    PipelineSettings: {
+        "data_dir": PATH,
+        "destination": choice(*ENGINES),
+        "served_mode": choice("600", "640", "644"),
+    },
+    PostgresSettings: {
+        "host": Rule(
+            "the name of a host", lambda text: re.fullmatch(r"[^\s/@?]+", text) is not None
+        ),
+        "port": whole(1, 65_535),
+        "database": NAME,
+        "username": NAME,
+        "password": TEXT,
+        "sslmode": choice("disable", "allow", "prefer", "require", "verify-ca", "verify-full"),
+        "sslrootcert": PATH,
+        "connect_timeout_seconds": whole(1, 600),
+    },
     **{source.settings: source.rules for source in SOURCES},
     SeatsSettings: {
         "dormant_after_days": whole(1),
         "grace_days": whole(0),
         "downgrade_active_days": whole(0),
     },
-    PrivacySettings: {"min_group_size": whole(1, 1_000_000)},
+    PrivacySettings: {
+        "identity": choice("full", "pseudonymous", "none"),
+        "identity_key": Rule(
+            "a secret of at least 32 characters",
+            lambda text: all(len(part) >= 32 for part in re.split(r"[\s,]+", text.strip())),
+        ),
+        "min_group_size": whole(1, 1_000_000),
+        "keep_people_days": whole(1, 36_500),
+    },
+    CalendarSettings: {"fiscal_year_start_month": whole(1, 12)},
     ChargebackSettings: {
-        "policy": choice(*OF_SEATS),
-        "seats_policy": choice(*OF_SEATS),
-        "metered_policy": choice("direct", *SPLITS),
-        "shared_policy": choice(*SPLITS),
+        "policy": choice(*POLICIES["seats"]),
+        "seats_policy": choice(*POLICIES["seats"]),
+        "metered_policy": choice(*POLICIES["metered"]),
+        "shared_policy": choice(*POLICIES["shared"]),
         "cost_centers_from": choice("org_chart", "groups"),
         "monthly_amount_usd": Rule(
             "an amount of US dollars such as 12000.00, without separators", _is_amount
         ),
+        "largest_correction": PART,
     },
     ReportSettings: {
         "enabled": FLAG,
         "out": PATH,
     },
-    NotifySettings: {"webhook_url": ADDRESS},
+    CheckSettings: {
+        "max_age_days": whole(1),
+        "max_run_hours": whole(1),
+        "coverage_days": whole(1),
+        "max_missing_days": whole(0),
+        "max_rejected_rows": whole(0),
+    },
+    NotifySettings: {
+        "webhook_url": ADDRESS,
+        "webhook_form": choice("text", "teams"),
+        "heartbeat_url": ADDRESS,
+    },
+    LoggingSettings: {"format": choice("plain", "json")},
+    TelemetrySettings: {
+        "endpoint": Rule(
+            "scheme, host and port of a collector, such as http://localhost:4318",
+            lambda text: re.fullmatch(r"https?://[^/\s]+/?", text) is not None,
+        )
+    },
+    DoubtSettings: DOUBT_RULES,
 }
 """What each setting may be."""
 
@@ -194,10 +340,21 @@ def settings(kind: type[Settings]) -> Settings:
     return found
 
 
+def settings_files() -> list[str]:
+    """The files of settings that are there, seen from the project's folder."""
+    return [f"{FOLDER}/{name}" for name in (CONFIG, SECRETS) if (here() / FOLDER / name).is_file()]
+
+
+def settings_variables() -> list[str]:
+    """The environment's variables that are settings of ours."""
+    ours = {_variable(name) for name in KNOWN}
+    return sorted(name for name in os.environ if name in ours and os.environ[name].strip())
+
+
 def absolute(path: str) -> str:
     """The path from the root, `~` written out; a URL stays as it is.
 
-    A relative one starts where the command is run: at the project's folder, which holds `.dlt`.
+    A relative one starts at the project's folder, which holds `.dlt`.
     """
     return path if "://" in path else str(here() / Path(os.path.expanduser(path)))
 
@@ -272,12 +429,27 @@ def _lookup(sections: tuple[str, ...], name: str) -> Any:
     if (sections, name) in KNOWN:
         value = found((sections, name))
         return value.text if value else None
-    if sections[:2] == CREDENTIALS:
+    is_of_copies = _copies and sections[:1] == (DESTINATION,) and len(sections) > 1
+    if sections[:2] == CREDENTIALS or (is_of_copies and sections[1] != "credentials"):
         value, _ = _environment.get_value(name, str, "", *sections)
         documents = (_file(SECRETS).document, _file(CONFIG).document)
         stored = (_at(document, (*sections, name)) for document in documents)
         return value or next((each for each in stored if each is not None), None)
     return None
+
+
+_copies: list[None] = []
+
+
+@contextmanager
+def destinations_of_dlt() -> Iterator[None]:
+    """Meanwhile dlt sees what is set in sections of destinations; at other times, one of that name
+    would steer the warehouse's own."""
+    _copies.append(None)
+    try:
+        yield
+    finally:
+        _copies.pop()
 
 
 def _at(document: Mapping[str, Any], path: Sequence[str]) -> Any:
@@ -299,7 +471,7 @@ def _file(name: str) -> _File:
 @cache
 def _read(path: Path) -> _File:
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = regular_bytes(path).decode("utf-8-sig")
         return _File(path, tomllib.loads(text, parse_float=str))
     except (FileNotFoundError, NotADirectoryError):
         return _File(path, {})

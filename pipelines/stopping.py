@@ -19,7 +19,12 @@ GRACE_SECONDS = 2.0
 """How long the run may put its things away. Then it ends as if it was killed, which loses nothing:
 whatever is stored is stored in one step."""
 
-SENTENCE = "Stopped. What was committed stays; the next run goes on from there."
+NOTHING_CHANGED = "Stopped. Nothing was changed."
+FILE_IS_WHOLE = "Stopped. The file is as it was, or written whole."
+TABLES_ARE_WHOLE = "Stopped. Each table is as it was, or written whole."
+RUN_GOES_ON = "Stopped. What was committed stays; the next run goes on from there."
+DEMO_BEGINS_ANEW = "Stopped. The demonstration begins anew when it is run again."
+SANDBOX_ENDED = "The sandbox has ended."
 
 
 class Stopped(BaseException):
@@ -27,10 +32,12 @@ class Stopped(BaseException):
 
 
 _exit_code: int | None = None
+_sentence = NOTHING_CHANGED
 _last_words: list[Callable[[int], None]] = []
 _ending = threading.Lock()
 _is_listening = False
 _is_over = False
+_said: Callable[[str], str] = str
 
 
 def exit_code() -> int | None:
@@ -66,6 +73,18 @@ def over(code: int) -> None:
             signal.signal(number, lambda *_: os._exit(code))
 
 
+def say(sentence: str) -> None:
+    """What is true of the command when it is stopped from now on; until then, nothing changed."""
+    global _sentence
+    _sentence = sentence
+
+
+def say_as(said: Callable[[str], str]) -> None:
+    """How the sentence is written."""
+    global _said
+    _said = said
+
+
 def last_words(say: Callable[[int], None]) -> None:
     """What to do with the exit code before the process ends, within the five seconds."""
     _last_words.append(say)
@@ -87,7 +106,7 @@ def end() -> Never:
             os.write(2, b"\r\x1b[2K\x1b[?25h")  # A progress bar hides the cursor.
         with suppress(Exception):
             sys.stdout.flush()
-        os.write(2, f"{SENTENCE}\n".encode())
+        os.write(2, f"{_said(_sentence)}\n".encode())
     for say in reversed(_last_words):
         with suppress(Exception):
             say(_exit_code)

@@ -30,3 +30,8 @@ def shut_out() -> None:
         sys.warnoptions.clear()
         warnings.resetwarnings()
         warnings.simplefilter("ignore")
+
+
+def collector() -> str | None:
+    """The collector of OpenTelemetry that the environment names, as it does for every program."""
+    return os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT", "").strip() or None

@@ -1,15 +1,19 @@
-"""Sends a text to the chat's webhook; its address is a secret and is in no message."""
+"""Tells a chat how a run went, and a dead man's switch that it took place.
+
+Both addresses are secrets and are in no message.
+"""
 
 import logging
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from typing import Any
 
 import httpcore
 import httpx
 
 from sources.errors import ForeseenError
-from sources.http import Pool
+from sources.http.answers import Pool
 from sources.network import Transport, causes, certificates, proxy_for
 
 TIMEOUT_SECONDS = 10
@@ -17,19 +21,64 @@ LAST_SECONDS = 1.5
 ATTEMPTS = 2
 
 
-def post(url: str, text: str) -> str | None:
-    """Send `{"text": …}`; returns what went wrong, or None. Never raises.
+def post(url: str, text: str, form: str = "text") -> str | None:
+    """Send the text to a chat, in the form that it reads; returns what went wrong, or None. Never
+    raises."""
+    problem = _problem("POST", url, _message(text, form))
+    return problem and (
+        f"The webhook did not take the message: {problem}.\n"
+        "The run itself is not affected.\n"
+        "Check [notify] webhook_url, then try it with: claude-warehouse summary --webhook"
+    )
 
-    Redirects are not followed: they would hand the text to an address nobody configured.
-    """
+
+def post_once(url: str, text: str, form: str = "text") -> None:
+    """Send it if that can be done at once: the process is about to end. Never raises."""
+    with _silent_http(), suppress(Exception):
+        _status("POST", url, _message(text, form), LAST_SECONDS)
+
+
+def beat(url: str) -> str | None:
+    """Call a dead man's switch; returns what went wrong, or None. Never raises."""
+    problem = _problem("GET", url, None)
+    return problem and (
+        f"The dead man's switch did not take the call: {problem}.\n"
+        "The run itself is not affected, but whoever waits for the call hears that it is missing.\n"
+        "Check [notify] heartbeat_url."
+    )
+
+
+def _message(text: str, form: str) -> Mapping[str, Any]:
+    if form == "text":
+        return {"text": text}
+    lines = [
+        {"type": "TextBlock", "text": line, "wrap": True, "spacing": "Small"}
+        for line in text.splitlines()
+        if line
+    ]
+    card = {
+        "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
+        "type": "AdaptiveCard",
+        "version": "1.4",
+        "body": lines,
+    }
+    kind = "application/vnd.microsoft.card.adaptive"
+    return {
+        "type": "message",
+        "attachments": [{"contentType": kind, "contentUrl": None, "content": card}],
+    }
+
+
+def _problem(method: str, url: str, body: Mapping[str, Any] | None) -> str | None:
+    """What went wrong, or None. Redirects are not followed: they would hand the text to an address
+    nobody configured."""
     problem = ""
     with _silent_http():
         for _ in range(ATTEMPTS):
             try:
-                status = _sent(url.strip(), text)
+                status = _status(method, url.strip(), body)
             except ForeseenError as error:  # The environment's proxy or certificates.
-                problem = str(error).splitlines()[0].rstrip(".")
-                break
+                return str(error).splitlines()[0].rstrip(".")
             # Whatever it is, its text may hold the address: only its kind is told.
             except Exception as error:
                 problem = _reason(error)
@@ -39,20 +88,12 @@ def post(url: str, text: str) -> str | None:
                 problem = f"it answered with {status}"
                 if status < 500 and status != 429:
                     break
-    return (
-        f"The webhook did not take the message: {problem}.\n"
-        "The run itself is not affected.\n"
-        "Check [notify] webhook_url, then try it with: claude-warehouse summary --webhook"
-    )
+    return problem
 
 
-def post_once(url: str, text: str) -> None:
-    """Send it if that can be done at once: the process is about to end. Never raises."""
-    with _silent_http(), suppress(Exception):
-        _sent(url.strip(), text, LAST_SECONDS)
-
-
-def _sent(url: str, text: str, seconds: float = TIMEOUT_SECONDS) -> int:
+def _status(
+    method: str, url: str, body: Mapping[str, Any] | None, seconds: float = TIMEOUT_SECONDS
+) -> int:
     """The status of the answer; what else it says is not read."""
     proxy = proxy_for(url)
     is_secured = url.lower().startswith("https:") or (proxy and proxy.scheme == "https")
@@ -60,7 +101,7 @@ def _sent(url: str, text: str, seconds: float = TIMEOUT_SECONDS) -> int:
     transport.end_in(seconds)
     with (
         httpx.Client(transport=Pool(transport.pool), timeout=seconds, trust_env=False) as client,
-        client.stream("POST", url, json={"text": text}) as answer,
+        client.stream(method, url, json=body) as answer,
     ):
         return answer.status_code
 

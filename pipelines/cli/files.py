@@ -7,13 +7,23 @@ from typing import Annotated
 
 import typer
 
-from pipelines import evidence as evidence_run
-from pipelines import export as export_run
+from pipelines import stopping
 from pipelines.cli.options import DataDirOption, ForceOption, data_dir_of, day, path
 from pipelines.cli.options import month as month_of
 from pipelines.cli.told import out
-from pipelines.evidence import EvidenceFormat
-from pipelines.outputs import refuse_unless_ours
+from pipelines.data_dir import DataDir
+from pipelines.exit_codes import FAILED
+from pipelines.files import evidence as evidence_run
+from pipelines.files import export as export_run
+from pipelines.files import tables
+from pipelines.files.evidence import EvidenceFormat
+from pipelines.files.outputs import Kind, is_own, refuse_unless_ours
+from pipelines.focus.columns import NEWEST, VERSIONS
+from pipelines.focus.export import Written, export_charges, export_periods, refuse_unknown_columns
+from pipelines.focus.judge import Verdict, judge
+from pipelines.focus.metadata import METADATA
+from pipelines.focus.rules import LEVELS
+from pipelines.settings import absolute
 from pipelines.warehouse import warehouse_of
 
 commands = typer.Typer()
@@ -39,23 +49,57 @@ ChargebackFormat = StrEnum(  # type: ignore[misc]
 )
 
 
+TableFormat = StrEnum("TableFormat", {form: form for form in tables.FORMATS})  # type: ignore[misc]
 FocusFormat = StrEnum(  # type: ignore[misc]
     "FocusFormat", {form: form for form in export_run.FOCUS.formats}
 )
+FocusVersion = StrEnum(  # type: ignore[misc]
+    "FocusVersion", {version: version for version in VERSIONS}
+)
+FocusFormatOption = Annotated[FocusFormat, typer.Option("--format", help="What FinOps tools read.")]
 
 
 @exports.command("focus")
 def export_focus(
     month: MonthOption,
-    form: Annotated[
-        FocusFormat, typer.Option("--format", help="What FinOps tools read.")
-    ] = FocusFormat(export_run.FOCUS.formats[0]),
+    form: FocusFormatOption = FocusFormat(export_run.FOCUS.formats[0]),
+    version: Annotated[
+        FocusVersion, typer.Option("--focus-version", help="Whose columns the file has.")
+    ] = FocusVersion(NEWEST),
+    columns: Annotated[
+        str | None,
+        typer.Option(
+            "--columns",
+            metavar="NAMES",
+            help="Only these, with commas; ours begin with x_.",
+            show_default="all of the version, and ours",
+        ),
+    ] = None,
     file: OutOption = None,
     force: ForceOption = False,
     data_dir: DataDirOption = None,
 ) -> None:
-    """Write a month's charges in the columns of FOCUS 1.4."""
-    _export(export_run.FOCUS, month, form, file, data_dir, force=force)
+    """Write a month's charges in the columns of FOCUS, and focus-metadata.json beside them."""
+    names = list(dict.fromkeys(name.strip() for name in (columns or "").split(",") if name.strip()))
+    refuse_unknown_columns(names, str(version))
+    data, file = _out(export_run.FOCUS, f"{month:%Y-%m}", form, file, data_dir, force=force)
+    written = export_charges(
+        warehouse_of(data), month, str(form), file, version=str(version), columns=names
+    )
+    _say_written(written, f"rows of {month:%Y-%m}", file)
+
+
+@exports.command("focus-periods")
+def export_focus_periods(
+    form: FocusFormatOption = FocusFormat(export_run.FOCUS_PERIODS.formats[0]),
+    file: OutOption = None,
+    force: ForceOption = False,
+    data_dir: DataDirOption = None,
+) -> None:
+    """Write every month, open or closed, as FOCUS's dataset BillingPeriod."""
+    data, file = _out(export_run.FOCUS_PERIODS, None, form, file, data_dir, force=force)
+    written = export_periods(warehouse_of(data), str(form), file)
+    _say_written(written, "billing periods", file)
 
 
 @exports.command("chargeback")
@@ -64,12 +108,52 @@ def export_chargeback(
     form: Annotated[
         ChargebackFormat, typer.Option("--format", help="For programs, or for Excel.")
     ] = ChargebackFormat(export_run.CHARGEBACK.formats[0]),
+    by_department: Annotated[
+        bool,
+        typer.Option(
+            "--by-department", help="Also a sheet for each department; with --format xlsx."
+        ),
+    ] = False,
     file: OutOption = None,
     force: ForceOption = False,
     data_dir: DataDirOption = None,
 ) -> None:
     """Write a month's statement: what each department and cost center pays, by pool."""
-    _export(export_run.CHARGEBACK, month, form, file, data_dir, force=force)
+    if by_department and form != "xlsx":
+        raise typer.BadParameter("--by-department makes sheets; add --format xlsx.")
+    what = export_run.CHARGEBACK
+    data = data_dir_of(data_dir)
+    file = file or Path(f"{what.name}_{month:%Y-%m}.{form}")
+    refuse_unless_ours(data, file, what.kind(str(form)), force=force)
+    stopping.say(stopping.FILE_IS_WHOLE)
+    count = export_run.export(
+        warehouse_of(data), what, month, str(form), file, by_department=by_department
+    )
+    out.print(f"Wrote {count:,} rows of {month:%Y-%m} to {file.absolute()}.", markup=False)
+
+
+@exports.command("marts")
+def export_marts(
+    place: Annotated[
+        str, typer.Option("--out", metavar="DIR_OR_BUCKET", help="Folder or URL of their own.")
+    ],
+    form: Annotated[
+        TableFormat, typer.Option("--format", help="As files, or as open tables.")
+    ] = TableFormat(next(iter(tables.FORMATS))),
+    data_dir: DataDirOption = None,
+) -> None:
+    """Write all marts for engines that read files or open tables; of marts per day, days that
+    changed."""
+    data = data_dir_of(data_dir)
+    if "://" not in place and is_own(data, Path(absolute(place)) / "marts"):
+        raise typer.BadParameter(f"--out {place} is in the data folder; name one of its own.")
+    stopping.say(stopping.TABLES_ARE_WHOLE)
+    written = tables.export_marts(warehouse_of(data), str(form), place)
+    out.print(
+        f"Wrote {written.rows:,} rows of {written.written} of {written.tables} tables to {place}; "
+        f"of those per day that were there, {written.days:,} days.",
+        markup=False,
+    )
 
 
 @exports.command("evidence")
@@ -96,8 +180,9 @@ def export_evidence(
         raise typer.BadParameter(f"--from {first} is after --to {last}; swap them.")
     data = data_dir_of(data_dir)
     refuse_unless_ours(data, file, evidence_run.kind(form), force=force)
+    stopping.say(stopping.FILE_IS_WHOLE)
     evidence = evidence_run.export_evidence(warehouse_of(data), file, form, first=first, last=last)
-    out.print(f"Wrote {evidence.row_count:,} rows to {file}.", markup=False)
+    out.print(f"Wrote {evidence.row_count:,} rows to {file.absolute()}.", markup=False)
     out.print(f"Hash of the last row: {evidence.head_hash}")
     out.print("Keep it elsewhere: it tells this file from a rewritten one.")
 
@@ -117,17 +202,62 @@ def verify_evidence(
     out.print(f"Hash of the last row: {evidence.head_hash}")
 
 
-def _export(
+@commands.command("verify-focus")
+def verify_focus(
+    file: Annotated[
+        Path,
+        typer.Argument(parser=path, metavar="FILE", help="CSV or Parquet file, whoever wrote it."),
+    ],
+    version: Annotated[
+        FocusVersion | None,
+        typer.Option(
+            "--version",
+            help="By whose rules.",
+            show_default="as focus-metadata.json beside it or its columns say",
+        ),
+    ] = None,
+) -> None:
+    """Check a file of FOCUS charges by every rule that its rows can decide."""
+    verdict = judge(file, str(version) if version else None)
+    for line in judged_lines(file, verdict):
+        out.print(line, markup=False, highlight=False, soft_wrap=True)
+    if verdict.count("MUST"):
+        raise typer.Exit(FAILED)
+
+
+def judged_lines(file: Path, verdict: Verdict) -> list[str]:
+    """A verdict in lines: a broken rule each, then how many there are."""
+    lines = [f"{file}: FOCUS {verdict.version} ({verdict.why}), {verdict.row_count:,} rows."]
+    for each in verdict.broken:
+        demands = f" ({', '.join(each.rule.demands)})" if each.rule.demands else ""
+        lines.append(f"{each.rule.level:<6} {each.rule.name}{demands}")
+        lines.append(f"       broken by {each.rows:,} rows; for example: {each.example}")
+    counts = ", ".join(f"{verdict.count(level)} {level}" for level in LEVELS)
+    lines.append(f"{verdict.judged} rules judged; broken: {counts}.")
+    if verdict.absent:
+        lines.append(f"{len(verdict.absent)} rules are about columns that the file does not have.")
+    return lines
+
+
+def _out(
     what: export_run.Export,
-    month: date,
+    month: str | None,
     form: str,
     file: Path | None,
     data_dir: Path | None,
     *,
     force: bool,
-) -> None:
+) -> tuple[DataDir, Path]:
+    """The data folder, and the file of FOCUS to write; neither it nor its metadata is another's."""
     data = data_dir_of(data_dir)
-    file = file or Path(f"{what.name}_{month:%Y-%m}.{form}")
+    file = file or Path(f"{what.name}_{month}.{form}" if month else f"{what.name}.{form}")
     refuse_unless_ours(data, file, what.kind(str(form)), force=force)
-    count = export_run.export(warehouse_of(data), what, month, str(form), file)
-    out.print(f"Wrote {count:,} rows of {month:%Y-%m} to {file}.", markup=False)
+    metadata = Kind(name="Metadata of FOCUS", form="focus-metadata")
+    refuse_unless_ours(data, file.parent / METADATA, metadata, force=force)
+    return data, file
+
+
+def _say_written(written: Written, what: str, file: Path) -> None:
+    out.print(f"Wrote {written.row_count:,} {what} to {file.absolute()}.", markup=False)
+    for note in written.notes:
+        out.print(note, markup=False)

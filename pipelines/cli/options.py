@@ -1,13 +1,13 @@
 """Options that more than one command has, and what their words are read as."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from pipelines import hints
+from pipelines import hints, project
 from pipelines.data_dir import DataDir
 from pipelines.registry import SOURCES
 from pipelines.settings import PipelineSettings, require_settings, settings
@@ -39,6 +39,21 @@ def today(text: str | date) -> date:
     return moment
 
 
+def moment(text: str | datetime) -> datetime:
+    """A moment in UTC; of a day alone, its end."""
+    try:
+        if isinstance(text, datetime):
+            return text
+        if len(text) == len("2026-01-31"):
+            return datetime.combine(date.fromisoformat(text), time.max, UTC)
+        found = datetime.fromisoformat(text)
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        raise typer.BadParameter(
+            f"{text!r} is not a moment; write it as 2026-01-31 or 2026-01-31T06:00 (UTC)."
+        ) from None
+
+
 def month(text: str | date) -> date:
     try:
         return text if isinstance(text, date) else datetime.strptime(text, "%Y-%m").date()
@@ -46,6 +61,29 @@ def month(text: str | date) -> date:
         raise typer.BadParameter(f"{text!r} is not a month; write it as 2026-05.") from None
 
 
+def project_dir(folder: Path | None) -> Path | None:
+    """Choose the project's folder, before anything asks for a setting."""
+    if folder is not None:
+        if not folder.is_dir():
+            raise typer.BadParameter(f"{folder} is no folder.")
+        project.choose((project.started_in() / folder).resolve())
+    return folder
+
+
+ProjectDirOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--project-dir",
+        parser=path,
+        callback=project_dir,
+        is_eager=True,
+        expose_value=False,
+        metavar="PATH",
+        help="Folder with .dlt, from which relative paths of settings start. Variable: "
+        f"{project.VARIABLE}.",
+        show_default="where this is started",
+    ),
+]
 DataDirOption = Annotated[
     Path | None,
     typer.Option(
@@ -88,4 +126,6 @@ def data_dir_of(option: Path | None, *, checked: bool = True) -> DataDir:
         require_settings()
     folder = option or Path(settings(PipelineSettings).data_dir)
     hints.use(folder, is_given=option is not None)
-    return DataDir(folder)
+    data_dir = DataDir(folder)
+    data_dir.require_files()
+    return data_dir

@@ -1,28 +1,43 @@
 """The commands that say how things stand."""
 
 import json
+import re
+from datetime import date
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipelines import doctor as doctor_run
-from pipelines import hints, webhook
-from pipelines import status as status_run
-from pipelines.cli.options import DataDirOption, ForceOption, TodayOption, data_dir_of, path
-from pipelines.cli.told import out
+from pipelines import hints, stopping, webhook
+from pipelines.cli.options import (
+    DataDirOption,
+    ForceOption,
+    TodayOption,
+    data_dir_of,
+    day,
+    path,
+)
+from pipelines.cli.told import err, out
+from pipelines.closing import preview as preview_run
+from pipelines.data_dir import DataDir
 from pipelines.exit_codes import DONE, FAILED
-from pipelines.outputs import PAGE, PICTURE, refuse_unless_ours
-from pipelines.report import ChartName
+from pipelines.files.outputs import DICTIONARY, DRAWING, PAGE, PICTURE, refuse_unless_ours
+from pipelines.reading import check as check_run
+from pipelines.reading import doctor as doctor_run
+from pipelines.reading import status as status_run
+from pipelines.reading.status_screen import show as show_status
+from pipelines.reading.summary import summary as summary_text
+from pipelines.report import ChartName, SectionName
 from pipelines.run import report_out
 from pipelines.run_record import last_run
 from pipelines.settings import NotifySettings, settings
-from pipelines.status_screen import show as show_status
-from pipelines.summary import summary as summary_text
 from pipelines.warehouse import warehouse_of
 from sources.errors import ForeseenError
 from sources.session import Clock
+
+if TYPE_CHECKING:
+    from pipelines.report.page import Wanted
 
 commands = typer.Typer()
 
@@ -50,6 +65,72 @@ def status(
 
 
 @commands.command()
+def check(
+    data_dir: DataDirOption = None,
+    today: TodayOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, in one line.")] = False,
+) -> None:
+    """Say in one line whether what readers have is fine (0), stale (1) or wrong (2)."""
+    clock = Clock.at(today)
+    try:
+        verdict = check_run.check(data_dir_of(data_dir, checked=False), clock)
+    except Exception as error:
+        verdict = check_run.as_wrong(error, clock)
+    line = json.dumps(verdict.as_json()) if as_json else verdict.line
+    print(hints.pasted(line) if not as_json else line)
+    raise typer.Exit(verdict.state)
+
+
+@commands.command()
+def manifest(data_dir: DataDirOption = None) -> None:
+    """Print dbt's manifest of the marts, from which a scheduler makes its assets."""
+    data = data_dir_of(data_dir)
+    data.create()
+    print(warehouse_of(data).manifest())
+
+
+@commands.command()
+def dictionary(
+    to: Annotated[
+        Path,
+        typer.Option(
+            "--out",
+            parser=path,
+            metavar="PATH",
+            help="File to write: HTML, or, called .svg, the drawing of what joins to what.",
+        ),
+    ],
+    force: ForceOption = False,
+    data_dir: DataDirOption = None,
+) -> None:
+    """Write every table, column, key and join, with a sample query each, as one page."""
+    from pipelines.dictionary import page  # The templates' library is slow to load.
+    from pipelines.dictionary.marts import marts_of
+
+    data = data_dir_of(data_dir)
+    is_drawing = to.suffix.lower() == ".svg"
+    refuse_unless_ours(data, to, DRAWING if is_drawing else DICTIONARY, force=force)
+    data.create()
+    marts = marts_of(warehouse_of(data).manifest())
+    stopping.say(stopping.FILE_IS_WHOLE)
+    page.write(marts, to)
+    out.print(f"Wrote {len(marts)} tables to {to.absolute()}.", markup=False)
+
+
+@commands.command()
+def preview(data_dir: DataDirOption = None, today: TodayOption = None) -> None:
+    """Say what the next run would change by files and settings; nothing is stored or published."""
+    found = preview_run.preview(data_dir_of(data_dir), Clock.at(today))
+    for text in found.words:
+        out.print(hints.pasted(text), markup=False)
+    if not found.words and not found.problems:
+        out.print("No file and no setting changed since the marts were published.")
+    for problem in found.problems:
+        err.print(f"Refused by a run: {hints.pasted(problem)}", style="red", markup=False)
+    raise typer.Exit(FAILED if found.problems else DONE)
+
+
+@commands.command()
 def report(
     to: Annotated[
         Path | None,
@@ -71,6 +152,29 @@ def report(
     chart: Annotated[
         ChartName | None, typer.Option("--chart", help="Which chart; with --format png.")
     ] = None,
+    sections: Annotated[
+        str | None,
+        typer.Option(
+            "--sections",
+            metavar="NAMES",
+            help=f"Which sections, with commas between: {', '.join(SectionName)}.",
+            show_default="all",
+        ),
+    ] = None,
+    department: Annotated[
+        str | None,
+        typer.Option("--department", metavar="NAME", help="A department's own page."),
+    ] = None,
+    since: Annotated[
+        date | None,
+        typer.Option(
+            "--since",
+            parser=day,
+            metavar="YYYY-MM-DD",
+            help="Say what changed since the report of that UTC day, or the newest before it.",
+            show_default="the last report with fewer days",
+        ),
+    ] = None,
     force: ForceOption = False,
     data_dir: DataDirOption = None,
 ) -> None:
@@ -82,19 +186,54 @@ def report(
         raise typer.BadParameter(f"--format png draws one chart; add --chart with one of: {names}.")
     if file_format is ReportFormat.HTML and chart:
         raise typer.BadParameter(f"--chart {chart} is for --format png; a page has every chart.")
+    of_a_page = {"--sections": sections, "--department": department, "--since": since}
+    if chart and (given := next((name for name, value in of_a_page.items() if value), None)):
+        raise typer.BadParameter(f"{given} is for a page; --chart {chart} draws one chart.")
+    wanted = page.Wanted(
+        with_people=with_people,
+        sections=_sections(sections),
+        department=department,
+        since=since,
+    )
     data = data_dir_of(data_dir)
-    target = to or (data.root / f"{chart}.png" if chart else report_out(data))
+    target = to or (data.root / f"{chart}.png" if chart else _page_out(data, wanted))
     refuse_unless_ours(data, target, PICTURE if chart else PAGE, force=force)
+    stopping.say(stopping.FILE_IS_WHOLE)
     warehouse, run = warehouse_of(data), last_run(data)
     if chart:
         written = page.write_chart(warehouse, target, chart, last_run=run, with_people=with_people)
     else:
-        written = page.write_report(warehouse, target, last_run=run, with_people=with_people)
+        written = page.write_report(
+            warehouse, target, last_run=run, memory=data.reports, wanted=wanted
+        )
     names_people = " It names people." if with_people else ""
     out.print(
         f"Wrote {written.path.absolute()} ({written.bytes / 2**20:.1f} MiB).{names_people}",
         markup=False,
     )
+
+
+def _sections(names: str | None) -> tuple[str, ...]:
+    """The sections that `--sections` names; all without it."""
+    if names is None:
+        return tuple(SectionName)
+    wanted = [name.strip().lower() for name in names.split(",") if name.strip()]
+    unknown = [name for name in wanted if name not in set(SectionName)]
+    if unknown or not wanted:
+        raise typer.BadParameter(
+            f"--sections {names}: sections are {', '.join(SectionName)}, with commas between."
+        )
+    return tuple(name for name in SectionName if name in wanted)
+
+
+def _page_out(data: DataDir, wanted: "Wanted") -> Path:
+    """Where a page is written that --out does not name: one of a part never replaces the whole."""
+    out = report_out(data)
+    parts = [wanted.department] if wanted.department else []
+    if len(wanted.sections) < len(SectionName):
+        parts += wanted.sections
+    slug = "-".join(re.sub(r"[^\w]+", "-", part).strip("-").lower() for part in parts)
+    return out.with_stem(f"{out.stem}-{slug}") if slug else out
 
 
 @commands.command()
@@ -114,14 +253,14 @@ def summary(
     print(text)
     if not to_webhook:
         return
-    url = settings(NotifySettings).webhook_url
-    if not url:
+    notify = settings(NotifySettings)
+    if not notify.webhook_url:
         raise ForeseenError(
             "There is no webhook to send the summary to.\n"
             "[notify] webhook_url is not set.\n"
             "Put the chat's incoming webhook into .dlt/secrets.toml, or set NOTIFY__WEBHOOK_URL."
         )
-    problem = webhook.post(url, text)
+    problem = webhook.post(notify.webhook_url, text, notify.webhook_form)
     if problem:
         raise ForeseenError(problem)
 

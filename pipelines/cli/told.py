@@ -3,14 +3,16 @@
 import time
 from collections import Counter
 from contextlib import AbstractContextManager
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from pipelines import hints
+from pipelines.cli import lines
 from pipelines.data_dir import DataDir
+from pipelines.reading.wording import ranges
 from pipelines.run import Listener, RunResult
-from pipelines.wording import ranges
 from sources.contract import SourceReport
 from sources.session import LoadProgress
 
@@ -21,8 +23,21 @@ STAGES = {
     "report": "Writing the report",
 }
 
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+class Screen(Console):
+    """A screen, or lines of JSON where a run is to say what it does that way."""
+
+    def print(self, *texts: Any, **options: Any) -> None:
+        if not lines.are_used():
+            super().print(*texts, **options)
+            return
+        said = " ".join(map(str, texts))
+        if said.strip():
+            lines.write(lines.LEVELS.get(str(options.get("style")), "info"), said)
+
+
+out = Screen(highlight=False, soft_wrap=True)
+err = Screen(stderr=True, highlight=False, soft_wrap=True)
 if not out.is_terminal:
     out.width = 160  # Tables in a file or a mail are not cut.
 
@@ -40,14 +55,14 @@ class Terminal(AbstractContextManager[Listener]):
             TimeRemainingColumn(),
             console=err,
             transient=True,
-            disable=not err.is_terminal,
+            disable=not err.is_terminal or lines.are_used(),
         )
         self._task = self._bar.add_task("Days", total=None, requests=0, rate=0.0, visible=False)
         self._next_line_at = self._started + 30
 
     def __enter__(self) -> Listener:
         self._bar.start()
-        return Listener(on_stage=self._stage, on_progress=self._progress)
+        return Listener(on_stage=self._stage, on_progress=self._progress, on_word=self._word)
 
     def __exit__(self, *_: object) -> None:
         self._bar.stop()
@@ -55,6 +70,9 @@ class Terminal(AbstractContextManager[Listener]):
     def _stage(self, stage: str) -> None:
         err.print(f"{STAGES[stage]} …")
         self._bar.update(self._task, visible=stage == "load")
+
+    def _word(self, text: str) -> None:
+        out.print(hints.pasted(text), markup=False)
 
     def _progress(self, now: LoadProgress) -> None:
         elapsed = time.monotonic() - self._started
@@ -66,7 +84,8 @@ class Terminal(AbstractContextManager[Listener]):
             requests=now.request_count,
             rate=rate,
         )
-        if not err.is_terminal and time.monotonic() >= self._next_line_at:
+        is_bar = err.is_terminal and not lines.are_used()
+        if not is_bar and time.monotonic() >= self._next_line_at:
             self._next_line_at = time.monotonic() + 30
             remaining = elapsed / max(now.days_done, 1) * (now.days_planned - now.days_done)
             err.print(
@@ -95,7 +114,13 @@ def tell(data: DataDir, result: RunResult, seconds: float) -> None:
         )
         for note in published.notes:
             out.print(f"  Note: {note}", markup=False)
+    told = {doubt.text for doubt in result.doubts or ()}
+    for doubt in result.doubts or ():
+        head = "" if (outcome := doubt.doubt.outcome) == "said" else f"Not believed ({outcome}): "
+        err.print(hints.pasted(f"{head}{doubt.text}"), style="yellow", markup=False)
     for problem in result.problems:
+        if problem in told:
+            continue
         err.print(hints.pasted(problem), style="red", markup=False)
     if seconds:
         out.print(f"{'Failed' if result.problems else 'Done'} after {seconds:.0f} s.")
