@@ -8,6 +8,6 @@ select
     {{ utc_timestamp('invited_at') }} as invited_at,
     {{ utc_timestamp('expires_at') }} as expires_at,
     {{ utc_timestamp('accepted_at') }} as accepted_at,
-    {{ utc_timestamp('_dlt_valid_from') }} as valid_from_at,
-    {{ utc_timestamp('_dlt_valid_to') }} as valid_until_at
-from {{ source('claude_raw', 'invites') }}
+    valid_from_at,
+    valid_until_at
+from {{ roster_rows('invites') }}

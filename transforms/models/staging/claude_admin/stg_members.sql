@@ -5,6 +5,6 @@ select
     name,
     role,
     {{ utc_timestamp('added_at') }} as added_at,
-    {{ utc_timestamp('_dlt_valid_from') }} as valid_from_at,
-    {{ utc_timestamp('_dlt_valid_to') }} as valid_until_at
-from {{ source('claude_raw', 'members') }}
+    valid_from_at,
+    valid_until_at
+from {{ roster_rows('members') }}

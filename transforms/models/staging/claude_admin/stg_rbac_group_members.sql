@@ -4,6 +4,6 @@ select
     user_id,
     email,
     {{ utc_timestamp('created_at') }} as created_at,
-    {{ utc_timestamp('_dlt_valid_from') }} as valid_from_at,
-    {{ utc_timestamp('_dlt_valid_to') }} as valid_until_at
-from {{ source('claude_raw', 'rbac_group_members') }}
+    valid_from_at,
+    valid_until_at
+from {{ roster_rows('rbac_group_members') }}

@@ -2,6 +2,10 @@
 select
     roster_table,
     _dlt_load_id as load_id,
+    fetch_number,
+    version,
+    outcome,
     row_count,
     {{ utc_timestamp('snapshot_at') }} as snapshot_at
 from {{ source('claude_raw', 'roster_snapshots') }}
+where {{ known_by(utc_timestamp('snapshot_at')) }}

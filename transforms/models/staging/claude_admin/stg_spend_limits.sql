@@ -12,6 +12,6 @@ select
     {{ cents_to_usd('amount') }} as limit_usd,
     currency,
     actor__deleted as is_deleted,
-    {{ utc_timestamp('_dlt_valid_from') }} as valid_from_at,
-    {{ utc_timestamp('_dlt_valid_to') }} as valid_until_at
-from {{ source('claude_raw', 'spend_limits') }}
+    valid_from_at,
+    valid_until_at
+from {{ roster_rows('spend_limits') }}

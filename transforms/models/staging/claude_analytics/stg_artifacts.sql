@@ -6,4 +6,4 @@ select
     artifacts_created_count,
     published_artifacts_created_count,
     distinct_user_count
-from {{ source('claude_raw', 'artifacts') }}
+from {{ counting_rows('artifacts') }}

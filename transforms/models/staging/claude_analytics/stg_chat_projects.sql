@@ -9,4 +9,4 @@ select
     distinct_conversation_count,
     distinct_user_count,
     {{ utc_timestamp('created_at') }} as created_at
-from {{ source('claude_raw', 'chat_projects') }}
+from {{ counting_rows('chat_projects') }}

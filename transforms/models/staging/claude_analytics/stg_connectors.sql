@@ -18,4 +18,4 @@ select
     office_metrics__outlook__distinct_session_connector_used_count as outlook_session_count,
     office_metrics__powerpoint__distinct_session_connector_used_count as powerpoint_session_count,
     office_metrics__word__distinct_session_connector_used_count as word_session_count
-from {{ source('claude_raw', 'connectors') }}
+from {{ counting_rows('connectors') }}

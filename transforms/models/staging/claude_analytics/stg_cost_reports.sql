@@ -8,4 +8,4 @@ select
     requests as request_count,
     {{ cents_to_usd('amount') }} as spend_usd,
     {{ cents_to_usd('list_amount') }} as list_price_usd
-from {{ source('claude_raw', 'cost_reports') }}
+from {{ counting_rows('cost_reports') }}

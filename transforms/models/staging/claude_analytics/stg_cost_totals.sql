@@ -6,4 +6,4 @@ select
     cost__requests as request_count,
     {{ cents_to_usd('cost__amount') }} as spend_usd,
     {{ cents_to_usd('cost__list_amount') }} as list_price_usd
-from {{ source('claude_raw', 'cost_totals') }}
+from {{ counting_rows('cost_totals') }}

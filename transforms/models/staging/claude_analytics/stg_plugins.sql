@@ -9,4 +9,4 @@ select
     claude_code_metrics__distinct_session_plugin_used_count as claude_code_session_count,
     cowork_metrics__distinct_session_plugin_used_count as cowork_session_count,
     chat_cowork_unified_metrics__distinct_session_plugin_used_count as unified_cowork_session_count
-from {{ source('claude_raw', 'plugins') }}
+from {{ counting_rows('plugins') }}

@@ -19,4 +19,4 @@ select
     {{ cents_to_usd('estimated_overage_spend') }} as estimated_overage_spend_usd,
     {{ cents_to_usd('attributed_list_price') }} as list_price_usd,
     currency
-from {{ source('claude_raw', 'skills') }}
+from {{ counting_rows('skills') }}

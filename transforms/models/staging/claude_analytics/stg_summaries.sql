@@ -34,4 +34,4 @@ select
     daily_adoption_rate / 100 as daily_adoption_rate,
     weekly_adoption_rate / 100 as weekly_adoption_rate,
     monthly_adoption_rate / 100 as monthly_adoption_rate
-from {{ source('claude_raw', 'summaries') }}
+from {{ counting_rows('summaries') }}

@@ -1,4 +1,5 @@
--- One row per UTC day, actor, product and model; null actors have several.
+-- One row per UTC day, actor, product and model, and where it was asked so per context window and speed; null actors
+-- have several.
 select
     activity_date,
     {{ spend_actor_type('group__actor__') }} as actor_type,
@@ -8,11 +9,15 @@ select
     group__actor__name as name,
     {{ canonical_product('group__product') }} as product,
     group__model as model,
+    group__context_window as context_window,
+    group__speed as speed,
     usage__requests as request_count,
     usage__uncached_input_tokens as uncached_input_tokens,
     usage__cache_read_input_tokens as cache_read_input_tokens,
     usage__cache_creation__ephemeral_5m_input_tokens
     + usage__cache_creation__ephemeral_1h_input_tokens as cache_creation_input_tokens,
+    usage__cache_creation__ephemeral_5m_input_tokens as cache_creation_5m_input_tokens,
+    usage__cache_creation__ephemeral_1h_input_tokens as cache_creation_1h_input_tokens,
     usage__output_tokens as output_tokens,
     usage__server_tool_use__web_search_requests as web_search_request_count
-from {{ source('claude_raw', 'usage') }}
+from {{ counting_rows('usage') }}

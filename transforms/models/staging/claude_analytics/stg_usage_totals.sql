@@ -9,4 +9,4 @@ select
     + usage__cache_creation__ephemeral_1h_input_tokens as cache_creation_input_tokens,
     usage__output_tokens as output_tokens,
     usage__server_tool_use__web_search_requests as web_search_request_count
-from {{ source('claude_raw', 'usage_totals') }}
+from {{ counting_rows('usage_totals') }}

@@ -13,4 +13,4 @@ select
     + cache_creation__ephemeral_1h_input_tokens as cache_creation_input_tokens,
     output_tokens,
     server_tool_use__web_search_requests as web_search_request_count
-from {{ source('claude_raw', 'user_usage_reports') }}
+from {{ counting_rows('user_usage_reports') }}

@@ -113,4 +113,4 @@ select
     chat_cowork_unified_metrics__sessions__distinct_plugins_used_count as distinct_unified_cowork_plugins_used_count,
     claude_tag_metrics__active_day_count as claude_tag_active_day_count,
     claude_tag_metrics__active_message_count as claude_tag_message_count
-from {{ source('claude_raw', 'users') }}
+from {{ counting_rows('users') }}

@@ -28,4 +28,4 @@ select
     avg_completion_tokens,
     min_completion_tokens,
     max_completion_tokens
-from {{ source('claude_raw', 'langdock_agents') }}
+from {{ counting_rows('langdock_agents', 'slot') }}

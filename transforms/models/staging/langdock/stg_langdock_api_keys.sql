@@ -18,4 +18,4 @@ select
     cache_creation_tokens,
     no_cache_tokens,
     cast(total_cost_usd as decimal(38, 8)) as cost_usd
-from {{ source('claude_raw', 'langdock_api_keys') }}
+from {{ counting_rows('langdock_api_keys', 'slot') }}

@@ -21,4 +21,4 @@ select
     no_cache_tokens,
     cast(total_cost_usd as decimal(38, 8)) as cost_usd,
     bring_your_keys as is_own_key
-from {{ source('claude_raw', 'langdock_models') }}
+from {{ counting_rows('langdock_models', 'slot') }}

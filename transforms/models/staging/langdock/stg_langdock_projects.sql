@@ -13,4 +13,4 @@ select
     file_hash,
     undeclared_fields,
     messages as message_count
-from {{ source('claude_raw', 'langdock_projects') }}
+from {{ counting_rows('langdock_projects', 'slot') }}

@@ -41,4 +41,4 @@ select
     payg_consumption_in_period as extra_usage,
     payg_utilization_pct_current as extra_usage_utilization,
     joined_at as joined_date
-from {{ source('claude_raw', 'langdock_users') }}
+from {{ counting_rows('langdock_users', 'slot') }}

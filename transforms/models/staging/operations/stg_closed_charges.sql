@@ -17,6 +17,12 @@ select distinct
     product,
     model,
     cost_type,
+    token_type,
+    context_window,
+    speed,
+    seat_tier,
+    seat_months,
+    seat_price_usd,
     billed_usd,
     list_price_usd,
     request_count,
@@ -26,5 +32,8 @@ select distinct
     output_tokens,
     web_search_request_count,
     organization_id,
-    organization_name
+    organization_name,
+    is_settled,
+    is_estimated
 from {{ source('claude_raw', 'closed_charges') }}
+where closing_id in (select closed_months.closing_id from {{ ref('stg_closed_months') }} as closed_months)

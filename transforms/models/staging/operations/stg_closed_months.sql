@@ -18,3 +18,4 @@ select distinct
     is_settled,
     {{ utc_timestamp('closed_at') }} as closed_at
 from {{ source('claude_raw', 'closed_months') }}
+where {{ known_by(utc_timestamp('closed_at')) }}

@@ -1,6 +1,7 @@
 -- One row per run and endpoint.
 select
     endpoint,
+    run_number,
     window_start_date,
     newest_available_date,
     outcome,
@@ -8,3 +9,4 @@ select
     request_count,
     {{ utc_timestamp('run_at') }} as run_at
 from {{ source('claude_raw', 'endpoint_runs') }}
+where {{ known_by(utc_timestamp('run_at')) }}

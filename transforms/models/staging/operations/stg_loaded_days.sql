@@ -3,6 +3,8 @@ select
     endpoint,
     activity_date,
     _dlt_load_id as load_id,
+    fetch_number,
+    version,
     outcome,
     rows_hash,
     row_count,
@@ -10,3 +12,4 @@ select
     {{ utc_timestamp('fetched_at') }} >= cast(settles_on as timestamp) as is_settled,
     {{ utc_timestamp('fetched_at') }} as fetched_at
 from {{ source('claude_raw', 'loaded_days') }}
+where {{ known_by(utc_timestamp('fetched_at')) }}
