@@ -13,8 +13,18 @@ vendors as (
             month_days,
             coverage
         from {{ ref('stg_' ~ vendor ~ '__assistant_activity') }}
-        {% if not loop.last %}union all{% endif %}
+        union all
     {% endfor %}
+    select
+        vendor,
+        month,
+        account_key,
+        message_count,
+        was_active,
+        covered_days,
+        month_days,
+        coverage
+    from {{ ref('int_other_assistant_activity') }}
 )
 
 select * from vendors

@@ -9,8 +9,15 @@ vendors as (
             account_key,
             cost_usd
         from {{ ref('stg_' ~ vendor ~ '__assistant_cost') }}
-        {% if not loop.last %}union all{% endif %}
+        union all
     {% endfor %}
+    select
+        vendor,
+        month,
+        account_key,
+        cast({{ sum_of_known('cost_usd') }} as decimal(38, 8)) as cost_usd
+    from {{ ref('stg_other_assistants') }}
+    group by vendor, month, account_key
 )
 
 select * from vendors

@@ -33,7 +33,7 @@ with_role_changes as (
         coalesce(listed_privilege_change, case when category = 'role' then 'changed' end) as privilege_change,
         coalesce(
             listed_privilege_subject,
-            case when category = 'role' and event_type like 'org\_%' escape '\' then 'organization' end
+            case when category = 'role' and event_type like 'org!_%' escape '!' then 'organization' end
         ) as privilege_subject,
         membership_change,
         file_action,

@@ -2,17 +2,12 @@
 with
 
 windows as (
-    select * from {{ ref('stg_activity_windows') }}
-),
-
-complete_loads as (
-    select * from {{ ref('stg_dlt_loads') }}
-    where status = 0
+    {{ fetches_that_count('stg_activity_windows') }}
 ),
 
 read_windows as (
     select * from windows
-    where load_id in (select complete_loads.load_id from complete_loads)
+    where outcome <> 'broken_off'
 ),
 
 coverage as (

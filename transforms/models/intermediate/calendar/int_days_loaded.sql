@@ -1,26 +1,15 @@
 -- One row per endpoint and UTC day that is loaded, as of its newest fetch.
 with
 
-loaded_days as (
-    select * from {{ ref('stg_loaded_days') }}
-),
-
-complete_loads as (
-    select * from {{ ref('stg_dlt_loads') }}
-    where status = 0
-),
-
--- A killed load can leave its ledger rows without the rows that they speak of.
 fetches as (
-    select * from loaded_days
-    where load_id in (select complete_loads.load_id from complete_loads)
+    {{ fetches_that_count('stg_loaded_days') }}
 ),
 
 fetches_in_order as (
     select
         fetches.*,
-        lag(rows_hash) over (partition by endpoint, activity_date order by fetched_at) as previous_rows_hash,
-        row_number() over (partition by endpoint, activity_date order by fetched_at desc) as fetches_since
+        lag(rows_hash) over (partition by endpoint, activity_date order by fetch_number) as previous_rows_hash,
+        row_number() over (partition by endpoint, activity_date order by fetch_number desc) as fetches_since
     from fetches
 ),
 

@@ -11,7 +11,7 @@ runs_in_order as (
         window_start_date,
         newest_available_date,
         outcome,
-        row_number() over (partition by endpoint order by run_at desc) as runs_since
+        row_number() over (partition by endpoint order by run_at desc, run_number desc) as runs_since
     from endpoint_runs
 ),
 

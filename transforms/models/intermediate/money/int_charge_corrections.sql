@@ -49,13 +49,29 @@ now_and_billed as (
     from closed_charges
 ),
 
+-- Closes of earlier releases froze use without kinds of token and seats without tiers: it is compared so.
+older as (
+    select month
+    from closed_charges
+    where corrected_month is null
+    group by month
+    having count(is_settled) = 0
+),
+
 -- Who writes a department otherwise than when the month was closed moves nothing.
 with_keys as (
     select
         now_and_billed.*,
         {{ name_key('department') }} as department_key,
-        {{ name_key('cost_center') }} as cost_center_key
+        {{ name_key('cost_center') }} as cost_center_key,
+        case when older.month is null then now_and_billed.token_type end as compared_token_type,
+        case when older.month is null then now_and_billed.context_window end as compared_context_window,
+        case when older.month is null then now_and_billed.speed end as compared_speed,
+        case when older.month is null then now_and_billed.seat_tier end as compared_seat_tier,
+        case when older.month is null then now_and_billed.seat_months end as compared_seat_months,
+        case when older.month is null then now_and_billed.seat_price_usd end as compared_seat_price_usd
     from now_and_billed
+    left join older on now_and_billed.corrected_month = older.month
 ),
 
 -- The cost center that a charge moved to is billed it, and the one that it left is paid it back.
@@ -74,6 +90,12 @@ differences as (
         product,
         model,
         cost_type,
+        compared_token_type as token_type,
+        compared_context_window as context_window,
+        compared_speed as speed,
+        compared_seat_tier as seat_tier,
+        cast({{ sum_of_known('direction * compared_seat_months') }} as decimal(38, 12)) as seat_months,
+        compared_seat_price_usd as seat_price_usd,
         cast(sum(direction * billed_usd) as decimal(38, 8)) as billed_usd,
         cast(sum(direction * list_price_usd) as decimal(38, 8)) as list_price_usd,
         cast({{ sum_of_known('direction * request_count') }} as bigint) as request_count,
@@ -83,7 +105,9 @@ differences as (
         cast({{ sum_of_known('direction * output_tokens') }} as bigint) as output_tokens,
         cast({{ sum_of_known('direction * web_search_request_count') }} as bigint) as web_search_request_count,
         coalesce(max(case when is_now then organization_id end), max(organization_id)) as organization_id,
-        coalesce(max(case when is_now then organization_name end), max(organization_name)) as organization_name
+        coalesce(max(case when is_now then organization_name end), max(organization_name)) as organization_name,
+        coalesce({{ dbt.bool_or('is_now and is_settled') }}, false) as is_settled,
+        false as is_estimated
     from with_keys
     group by
         corrected_month,
@@ -97,7 +121,12 @@ differences as (
         cost_center_key,
         product,
         model,
-        cost_type
+        cost_type,
+        compared_token_type,
+        compared_context_window,
+        compared_speed,
+        compared_seat_tier,
+        compared_seat_price_usd
     having sum(direction * billed_usd) <> 0 or sum(direction * list_price_usd) <> 0
 ),
 

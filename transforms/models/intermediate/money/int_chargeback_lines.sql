@@ -25,6 +25,10 @@ days as (
     select * from {{ ref('int_days') }}
 ),
 
+settings as (
+    select * from {{ ref('int_chargeback_settings') }}
+),
+
 lines as (
     select
         month,
@@ -39,15 +43,16 @@ lines as (
     where cost_pool = 'seats' or amount_usd <> 0 or list_price_usd <> 0
     union all
     select
-        month,
+        spend_by_department.month,
         'metered' as cost_pool,
         'direct' as allocation_method,
-        department,
-        cost_center,
-        spend_usd as amount_usd,
-        list_price_usd
+        spend_by_department.department,
+        spend_by_department.cost_center,
+        spend_by_department.spend_usd as amount_usd,
+        spend_by_department.list_price_usd
     from spend_by_department
-    where '{{ var("chargeback_metered_policy") }}' = 'direct'
+    inner join settings on spend_by_department.month = settings.month
+    where settings.metered_policy = 'direct'
 ),
 
 -- Seats are a level: the month's number is that of its last day.

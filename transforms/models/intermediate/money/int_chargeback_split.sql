@@ -37,7 +37,7 @@ with_total as (
         measures.measure,
         sum(weights.weight) over (partition by weights.month, weights.cost_pool, measures.measure) as total_weight,
         {{ usd_to_units('abs(measures.total_usd)') }} as total_units,
-        sign(measures.total_usd) as total_sign
+        {{ sign_of('measures.total_usd') }} as total_sign
     from weights
     inner join measures on weights.month = measures.month and weights.cost_pool = measures.cost_pool
 ),

@@ -22,26 +22,47 @@ department_periods as (
     select * from {{ ref('int_department_periods') }}
 ),
 
-fixed_shares as (
+todays_shares as (
     select * from {{ ref('stg_fixed_shares') }}
+),
+
+closed_settings as (
+    select * from {{ ref('stg_closed_settings') }}
+    where setting = 'fixed_share'
+),
+
+closed_months as (
+    select distinct closing_id from {{ ref('int_closed_months') }}
+),
+
+settings as (
+    select * from {{ ref('int_chargeback_settings') }}
 ),
 
 policies as (
     select
+        month,
         'metered' as cost_pool,
-        '{{ var("chargeback_metered_policy") }}' as allocation_method
+        metered_policy as allocation_method
+    from settings
     union all
     select
+        month,
         'seats' as cost_pool,
-        '{{ var("chargeback_policy") }}' as allocation_method
+        seats_policy as allocation_method
+    from settings
     union all
     select
+        month,
         'shared' as cost_pool,
-        '{{ var("chargeback_shared_policy") }}' as allocation_method
+        shared_policy as allocation_method
+    from settings
     union all
     select
+        month,
         'unexplained' as cost_pool,
         'none' as allocation_method
+    from settings
 ),
 
 pool_policies as (
@@ -50,8 +71,36 @@ pool_policies as (
         pools.cost_pool,
         policies.allocation_method
     from pools
-    inner join policies on pools.cost_pool = policies.cost_pool
+    inner join policies on pools.month = policies.month and pools.cost_pool = policies.cost_pool
     where not (pools.cost_pool = 'metered' and policies.allocation_method = 'direct')
+),
+
+frozen_shares as (
+    select
+        month,
+        setting_name as cost_pool,
+        department,
+        cost_center,
+        cast(setting_value as decimal(38, 8)) as percentage
+    from closed_settings
+    where closing_id in (select closed_months.closing_id from closed_months)
+),
+
+-- A close that split a pool by shares keeps them.
+fixed_shares as (
+    select * from frozen_shares
+    union all
+    select
+        pool_policies.month,
+        todays_shares.cost_pool,
+        todays_shares.department,
+        todays_shares.cost_center,
+        todays_shares.percentage
+    from pool_policies
+    inner join todays_shares on pool_policies.cost_pool = todays_shares.cost_pool
+    left join frozen_shares
+        on pool_policies.month = frozen_shares.month and pool_policies.cost_pool = frozen_shares.cost_pool
+    where frozen_shares.month is null
 ),
 
 seat_weights as (
@@ -90,16 +139,16 @@ activity_weights as (
 proportional_weights as (
     select
         spend_by_department.month,
-        policies.cost_pool,
+        pool_policies.cost_pool,
         'proportional' as allocation_method,
         spend_by_department.department,
         spend_by_department.cost_center,
         case
-            when policies.cost_pool = 'metered' then {{ usd_to_units('spend_by_department.list_price_usd') }}
+            when pool_policies.cost_pool = 'metered' then {{ usd_to_units('spend_by_department.list_price_usd') }}
             else {{ usd_to_units('spend_by_department.spend_usd') }}
         end as weight
     from spend_by_department
-    cross join policies
+    inner join pool_policies on spend_by_department.month = pool_policies.month
 ),
 
 even_weights as (
@@ -127,7 +176,8 @@ fixed_weights as (
         fixed_shares.cost_center,
         {{ usd_to_units('fixed_shares.percentage') }} as weight
     from pool_policies
-    inner join fixed_shares on pool_policies.cost_pool = fixed_shares.cost_pool
+    inner join fixed_shares
+        on pool_policies.month = fixed_shares.month and pool_policies.cost_pool = fixed_shares.cost_pool
 ),
 
 no_weights as (

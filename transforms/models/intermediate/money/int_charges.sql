@@ -1,36 +1,26 @@
--- One row per charge as everything is known now, whatever is closed: a row of spend_daily that has a cost, a month's
--- seat fees, or what the organisation's total has beyond its rows. Those of a month and cost pool add up to the pool.
+-- One row per charge as everything is known now, whatever is closed: a row of int_spend_by_sku, a month's seats of one
+-- tier and price, or what the organisation's total has beyond its rows. Those of a month and cost pool add up to the
+-- pool.
 with
 
 spend as (
-    select * from {{ ref('spend_daily') }}
-    where spend_usd is not null
+    select * from {{ ref('int_spend_by_sku') }}
 ),
 
 pools as (
     select * from {{ ref('int_chargeback_pools') }}
 ),
 
+seat_charges as (
+    select * from {{ ref('int_seat_charges') }}
+),
+
 department_periods as (
     select * from {{ ref('int_department_periods') }}
 ),
 
-organizations_in_order as (
-    select
-        organization_id,
-        name,
-        row_number() over (order by valid_from_at desc, organization_id asc) as organizations_since
-    from {{ ref('stg_organizations') }}
-    where organization_id is not null
-),
-
--- One row, of nulls where no roster is loaded.
 organization as (
-    select
-        max(organization_id) as organization_id,
-        max(name) as organization_name
-    from organizations_in_order
-    where organizations_since = 1
+    select * from {{ ref('int_organization') }}
 ),
 
 spend_charges as (
@@ -48,6 +38,12 @@ spend_charges as (
         spend.product,
         spend.model,
         spend.cost_type,
+        spend.token_type,
+        spend.context_window,
+        spend.speed,
+        cast(null as {{ dbt.type_string() }}) as seat_tier,
+        cast(null as decimal(38, 12)) as seat_months,
+        cast(null as decimal(38, 8)) as seat_price_usd,
         spend.spend_usd as billed_usd,
         spend.list_price_usd,
         spend.request_count,
@@ -55,7 +51,9 @@ spend_charges as (
         spend.cache_read_input_tokens,
         spend.cache_creation_input_tokens,
         spend.output_tokens,
-        spend.web_search_request_count
+        spend.web_search_request_count,
+        spend.is_settled,
+        false as is_estimated
     from spend
     left join department_periods
         on
@@ -64,12 +62,13 @@ spend_charges as (
             and spend.activity_date < department_periods.valid_until_date
 ),
 
--- Fees of a month that is still running are expected, as in chargeback_monthly.
+-- Fees of a month that is still running are expected, as in chargeback_monthly. A cost that is not known is no charge
+-- yet.
 monthly_charges as (
     select
         month,
-        cost_pool,
-        case when cost_pool = 'seats' then 'Purchase' else 'Adjustment' end as charge_category,
+        'seats' as cost_pool,
+        'Purchase' as charge_category,
         month as first_date,
         cast({{ dbt.dateadd('month', 1, 'month') }} as date) as end_date,
         cast(null as {{ dbt.type_string() }}) as actor_type,
@@ -77,9 +76,47 @@ monthly_charges as (
         cast(null as {{ dbt.type_string() }}) as email,
         cast(null as {{ dbt.type_string() }}) as department,
         cast(null as {{ dbt.type_string() }}) as cost_center,
-        case when cost_pool = 'seats' then 'seats' end as product,
+        'seats' as product,
         cast(null as {{ dbt.type_string() }}) as model,
-        case when cost_pool = 'seats' then 'seats' end as cost_type,
+        'seats' as cost_type,
+        cast(null as {{ dbt.type_string() }}) as token_type,
+        cast(null as {{ dbt.type_string() }}) as context_window,
+        cast(null as {{ dbt.type_string() }}) as speed,
+        seat_tier,
+        seat_months,
+        usd_per_month as seat_price_usd,
+        billed_usd,
+        billed_usd as list_price_usd,
+        cast(null as bigint) as request_count,
+        cast(null as bigint) as uncached_input_tokens,
+        cast(null as bigint) as cache_read_input_tokens,
+        cast(null as bigint) as cache_creation_input_tokens,
+        cast(null as bigint) as output_tokens,
+        cast(null as bigint) as web_search_request_count,
+        is_settled,
+        is_estimated
+    from seat_charges
+    union all
+    select
+        month,
+        'unexplained' as cost_pool,
+        'Adjustment' as charge_category,
+        month as first_date,
+        cast({{ dbt.dateadd('month', 1, 'month') }} as date) as end_date,
+        cast(null as {{ dbt.type_string() }}) as actor_type,
+        cast(null as {{ dbt.type_string() }}) as actor_id,
+        cast(null as {{ dbt.type_string() }}) as email,
+        cast(null as {{ dbt.type_string() }}) as department,
+        cast(null as {{ dbt.type_string() }}) as cost_center,
+        cast(null as {{ dbt.type_string() }}) as product,
+        cast(null as {{ dbt.type_string() }}) as model,
+        cast(null as {{ dbt.type_string() }}) as cost_type,
+        cast(null as {{ dbt.type_string() }}) as token_type,
+        cast(null as {{ dbt.type_string() }}) as context_window,
+        cast(null as {{ dbt.type_string() }}) as speed,
+        cast(null as {{ dbt.type_string() }}) as seat_tier,
+        cast(null as decimal(38, 12)) as seat_months,
+        cast(null as decimal(38, 8)) as seat_price_usd,
         billed_usd,
         list_price_usd,
         cast(null as bigint) as request_count,
@@ -87,10 +124,11 @@ monthly_charges as (
         cast(null as bigint) as cache_read_input_tokens,
         cast(null as bigint) as cache_creation_input_tokens,
         cast(null as bigint) as output_tokens,
-        cast(null as bigint) as web_search_request_count
+        cast(null as bigint) as web_search_request_count,
+        is_settled,
+        false as is_estimated
     from pools
-    -- A cost that is not known is no charge yet.
-    where cost_pool in ('seats', 'unexplained') and billed_usd is not null
+    where cost_pool = 'unexplained'
 ),
 
 charges as (

@@ -111,6 +111,12 @@ closed_charges as (
         cast(null as {{ dbt.type_string() }}) as product,
         cast(null as {{ dbt.type_string() }}) as model,
         cast(null as {{ dbt.type_string() }}) as cost_type,
+        cast(null as {{ dbt.type_string() }}) as token_type,
+        cast(null as {{ dbt.type_string() }}) as context_window,
+        cast(null as {{ dbt.type_string() }}) as speed,
+        cast(null as {{ dbt.type_string() }}) as seat_tier,
+        cast(null as decimal(38, 12)) as seat_months,
+        cast(null as decimal(38, 8)) as seat_price_usd,
         adjustments.billed_usd,
         adjustments.list_price_usd,
         cast(null as bigint) as request_count,
@@ -120,7 +126,9 @@ closed_charges as (
         cast(null as bigint) as output_tokens,
         cast(null as bigint) as web_search_request_count,
         accounts.organization_id,
-        accounts.organization_name
+        accounts.organization_name,
+        true as is_settled,
+        false as is_estimated
     from adjustments
     left join accounts on adjustments.month = accounts.month
 )

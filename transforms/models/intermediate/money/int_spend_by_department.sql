@@ -6,27 +6,15 @@ spend as (
     where actor_type = 'user' and spend_usd is not null
 ),
 
-department_periods as (
-    select * from {{ ref('int_department_periods') }}
-),
-
 spend_by_department as (
     select
-        cast({{ dbt.date_trunc('month', 'spend.activity_date') }} as date) as month,
-        department_periods.department,
-        department_periods.cost_center,
-        cast(sum(spend.spend_usd) as decimal(38, 8)) as spend_usd,
-        cast(sum(spend.list_price_usd) as decimal(38, 8)) as list_price_usd
+        cast({{ dbt.date_trunc('month', 'activity_date') }} as date) as month,
+        department,
+        cost_center,
+        cast(sum(spend_usd) as decimal(38, 8)) as spend_usd,
+        cast(sum(list_price_usd) as decimal(38, 8)) as list_price_usd
     from spend
-    inner join department_periods
-        on
-            spend.user_id = department_periods.user_id
-            and spend.activity_date >= department_periods.valid_from_date
-            and spend.activity_date < department_periods.valid_until_date
-    group by
-        cast({{ dbt.date_trunc('month', 'spend.activity_date') }} as date),
-        department_periods.department,
-        department_periods.cost_center
+    group by cast({{ dbt.date_trunc('month', 'activity_date') }} as date), department, cost_center
 )
 
 select * from spend_by_department

@@ -9,7 +9,7 @@ group_periods as (
     select * from {{ ref('int_group_periods') }}
 ),
 
--- Groups say where somebody is; what seat they have stands in the org chart, whoever names the departments.
+-- Groups say where somebody is; their seat and manager stand in the org chart, whoever names the departments.
 group_periods_with_tier as (
     select
         group_periods.user_id,
@@ -25,6 +25,7 @@ group_periods_with_tier as (
         end as valid_until_date,
         group_periods.department,
         group_periods.cost_center,
+        org_chart_periods.manager_email,
         org_chart_periods.seat_tier
     from group_periods
     inner join org_chart_periods
@@ -34,26 +35,56 @@ group_periods_with_tier as (
             and group_periods.valid_until_date > org_chart_periods.valid_from_date
 ),
 
-person_periods as (
+sources as (
+    select * from {{ ref('int_cost_center_sources') }}
+),
+
+all_periods as (
     select
+        'org_chart' as cost_centers_from,
         user_id,
         valid_from_date,
         valid_until_date,
         department,
         cost_center,
+        manager_email,
         seat_tier
     from org_chart_periods
-    where '{{ var("chargeback_cost_centers_from") }}' = 'org_chart'
     union all
     select
+        'groups' as cost_centers_from,
         user_id,
         valid_from_date,
         valid_until_date,
         department,
         cost_center,
+        manager_email,
         seat_tier
     from group_periods_with_tier
-    where '{{ var("chargeback_cost_centers_from") }}' = 'groups'
+),
+
+-- In each period the one that counts then.
+person_periods as (
+    select
+        all_periods.user_id,
+        case
+            when all_periods.valid_from_date < sources.valid_from_date then sources.valid_from_date
+            else all_periods.valid_from_date
+        end as valid_from_date,
+        case
+            when all_periods.valid_until_date > sources.valid_until_date then sources.valid_until_date
+            else all_periods.valid_until_date
+        end as valid_until_date,
+        all_periods.department,
+        all_periods.cost_center,
+        all_periods.manager_email,
+        all_periods.seat_tier
+    from all_periods
+    inner join sources
+        on
+            all_periods.cost_centers_from = sources.cost_centers_from
+            and all_periods.valid_from_date < sources.valid_until_date
+            and all_periods.valid_until_date > sources.valid_from_date
 )
 
 select * from person_periods

@@ -1,64 +1,50 @@
--- One row per person and period in one department by the org chart; a person's periods cover all days.
--- The end is not in the period.
+-- One row per person and period with one line of the org chart; a person's periods cover all days. The end is not in
+-- the period. The line is that of the address which the person had on the day, as the macro `lines_in_force` says.
 with
 
 people as (
     select * from {{ ref('int_people') }}
 ),
 
-org_chart as (
-    select * from {{ ref('stg_org_chart') }}
+names as (
+    select
+        user_id as id,
+        email_key as key,
+        valid_from_date,
+        valid_until_date,
+        first_seen_date,
+        last_seen_date,
+        received_date,
+        passed_on_date
+    from {{ ref('int_address_periods') }}
 ),
 
-starts as (
+lines as (
     select
-        email_key,
+        email_key as key,
+        coalesce(valid_from_date, cast('0001-01-01' as date)) as valid_from_date,
         coalesce(department, 'Unmapped') as department,
         cost_center,
+        manager_email,
         seat_tier,
-        coalesce(valid_from_date, cast('0001-01-01' as date)) as valid_from_date
-    from org_chart
+        end_date
+    from {{ ref('stg_org_chart') }}
 ),
 
-first_starts as (
-    select
-        email_key,
-        min(valid_from_date) as valid_from_date
-    from starts
-    group by email_key
-),
-
-starts_and_time_before as (
-    select * from starts
-    union all
-    select
-        email_key,
-        'Unmapped' as department,
-        cast(null as text) as cost_center,
-        cast(null as text) as seat_tier,
-        cast('0001-01-01' as date) as valid_from_date
-    from first_starts
-    where valid_from_date > cast('0001-01-01' as date)
-),
-
-periods as (
-    select
-        starts_and_time_before.*,
-        lead(valid_from_date) over (partition by email_key order by valid_from_date) as next_valid_from_date
-    from starts_and_time_before
-),
+{{ lines_in_force(['department', 'cost_center', 'manager_email', 'seat_tier', 'end_date']) }},
 
 person_periods as (
     select
         people.user_id,
-        coalesce(periods.valid_from_date, cast('0001-01-01' as date)) as valid_from_date,
-        coalesce(periods.next_valid_from_date, cast('9999-12-31' as date)) as valid_until_date,
-        coalesce(periods.department, 'Unmapped') as department,
-        periods.cost_center,
-        coalesce(periods.seat_tier, 'default') as seat_tier
+        coalesce(lines_in_force.valid_from_date, cast('0001-01-01' as date)) as valid_from_date,
+        coalesce(lines_in_force.valid_until_date, cast('9999-12-31' as date)) as valid_until_date,
+        coalesce(lines_in_force.department, 'Unmapped') as department,
+        lines_in_force.cost_center,
+        lines_in_force.manager_email,
+        coalesce(lines_in_force.seat_tier, 'default') as seat_tier,
+        lines_in_force.end_date
     from people
-    left join periods on {{ email_key('people.email') }} = periods.email_key
+    left join lines_in_force on people.user_id = lines_in_force.id
 )
 
 select * from person_periods
-where valid_from_date < valid_until_date

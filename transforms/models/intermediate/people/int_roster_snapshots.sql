@@ -2,12 +2,7 @@
 with
 
 roster_snapshots as (
-    select * from {{ ref('stg_roster_snapshots') }}
-),
-
-complete_loads as (
-    select * from {{ ref('stg_dlt_loads') }}
-    where status = 0
+    {{ fetches_that_count('stg_roster_snapshots') }}
 ),
 
 snapshots as (
@@ -16,7 +11,6 @@ snapshots as (
         min(case when row_count > 0 then snapshot_at end) as first_snapshot_at,
         max(snapshot_at) as newest_snapshot_at
     from roster_snapshots
-    where load_id in (select complete_loads.load_id from complete_loads)
     group by roster_table
 )
 

@@ -21,7 +21,7 @@ department_periods as (
 
 span as (
     select
-        {{ dbt.date_trunc('month', 'min(activity_date)') }} as first_date,
+        cast({{ dbt.date_trunc('month', 'min(activity_date)') }} as date) as first_date,
         {{ dbt.last_day('max(activity_date)', 'month') }} as last_date
     from days
 ),

@@ -15,7 +15,7 @@ seat_fees as (
 ),
 
 price_periods as (
-    select * from {{ ref('int_seat_price_periods') }}
+    select * from {{ ref('int_billed_price_periods') }}
 ),
 
 months as (
@@ -63,12 +63,19 @@ tier_days_without_price as (
     group by month, activity_date, seat_tier
 ),
 
+closed_months as (
+    select distinct closed_month from price_periods
+    where closed_month is not null
+),
+
 months_with_price as (
     select distinct fees.month
     from fees
+    left join closed_months on fees.month = closed_months.closed_month
     inner join price_periods
         on
-            {{ dbt.last_day('fees.month', 'month') }} >= price_periods.valid_from_date
+            closed_months.closed_month is not distinct from price_periods.closed_month
+            and {{ dbt.last_day('fees.month', 'month') }} >= price_periods.valid_from_date
             and fees.month < price_periods.valid_until_date
 ),
 
@@ -91,13 +98,8 @@ unpriced as (
     group by month
 ),
 
-configured as (
-    select
-        cast(
-            nullif(
-                '{{ var("chargeback_monthly_amount_usd") }}', ''
-            ) as decimal(38, 8)
-        ) as monthly_amount_usd
+settings as (
+    select * from {{ ref('int_chargeback_settings') }}
 ),
 
 month_fees as (
@@ -126,10 +128,10 @@ billed as (
         rounded_fees.month,
         cast(rounded_fees.covered_days as bigint) as covered_days,
         rounded_fees.unpriced_tiers,
-        coalesce(configured.monthly_amount_usd, {{ units_to_usd('rounded_fees.fee_units') }}) as billed_usd,
+        coalesce(settings.monthly_amount_usd, {{ units_to_usd('rounded_fees.fee_units') }}) as billed_usd,
         rounded_fees.is_settled
     from rounded_fees
-    cross join configured
+    inner join settings on rounded_fees.month = settings.month
 ),
 
 with_states as (

@@ -1,37 +1,74 @@
 -- One row per kind (connector, skill, plugin) and name in use that the approval lists decide on.
--- The exact name wins, then its label or id, then the pattern with most letters; of equal ones, the strictest.
+-- The exact name wins, then its label or id, then the pattern with most letters; of equal ones, the strictest. What was
+-- renamed keeps the decision on its former label or name until the lists have the new one.
 with
 
 connectors as (
-    select distinct
+    select
         'connector' as kind,
         connector_name as name,
-        connector_display_name as label
+        connector_display_name as label,
+        max(activity_date) as last_seen_date
     from {{ ref('connector_usage_daily') }}
+    group by connector_name, connector_display_name
 ),
 
 skills as (
-    select distinct
+    select
         'skill' as kind,
         skill_name as name,
-        skill_display_name as label
+        skill_display_name as label,
+        max(activity_date) as last_seen_date
     from {{ ref('skill_usage_daily') }}
+    group by skill_name, skill_display_name
 ),
 
 plugins as (
-    select distinct
-        'plugin' as kind,
-        plugin_name as name,
-        plugin_id as label
+    select
+        plugin_name,
+        plugin_id,
+        max(activity_date) as last_seen_date
     from {{ ref('plugin_usage_daily') }}
+    group by plugin_name, plugin_id
 ),
 
-names as (
+labels as (
     select * from connectors
     union all
     select * from skills
+),
+
+labels_in_order as (
+    select
+        kind,
+        name,
+        label,
+        row_number() over (partition by kind, name, label is null order by last_seen_date desc, label asc) - 1
+            as labels_since
+    from labels
+),
+
+-- The ids of a plugin do not change, and several can have one name; names that share an id are of one plugin.
+names as (
+    select * from labels_in_order
     union all
-    select * from plugins
+    select
+        'plugin' as kind,
+        plugin_name as name,
+        plugin_id as label,
+        0 as labels_since
+    from plugins
+    union all
+    select
+        'plugin' as kind,
+        plugins.plugin_name as name,
+        others.plugin_name as label,
+        row_number() over (
+            partition by plugins.plugin_name order by others.last_seen_date desc, others.plugin_name asc
+        ) as labels_since
+    from plugins
+    inner join plugins as others
+        on plugins.plugin_id = others.plugin_id and plugins.plugin_name <> others.plugin_name
 ),
 
 decisions as (
@@ -73,6 +110,10 @@ matches as (
             when {{ name_key('names.label') }} = {{ name_key('decisions.pattern') }} then 2
             else 3
         end as distance,
+        case
+            when {{ matches_pattern('names.name', 'decisions.pattern') }} then 0
+            else names.labels_since
+        end as labels_since,
         length(replace(decisions.pattern, '*', '')) as letters,
         case decisions.approval when 'banned' then 1 when 'unreviewed' then 2 else 3 end as leniency
     from names
@@ -90,7 +131,7 @@ matches_in_order as (
         matches.*,
         row_number() over (
             partition by kind, name
-            order by distance asc, letters desc, leniency asc, pattern asc
+            order by labels_since asc, distance asc, letters desc, leniency asc, pattern asc
         ) as closer_matches
     from matches
 ),
