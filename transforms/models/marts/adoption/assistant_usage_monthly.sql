@@ -85,7 +85,7 @@ usage as (
         people.email,
         people.account_count,
         case when vendor_months.coverage = 'full' then people.message_count end as message_count,
-        case when vendor_months.coverage = 'full' then people.cost_usd end as cost_usd,
+        cast(case when vendor_months.coverage = 'full' then people.cost_usd end as decimal(38, 8)) as cost_usd,
         case
             when people.was_active = 1 then true
             when people.was_active = 0 and vendor_months.coverage = 'full' then false

@@ -5,12 +5,23 @@ people as (
     select * from {{ ref('int_people') }}
 ),
 
+department_periods as (
+    select * from {{ ref('int_department_periods') }}
+),
+
 user_days as (
     select
         user_days.*,
-        people.email
+        people.email,
+        coalesce(department_periods.department, 'Unmapped') as department,
+        department_periods.cost_center
     from {{ ref('int_user_days') }} as user_days
     inner join people on user_days.user_id = people.user_id
+    left join department_periods
+        on
+            user_days.user_id = department_periods.user_id
+            and user_days.activity_date >= department_periods.valid_from_date
+            and user_days.activity_date < department_periods.valid_until_date
 ),
 
 repeated_users as (
@@ -39,6 +50,8 @@ single_rows as (
         activity_date,
         user_id,
         email,
+        department,
+        cost_center,
         chat_message_count,
         chat_thinking_message_count,
         chat_conversation_count,
@@ -120,6 +133,8 @@ added_up_rows as (
         activity_date,
         user_id,
         max(email) as email,
+        max(department) as department,
+        max(cost_center) as cost_center,
         cast(sum(chat_message_count) as bigint) as chat_message_count,
         cast(sum(chat_thinking_message_count) as bigint) as chat_thinking_message_count,
         {{ unless_repeated('chat_conversation_count') }} as chat_conversation_count,

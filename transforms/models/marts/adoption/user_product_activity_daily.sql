@@ -1,227 +1,90 @@
 -- One row per UTC day, user and product used. Unified chat and Cowork is in chat and cowork.
+{#- What each product has of the counts below; `also` are counts that are no column here, and say that it was used. #}
+{%- set products = {
+    'chat': {
+        'is_active': 'is_active_in_chat',
+        'message_count': 'chat_message_count',
+        'thinking_message_count': 'chat_thinking_message_count',
+        'conversation_count': 'chat_conversation_count',
+        'projects_used_count': 'distinct_chat_projects_used_count',
+        'projects_created_count': 'chat_projects_created_count',
+        'artifacts_created_count': 'chat_artifacts_created_count',
+        'files_uploaded_count': 'chat_files_uploaded_count',
+        'connectors_used_count': 'chat_connectors_used_count',
+        'distinct_skills_used_count': 'distinct_chat_skills_used_count',
+        'distinct_connectors_used_count': 'distinct_chat_connectors_used_count',
+        'also': ['chat_shared_conversations_viewed_count', 'distinct_chat_shared_artifacts_viewed_count'],
+    },
+    'claude_code': {
+        'is_active': 'is_active_in_claude_code',
+        'session_count': 'claude_code_session_count',
+        'artifacts_created_count': 'claude_code_artifacts_created_count',
+        'also': [
+            'commit_count', 'pull_request_count', 'lines_added_count', 'lines_removed_count', 'tool_accepted_count',
+            'tool_rejected_count'
+        ],
+    },
+    'cowork': {
+        'is_active': 'is_active_in_cowork',
+        'message_count': 'cowork_message_count',
+        'session_count': 'cowork_session_count',
+        'artifacts_created_count': 'cowork_artifacts_created_count',
+        'skills_used_count': 'cowork_skills_used_count',
+        'connectors_used_count': 'cowork_connectors_used_count',
+        'distinct_skills_used_count': 'distinct_cowork_skills_used_count',
+        'distinct_connectors_used_count': 'distinct_cowork_connectors_used_count',
+        'plugins_used_count': 'cowork_plugins_used_count',
+        'distinct_plugins_used_count': 'distinct_cowork_plugins_used_count',
+        'action_count': 'cowork_action_count',
+        'also': ['cowork_dispatch_turn_count', 'cowork_file_edit_count'],
+    },
+    'office_agent': {
+        'is_active': 'is_active_in_office',
+        'message_count': 'office_message_count',
+        'session_count': 'office_session_count',
+        'skills_used_count': 'office_skills_used_count',
+        'connectors_used_count': 'office_connectors_used_count',
+        'distinct_skills_used_count': 'distinct_office_skills_used_count',
+        'distinct_connectors_used_count': 'distinct_office_connectors_used_count',
+    },
+    'claude_design': {
+        'is_active': 'is_active_in_design',
+        'message_count': 'design_message_count',
+        'session_count': 'design_session_count',
+        'projects_used_count': 'distinct_design_projects_used_count',
+        'projects_created_count': 'design_projects_created_count',
+    },
+    'science': {
+        'is_active': 'is_active_in_science',
+        'message_count': 'science_message_count',
+        'session_count': 'science_session_count',
+        'skills_used_count': 'science_skills_used_count',
+        'also': ['science_delegation_count', 'science_remote_compute_job_count'],
+    },
+    'claude_tag': {
+        'is_active': 'is_active_in_claude_tag',
+        'message_count': 'claude_tag_message_count',
+        'also': ['claude_tag_active_day_count'],
+    },
+} %}
+{%- set counts = [
+    'message_count', 'thinking_message_count', 'conversation_count', 'session_count', 'projects_used_count',
+    'projects_created_count', 'artifacts_created_count', 'files_uploaded_count', 'skills_used_count',
+    'connectors_used_count', 'distinct_skills_used_count', 'distinct_connectors_used_count', 'plugins_used_count',
+    'distinct_plugins_used_count', 'action_count'
+] %}
 with
 
 user_days as (
     select * from {{ ref('int_user_days') }}
 ),
 
+department_periods as (
+    select * from {{ ref('int_department_periods') }}
+),
+
 product_days as (
-    select
-        activity_date,
-        user_id,
-        'chat' as product,
-        chat_message_count as message_count,
-        chat_thinking_message_count as thinking_message_count,
-        chat_conversation_count as conversation_count,
-        cast(null as bigint) as session_count,
-        distinct_chat_projects_used_count as projects_used_count,
-        chat_projects_created_count as projects_created_count,
-        chat_artifacts_created_count as artifacts_created_count,
-        chat_files_uploaded_count as files_uploaded_count,
-        cast(null as bigint) as skills_used_count,
-        chat_connectors_used_count as connectors_used_count,
-        distinct_chat_skills_used_count as distinct_skills_used_count,
-        distinct_chat_connectors_used_count as distinct_connectors_used_count,
-        cast(null as bigint) as plugins_used_count,
-        cast(null as bigint) as distinct_plugins_used_count,
-        cast(null as bigint) as action_count,
-        is_active_in_chat as is_active,
-        (
-            chat_message_count > 0
-            or chat_thinking_message_count > 0
-            or chat_conversation_count > 0
-            or distinct_chat_projects_used_count > 0
-            or chat_projects_created_count > 0
-            or chat_artifacts_created_count > 0
-            or chat_files_uploaded_count > 0
-            or chat_shared_conversations_viewed_count > 0
-            or distinct_chat_shared_artifacts_viewed_count > 0
-            or chat_connectors_used_count > 0
-            or distinct_chat_skills_used_count > 0
-            or distinct_chat_connectors_used_count > 0
-        ) as is_used
-    from user_days
-    union all
-    select
-        activity_date,
-        user_id,
-        'claude_code' as product,
-        cast(null as bigint) as message_count,
-        cast(null as bigint) as thinking_message_count,
-        cast(null as bigint) as conversation_count,
-        claude_code_session_count as session_count,
-        cast(null as bigint) as projects_used_count,
-        cast(null as bigint) as projects_created_count,
-        claude_code_artifacts_created_count as artifacts_created_count,
-        cast(null as bigint) as files_uploaded_count,
-        cast(null as bigint) as skills_used_count,
-        cast(null as bigint) as connectors_used_count,
-        cast(null as bigint) as distinct_skills_used_count,
-        cast(null as bigint) as distinct_connectors_used_count,
-        cast(null as bigint) as plugins_used_count,
-        cast(null as bigint) as distinct_plugins_used_count,
-        cast(null as bigint) as action_count,
-        is_active_in_claude_code as is_active,
-        (
-            claude_code_session_count > 0
-            or claude_code_artifacts_created_count > 0
-            or commit_count > 0
-            or pull_request_count > 0
-            or lines_added_count > 0
-            or lines_removed_count > 0
-            or tool_accepted_count > 0
-            or tool_rejected_count > 0
-        ) as is_used
-    from user_days
-    union all
-    select
-        activity_date,
-        user_id,
-        'cowork' as product,
-        cowork_message_count as message_count,
-        cast(null as bigint) as thinking_message_count,
-        cast(null as bigint) as conversation_count,
-        cowork_session_count as session_count,
-        cast(null as bigint) as projects_used_count,
-        cast(null as bigint) as projects_created_count,
-        cowork_artifacts_created_count as artifacts_created_count,
-        cast(null as bigint) as files_uploaded_count,
-        cowork_skills_used_count as skills_used_count,
-        cowork_connectors_used_count as connectors_used_count,
-        distinct_cowork_skills_used_count as distinct_skills_used_count,
-        distinct_cowork_connectors_used_count as distinct_connectors_used_count,
-        cowork_plugins_used_count as plugins_used_count,
-        distinct_cowork_plugins_used_count as distinct_plugins_used_count,
-        cowork_action_count as action_count,
-        is_active_in_cowork as is_active,
-        (
-            cowork_message_count > 0
-            or cowork_session_count > 0
-            or cowork_artifacts_created_count > 0
-            or cowork_skills_used_count > 0
-            or cowork_connectors_used_count > 0
-            or distinct_cowork_skills_used_count > 0
-            or distinct_cowork_connectors_used_count > 0
-            or cowork_action_count > 0
-            or cowork_dispatch_turn_count > 0
-            or cowork_plugins_used_count > 0
-            or distinct_cowork_plugins_used_count > 0
-            or cowork_file_edit_count > 0
-        ) as is_used
-    from user_days
-    union all
-    select
-        activity_date,
-        user_id,
-        'office_agent' as product,
-        office_message_count as message_count,
-        cast(null as bigint) as thinking_message_count,
-        cast(null as bigint) as conversation_count,
-        office_session_count as session_count,
-        cast(null as bigint) as projects_used_count,
-        cast(null as bigint) as projects_created_count,
-        cast(null as bigint) as artifacts_created_count,
-        cast(null as bigint) as files_uploaded_count,
-        office_skills_used_count as skills_used_count,
-        office_connectors_used_count as connectors_used_count,
-        distinct_office_skills_used_count as distinct_skills_used_count,
-        distinct_office_connectors_used_count as distinct_connectors_used_count,
-        cast(null as bigint) as plugins_used_count,
-        cast(null as bigint) as distinct_plugins_used_count,
-        cast(null as bigint) as action_count,
-        is_active_in_office as is_active,
-        (
-            office_message_count > 0
-            or office_session_count > 0
-            or office_skills_used_count > 0
-            or office_connectors_used_count > 0
-            or distinct_office_skills_used_count > 0
-            or distinct_office_connectors_used_count > 0
-        ) as is_used
-    from user_days
-    union all
-    select
-        activity_date,
-        user_id,
-        'claude_design' as product,
-        design_message_count as message_count,
-        cast(null as bigint) as thinking_message_count,
-        cast(null as bigint) as conversation_count,
-        design_session_count as session_count,
-        distinct_design_projects_used_count as projects_used_count,
-        design_projects_created_count as projects_created_count,
-        cast(null as bigint) as artifacts_created_count,
-        cast(null as bigint) as files_uploaded_count,
-        cast(null as bigint) as skills_used_count,
-        cast(null as bigint) as connectors_used_count,
-        cast(null as bigint) as distinct_skills_used_count,
-        cast(null as bigint) as distinct_connectors_used_count,
-        cast(null as bigint) as plugins_used_count,
-        cast(null as bigint) as distinct_plugins_used_count,
-        cast(null as bigint) as action_count,
-        is_active_in_design as is_active,
-        (
-            design_message_count > 0
-            or design_session_count > 0
-            or distinct_design_projects_used_count > 0
-            or design_projects_created_count > 0
-        ) as is_used
-    from user_days
-    union all
-    select
-        activity_date,
-        user_id,
-        'science' as product,
-        science_message_count as message_count,
-        cast(null as bigint) as thinking_message_count,
-        cast(null as bigint) as conversation_count,
-        science_session_count as session_count,
-        cast(null as bigint) as projects_used_count,
-        cast(null as bigint) as projects_created_count,
-        cast(null as bigint) as artifacts_created_count,
-        cast(null as bigint) as files_uploaded_count,
-        science_skills_used_count as skills_used_count,
-        cast(null as bigint) as connectors_used_count,
-        cast(null as bigint) as distinct_skills_used_count,
-        cast(null as bigint) as distinct_connectors_used_count,
-        cast(null as bigint) as plugins_used_count,
-        cast(null as bigint) as distinct_plugins_used_count,
-        cast(null as bigint) as action_count,
-        is_active_in_science as is_active,
-        (
-            science_message_count > 0
-            or science_session_count > 0
-            or science_skills_used_count > 0
-            or science_delegation_count > 0
-            or science_remote_compute_job_count > 0
-        ) as is_used
-    from user_days
-    union all
-    select
-        activity_date,
-        user_id,
-        'claude_tag' as product,
-        claude_tag_message_count as message_count,
-        cast(null as bigint) as thinking_message_count,
-        cast(null as bigint) as conversation_count,
-        cast(null as bigint) as session_count,
-        cast(null as bigint) as projects_used_count,
-        cast(null as bigint) as projects_created_count,
-        cast(null as bigint) as artifacts_created_count,
-        cast(null as bigint) as files_uploaded_count,
-        cast(null as bigint) as skills_used_count,
-        cast(null as bigint) as connectors_used_count,
-        cast(null as bigint) as distinct_skills_used_count,
-        cast(null as bigint) as distinct_connectors_used_count,
-        cast(null as bigint) as plugins_used_count,
-        cast(null as bigint) as distinct_plugins_used_count,
-        cast(null as bigint) as action_count,
-        is_active_in_claude_tag as is_active,
-        (
-            claude_tag_message_count > 0
-            or claude_tag_active_day_count > 0
-        ) as is_used
-    from user_days
+    {{ product_days('user_days', products, counts) }}
 ),
 
 used_products as (
@@ -253,26 +116,33 @@ used_products as (
 -- Chat reports distinct skills but no skill uses; the distinct ones are the only number there is.
 with_chat_skills as (
     select
-        activity_date,
-        user_id,
-        product,
-        message_count,
-        thinking_message_count,
-        conversation_count,
-        session_count,
-        projects_used_count,
-        projects_created_count,
-        artifacts_created_count,
-        files_uploaded_count,
-        coalesce(skills_used_count, distinct_skills_used_count) as skills_used_count,
-        connectors_used_count,
-        distinct_skills_used_count,
-        distinct_connectors_used_count,
-        plugins_used_count,
-        distinct_plugins_used_count,
-        action_count,
-        is_active
+        used_products.activity_date,
+        used_products.user_id,
+        used_products.product,
+        coalesce(department_periods.department, 'Unmapped') as department,
+        department_periods.cost_center,
+        used_products.message_count,
+        used_products.thinking_message_count,
+        used_products.conversation_count,
+        used_products.session_count,
+        used_products.projects_used_count,
+        used_products.projects_created_count,
+        used_products.artifacts_created_count,
+        used_products.files_uploaded_count,
+        coalesce(used_products.skills_used_count, used_products.distinct_skills_used_count) as skills_used_count,
+        used_products.connectors_used_count,
+        used_products.distinct_skills_used_count,
+        used_products.distinct_connectors_used_count,
+        used_products.plugins_used_count,
+        used_products.distinct_plugins_used_count,
+        used_products.action_count,
+        used_products.is_active
     from used_products
+    left join department_periods
+        on
+            used_products.user_id = department_periods.user_id
+            and used_products.activity_date >= department_periods.valid_from_date
+            and used_products.activity_date < department_periods.valid_until_date
 )
 
 select * from with_chat_skills

@@ -41,21 +41,7 @@ rows_as_text as (
     from with_text
 ),
 
-chain as (
-    select
-        evidence_number,
-        {{ "'" ~ '0' * 64 ~ "'" }} as previous_hash,
-        {{ sha256_hex("'" ~ '0' * 64 ~ "' || canonical_text") }} as row_hash
-    from rows_as_text
-    where evidence_number = 1
-    union all
-    select
-        rows_as_text.evidence_number,
-        chain.row_hash as previous_hash,
-        {{ sha256_hex('chain.row_hash || rows_as_text.canonical_text') }} as row_hash
-    from chain
-    inner join rows_as_text on rows_as_text.evidence_number = chain.evidence_number + 1
-),
+{{ chained_hashes('rows_as_text') }},
 
 with_hashes as (
     select

@@ -14,7 +14,7 @@ person_days as (
     select
         events.event_date,
         events.user_id,
-        {{ dbt.date_trunc('month', 'events.event_date') }} as month,
+        cast({{ dbt.date_trunc('month', 'events.event_date') }} as date) as month,
         max(events.actor_email) as email,
         count(*) as file_event_count,
         count(case when event_types.file_action = 'uploaded' then 1 end) as upload_count,

@@ -141,7 +141,7 @@ sign_ins_after_departure as (
         'signed in after leaving' as observed_value,
         cast(null as bigint) as earlier_sign_in_count,
         cast(null as bigint) as earlier_value_count,
-        cast(null as double precision) as chance,
+        cast(null as {{ float_type() }}) as chance,
         departures.left_at as contradicted_at
     from sign_ins
     inner join departures on sign_ins.user_id = departures.user_id and sign_ins.event_at > departures.left_at
@@ -165,7 +165,7 @@ impossible_journeys as (
         previous_country || ' then ' || country as observed_value,
         cast(null as bigint) as earlier_sign_in_count,
         cast(null as bigint) as earlier_value_count,
-        cast(null as double precision) as chance,
+        cast(null as {{ float_type() }}) as chance,
         previous_event_at as contradicted_at
     from sign_ins_in_order
     where

@@ -36,7 +36,7 @@ changes as (
         event_id,
         event_type,
         case
-            when event_type like '%enabled' or event_type like '%\_activated' escape '\' then 'true'
+            when event_type like '%enabled' or event_type like '%!_activated' escape '!' then 'true'
             when event_type like '%disabled' or event_type like '%deactivated' then 'false'
             when event_type like '%deleted' or event_type like '%removed' then null
             else attributes

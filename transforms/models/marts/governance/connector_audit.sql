@@ -6,16 +6,6 @@ usage_days as (
     where connector_name is not null
 ),
 
-coverage as (
-    select * from {{ ref('int_usage_coverage') }}
-    where endpoint = 'connectors'
-),
-
-approvals as (
-    select * from {{ ref('int_name_approvals') }}
-    where kind = 'connector'
-),
-
 labels_in_order as (
     select
         connector_name,
@@ -25,80 +15,37 @@ labels_in_order as (
     where connector_display_name is not null
 ),
 
--- A day of which the users are unknown makes their sum unknown.
-by_name as (
-    select
-        connector_name,
-        min(activity_date) as first_seen_date,
-        max(activity_date) as last_seen_date,
-        count(*) as used_days,
-        case when count(*) = count(distinct_user_count) then cast(sum(distinct_user_count) as bigint) end
-            as distinct_user_days,
-        max(distinct_user_count) as max_daily_users,
-        cast(sum(read_call_count) as bigint) as read_call_count,
-        cast(sum(write_call_count) as bigint) as write_call_count,
-        cast(sum(unclassified_call_count) as bigint) as unclassified_call_count
-    from usage_days
-    group by connector_name
-),
-
-with_approval as (
-    select
-        by_name.connector_name,
-        labels_in_order.connector_display_name,
-        coalesce(approvals.approval, 'unreviewed') as approval,
-        approvals.owner as approval_owner,
-        approvals.reviewed_date,
-        by_name.first_seen_date,
-        by_name.last_seen_date,
-        by_name.used_days,
-        by_name.distinct_user_days,
-        by_name.max_daily_users,
-        by_name.read_call_count,
-        by_name.write_call_count,
-        by_name.unclassified_call_count,
-        coverage.history_start_date,
-        coverage.as_of_date,
-        coverage.covered_days,
-        coverage.missing_days,
-        {{ days_from('by_name.first_seen_date', 'coverage.as_of_date') }} as days_since_first_seen,
-        {{ days_from('by_name.last_seen_date', 'coverage.as_of_date') }} as days_since_last_seen,
-        {{ days_from('approvals.reviewed_date', 'coverage.as_of_date') }} as days_since_review
-    from by_name
-    cross join coverage
-    left join approvals on by_name.connector_name = approvals.name
-    left join labels_in_order
-        on by_name.connector_name = labels_in_order.connector_name and labels_in_order.labels_since = 1
-),
+{{ audited('connector', 'usage_days', ['read_call_count', 'write_call_count', 'unclassified_call_count']) }},
 
 with_reasons as (
     select
-        connector_name,
-        connector_display_name,
-        first_seen_date,
-        last_seen_date,
-        approval,
-        approval_owner,
-        reviewed_date,
-        {{ reasons([
-            ("approval = 'banned' and days_since_last_seen < 30", "'banned and used in the last 30 days'"),
-            ("approval = 'unreviewed'", "'unreviewed'"),
-            ("approval <> 'approved' and write_call_count > 0", "'writes without approval'"),
-            ("approval <> 'approved' and unclassified_call_count > 0", "'calls of which nobody knows what they do'"),
-            ("first_seen_date > history_start_date and days_since_first_seen < 30", "'new in the last 30 days'"),
-            ("approval = 'approved' and days_since_review >= 365", "'reviewed a year ago or longer'")
+        audited.connector_name,
+        labels_in_order.connector_display_name,
+        audited.first_seen_date,
+        audited.last_seen_date,
+        audited.approval,
+        audited.approval_owner,
+        audited.reviewed_date,
+        {{ audit_reasons([
+            ("audited.approval <> 'approved' and audited.write_call_count > 0", "'writes without approval'"),
+            (
+                "audited.approval <> 'approved' and audited.unclassified_call_count > 0",
+                "'calls of which nobody knows what they do'"
+            )
         ]) }} as risk_reasons,
-        used_days,
-        distinct_user_days,
-        max_daily_users,
-        read_call_count,
-        write_call_count,
-        unclassified_call_count,
-        history_start_date,
-        as_of_date,
-        covered_days,
-        missing_days
-    from with_approval
+        audited.used_days,
+        audited.distinct_user_days,
+        audited.max_daily_users,
+        audited.read_call_count,
+        audited.write_call_count,
+        audited.unclassified_call_count,
+        audited.history_start_date,
+        audited.as_of_date,
+        audited.covered_days,
+        audited.missing_days
+    from audited
+    left join labels_in_order
+        on audited.connector_name = labels_in_order.connector_name and labels_in_order.labels_since = 1
 )
 
 select * from with_reasons

@@ -6,17 +6,18 @@ seats as (
     where user_id is not null
 ),
 
-member_periods as (
-    select * from {{ ref('int_member_periods') }}
-),
-
 snapshots as (
     select * from {{ ref('int_roster_snapshots') }}
     where roster_table = 'members'
 ),
 
-org_chart as (
-    select * from {{ ref('stg_org_chart') }}
+org_chart_periods as (
+    select * from {{ ref('int_org_chart_periods') }}
+    where end_date is not null and valid_until_date = cast('9999-12-31' as date)
+),
+
+address_periods as (
+    select * from {{ ref('int_address_periods') }}
 ),
 
 user_activity as (
@@ -31,46 +32,27 @@ rosters as (
     from snapshots
 ),
 
--- The newest line of a person says whether they are still employed: one without an end date hires them anew.
-newest_lines as (
-    select
-        email_key,
-        end_date,
-        row_number() over (
-            partition by email_key order by coalesce(valid_from_date, cast('0001-01-01' as date)) desc
-        ) as lines_since
-    from org_chart
-),
-
-end_dates as (
-    select
-        email_key,
-        end_date as employment_end_date
-    from newest_lines
-    where lines_since = 1 and end_date is not null
-),
-
-roster_emails as (
-    select distinct
-        user_id,
-        {{ email_key('email') }} as email_key
-    from member_periods
-    where email is not null
-    union distinct
+-- Since when a person has had the address that was another's before.
+received_addresses as (
     select
         user_id,
-        {{ email_key('email') }} as email_key
-    from seats
-    where email is not null
+        max(first_seen_date) as received_date
+    from address_periods
+    where received_date is not null and valid_until_date = cast('9999-12-31' as date)
+    group by user_id
 ),
 
+-- The newest line of a person says whether they are still employed: one without an end date hires them anew. An end
+-- before they had the address is that of who had it until then.
 end_dates_of_people as (
     select
-        roster_emails.user_id,
-        max(end_dates.employment_end_date) as employment_end_date
-    from roster_emails
-    inner join end_dates on roster_emails.email_key = end_dates.email_key
-    group by roster_emails.user_id
+        org_chart_periods.user_id,
+        org_chart_periods.end_date as employment_end_date
+    from org_chart_periods
+    left join received_addresses on org_chart_periods.user_id = received_addresses.user_id
+    where
+        received_addresses.received_date is null
+        or org_chart_periods.end_date >= received_addresses.received_date
 ),
 
 leavers as (

@@ -92,19 +92,25 @@ concentration as (
 covered as (
     select
         months.month,
-        case
-            when spend_coverage.cost_covered_days = months.month_days
-                then coalesce(spend_by_month.spend_usd, cast(0 as decimal(38, 8)))
-        end as spend_usd,
-        case
-            when spend_coverage.cost_covered_days = months.month_days
-                then coalesce(spend_by_month.list_price_usd, cast(0 as decimal(38, 8)))
-        end as list_price_usd,
-        case
-            when spend_coverage.cost_covered_days = months.month_days
-                then coalesce(spend_by_month.spend_without_person_usd, cast(0 as decimal(38, 8)))
-        end as spend_without_person_usd,
-        case when months.is_covered then seat_fees.billed_usd end as seat_fees_usd,
+        cast(
+            case
+                when spend_coverage.cost_covered_days = months.month_days
+                    then coalesce(spend_by_month.spend_usd, cast(0 as decimal(38, 8)))
+            end as decimal(38, 8)
+        ) as spend_usd,
+        cast(
+            case
+                when spend_coverage.cost_covered_days = months.month_days
+                    then coalesce(spend_by_month.list_price_usd, cast(0 as decimal(38, 8)))
+            end as decimal(38, 8)
+        ) as list_price_usd,
+        cast(
+            case
+                when spend_coverage.cost_covered_days = months.month_days
+                    then coalesce(spend_by_month.spend_without_person_usd, cast(0 as decimal(38, 8)))
+            end as decimal(38, 8)
+        ) as spend_without_person_usd,
+        cast(case when months.is_covered then seat_fees.billed_usd end as decimal(38, 8)) as seat_fees_usd,
         case when months.is_covered then coalesce(activity.active_users, 0) end as active_users,
         case when months.is_covered then coalesce(activity.active_user_days, 0) end as active_user_days,
         case

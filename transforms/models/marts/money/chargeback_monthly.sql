@@ -64,6 +64,33 @@ chargeback as (
         false as is_closed,
         is_settled
     from corrections
+),
+
+-- People are counted once for all pools of a department, on its first one (metered, where it has any): a repeated count
+-- would be added up. Months closed before this was so have it on each.
+with_people_once as (
+    select
+        month,
+        cost_center,
+        department,
+        cost_pool,
+        corrected_month,
+        amount_usd,
+        list_price_usd,
+        seat_count,
+        case
+            when
+                row_number() over (
+                    partition by month, cost_center, department
+                    order by case when corrected_month is null then 0 else 1 end asc, cost_pool asc
+                ) = 1
+                then active_user_count
+        end as active_user_count,
+        allocation_method,
+        covered_days,
+        is_closed,
+        is_settled
+    from chargeback
 )
 
-select * from chargeback
+select * from with_people_once

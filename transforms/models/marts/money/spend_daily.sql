@@ -10,6 +10,10 @@ people as (
     select * from {{ ref('int_people') }}
 ),
 
+department_periods as (
+    select * from {{ ref('int_department_periods') }}
+),
+
 costs as (
     select * from {{ ref('stg_costs') }}
 ),
@@ -179,6 +183,10 @@ with_people as (
         with_absent.actor_id,
         with_absent.user_id,
         people.email,
+        case
+            when with_absent.user_id is not null then coalesce(department_periods.department, 'Unmapped')
+        end as department,
+        department_periods.cost_center,
         with_absent.product,
         with_absent.model,
         with_absent.cost_type,
@@ -197,6 +205,11 @@ with_people as (
         with_absent.is_settled
     from with_absent
     left join people on with_absent.user_id = people.user_id
+    left join department_periods
+        on
+            with_absent.user_id = department_periods.user_id
+            and with_absent.activity_date >= department_periods.valid_from_date
+            and with_absent.activity_date < department_periods.valid_until_date
 )
 
 select * from with_people

@@ -202,7 +202,7 @@ with_reason as (
             when window_states.computed is null then 'not in the user rows'
             when window_states.is_revision_pending then 'revision pending'
             when
-                window_states.metric like 'claude\_tag\_%' escape '\' and window_states.difference > 0
+                window_states.metric like 'claude!_tag!_%' escape '!' and window_states.difference > 0
                 then 'includes unlinked Slack users'
             when window_states.difference <= leaver_counts.leaver_count then 'people who left are counted'
         end as reason

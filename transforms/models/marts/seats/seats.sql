@@ -13,6 +13,11 @@ user_activity as (
     select * from {{ ref('user_activity_daily') }}
 ),
 
+spend as (
+    select * from {{ ref('spend_daily') }}
+    where user_id is not null and (spend_usd > 0 or request_count > 0)
+),
+
 member_periods as (
     select * from {{ ref('int_member_periods') }}
 ),
@@ -69,6 +74,30 @@ coverage as (
         newest_day.as_of_date,
         newest_day.dormant_after_days,
         newest_day.grace_days
+),
+
+-- Days of people that the API has and that are not known: nobody is idle by what came before them.
+newer_days as (
+    select count(*) as newer_day_count
+    from newest_day
+    inner join days on newest_day.as_of_date < days.activity_date
+),
+
+spend_by_person as (
+    select
+        spend.user_id,
+        max(spend.activity_date) as last_spend_date,
+        count(
+            distinct case
+                when
+                    spend.activity_date <= coverage.as_of_date
+                    and {{ days_from('spend.activity_date', 'coverage.as_of_date') }} < 28
+                    then spend.activity_date
+            end
+        ) as spend_days_in_28
+    from spend
+    cross join coverage
+    group by spend.user_id
 ),
 
 activity_by_person as (
@@ -264,16 +293,24 @@ with_activity as (
         activity_by_person.last_active_date,
         {{ days_from('activity_by_person.last_active_date', 'coverage.as_of_date') }} as days_since_active,
         {{ days_from('seat_people.joined_date', 'coverage.as_of_date') }} as days_since_joined,
+        spend_by_person.last_spend_date,
+        case
+            when seat_people.user_id is not null then coalesce(spend_by_person.spend_days_in_28, 0)
+        end as spend_days_in_28,
+        {{ days_from('spend_by_person.last_spend_date', 'coverage.as_of_date') }} as days_since_spend,
         case
             when coverage.covered_days_in_28 = 28 and seat_people.user_id is not null
                 then coalesce(activity_by_person.active_days_in_28, 0)
         end as active_days_in_28,
         coverage.dormant_after_days,
         coverage.grace_days,
-        coverage.covered_days_until_dormant
+        coverage.covered_days_until_dormant,
+        newer_days.newer_day_count
     from seat_people
     cross join coverage
+    cross join newer_days
     left join activity_by_person on seat_people.user_id = activity_by_person.user_id
+    left join spend_by_person on seat_people.user_id = spend_by_person.user_id
 ),
 
 with_status as (
@@ -283,11 +320,13 @@ with_status as (
             when has_roster and not is_member and is_invited then 'invited'
             when has_roster and not is_member then 'removed'
             when days_since_active < dormant_after_days then 'active'
+            -- Who spent is not idle, whatever the days of people say.
+            when days_since_spend < dormant_after_days then 'active'
             when
                 days_since_joined < grace_days
                 and (last_active_date is null or last_active_date < joined_date)
                 then 'new'
-            when covered_days_until_dormant < dormant_after_days then 'unknown'
+            when covered_days_until_dormant < dormant_after_days or newer_day_count > 0 then 'unknown'
             when last_active_date is null and has_roster then 'never_active'
             else 'dormant'
         end as seat_status
@@ -310,13 +349,17 @@ with_price as (
         case when with_status.seat_status in ('invited', 'removed') then with_status.left_date end as left_date,
         with_status.first_active_date,
         with_status.last_active_date,
+        with_status.last_spend_date,
         with_status.seat_status,
         with_status.days_since_active,
         with_status.active_days_in_28,
-        case
-            when with_status.seat_status not in ('invited', 'removed')
-                then coalesce(tier_prices.usd_per_month, default_prices.usd_per_month)
-        end as seat_cost_usd_per_month,
+        with_status.spend_days_in_28,
+        cast(
+            case
+                when with_status.seat_status not in ('invited', 'removed')
+                    then coalesce(tier_prices.usd_per_month, default_prices.usd_per_month)
+            end as decimal(38, 8)
+        ) as seat_cost_usd_per_month,
         with_status.history_start_date
     from with_status
     left join price_periods as tier_prices
