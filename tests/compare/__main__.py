@@ -4,23 +4,20 @@ Run: make compare BASE=<commit>
 """
 
 import argparse
-import os
 import shutil
-import subprocess
-import sys
 import tempfile
 import time
-import tomllib
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from sources.sandbox import Sandbox
 from tests.compare.differences import Allowed, gone_and_changed, json_lines, lines, marts, plain
-from tests.compare.stories import STORIES, Step, Story, World, prepare
+from tests.compare.lanes import REPOSITORY, Lane, checked_out, libraries_of
+from tests.compare.stories import BELIEVED, STORIES, Step, Story, World, prepare
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+WANTED = Path(__file__).with_name("wanted.txt")
+"""What later issues asked to change of the marts and words of 1d19b5d."""
 
 
 @dataclass(frozen=True)
@@ -30,55 +27,6 @@ class Ended:
     exit_code: int
     out: str
     err: str
-
-
-@dataclass(frozen=True)
-class Lane:
-    """A checkout that runs the commands of a story in a folder of its own."""
-
-    checkout: Path
-    folder: Path
-
-    @property
-    def data(self) -> Path:
-        return self.folder / "data"
-
-    @property
-    def served(self) -> Path:
-        return self.data / "serving.duckdb"
-
-    @property
-    def out(self) -> Path:
-        return self.folder / "out"
-
-    def make(self) -> None:
-        # Where the commands run: without the settings of a checkout, or of this machine.
-        for folder in (self.data, self.out, self.folder / "empty"):
-            folder.mkdir(parents=True)
-
-    def start(self, words: str, environment: Mapping[str, str]) -> subprocess.Popen[str]:
-        project = tomllib.loads((self.checkout / "pyproject.toml").read_text())["project"]
-        module, _, function = project["scripts"]["claude-warehouse"].partition(":")
-        return subprocess.Popen(
-            [
-                sys.executable,
-                "-c",
-                f"from {module} import {function} as main; main()",
-                *words.format(out=self.out).split(),
-            ],
-            cwd=self.folder / "empty",
-            env={
-                **{name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ},
-                "PYTHONPATH": str(self.checkout),
-                "PYTHONDONTWRITEBYTECODE": "1",
-                "LANG": "C.UTF-8",
-                "PIPELINE__DATA_DIR": str(self.data),
-                **environment,
-            },
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
 
 
 class Comparison:
@@ -140,17 +88,6 @@ class Comparison:
             print(f"    {line}")
 
 
-@contextmanager
-def checked_out(commit: str, folder: Path) -> Iterator[Path]:
-    """The commit's files beside these, for a time."""
-    git = ["git", "-C", str(REPOSITORY), "worktree"]
-    subprocess.run([*git, "add", "--quiet", "--detach", str(folder), commit], check=True)
-    try:
-        yield folder
-    finally:
-        subprocess.run([*git, "remove", "--force", str(folder)], check=True)
-
-
 def run(lanes: Sequence[Lane], step: Step, environment: Mapping[str, str]) -> list[Ended]:
     """Runs a step's command in every lane at once."""
     running = [lane.start(step.words, {**environment, **step.environment}) for lane in lanes]
@@ -165,17 +102,15 @@ def compare(story: Story, base: Path, folder: Path, comparison: Comparison) -> N
     """Tells the story to both commits; a third lane is the new one in the old one's folder."""
     files = folder / "files"
     files.mkdir(parents=True)
-    old, new, heir = (
-        Lane(checkout, folder / name)
-        for checkout, name in ((base, "old"), (REPOSITORY, "new"), (REPOSITORY, "heir"))
-    )
+    old = Lane(base, folder / "old", libraries_of(base))
+    new, heir = (Lane(REPOSITORY, folder / name) for name in ("new", "heir"))
     lanes = [old, new]
     for lane in lanes:
         lane.make()
     with Sandbox(seats=story.seats, today=story.today) as api:
         world = World(api, files)
         prepare(world)
-        environment = story.environment(world)
+        environment = {**story.environment(world), **BELIEVED}
         for number, step in enumerate(story.steps):
             step.before(world)
             if number == story.handed_over:
@@ -185,6 +120,8 @@ def compare(story: Story, base: Path, folder: Path, comparison: Comparison) -> N
             started = time.monotonic()
             served = _written_at(old)
             ended = run(lanes, step, environment)
+            if step.takes_away:
+                run(lanes[1:], Step("publish --accept-loss"), environment)
             print(
                 f"  {step.words}: exit {ended[1].exit_code}, {time.monotonic() - started:.0f} s",
                 flush=True,
@@ -206,10 +143,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="make compare", description=__doc__)
     parser.add_argument("base", help="commit to compare with")
     parser.add_argument("--story", choices=[story.name for story in STORIES])
-    parser.add_argument("--allow", type=Path, help="file of wanted differences: pattern  # reason")
+    parser.add_argument(
+        "--allow", type=Path, default=WANTED, help="file of wanted differences: pattern  # reason"
+    )
     parser.add_argument("--keep", type=Path, help="folder in which everything is left")
     options = parser.parse_args()
-    comparison = Comparison(Allowed.read(options.allow) if options.allow else Allowed())
+    comparison = Comparison(Allowed.read(options.allow))
     with tempfile.TemporaryDirectory() as scratch:
         folder = (options.keep or Path(scratch)).resolve()
         with checked_out(options.base, Path(scratch) / "base") as base:

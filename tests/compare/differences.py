@@ -33,7 +33,9 @@ class Allowed:
     """Differences that are wanted: a pattern for each, with its reason, and how often it matched.
 
     Patterns are those of file names. They are compared with `marts.<mart>`,
-    `marts.<mart>.<column>`, `files.<file>`, `exit.<words>`, and `words.<line>`.
+    `marts.<mart>.<column>`, `files.<file>`, `exit.<words>`, and `words.<line>`. A pattern
+    `rows.<mart> <condition>` is none: of this mart, rows that meet the condition of SQL are
+    left out on both sides.
     """
 
     reasons: dict[str, str] = field(default_factory=dict)
@@ -54,6 +56,15 @@ class Allowed:
             if pattern:
                 reasons[pattern] = reason
         return cls(reasons)
+
+    def rows_of(self, mart: str) -> str:
+        """A condition of SQL for the rows of a mart that are compared."""
+        start = f"rows.{mart} "
+        left_out = [pattern for pattern in self.reasons if pattern.startswith(start)]
+        for pattern in left_out:
+            self.matched[pattern] = self.matched.get(pattern, 0) + 1
+        conditions = [f"({pattern.removeprefix(start)}) is not true" for pattern in left_out]
+        return " and ".join(conditions) or "true"
 
     def __contains__(self, name: str) -> bool:
         found = next((each for each in self.reasons if fnmatchcase(name, each)), None)
@@ -129,11 +140,12 @@ def _mart(
         if before[column] != after[column]
     ]
     columns = ", ".join(f'"{column}"' for column in common)
+    compared = allowed.rows_of(name)
     differing = 0
     for side, other in (("old", "new"), ("new", "old")):
         only = (
-            f'select {columns} from {side}.claude_marts."{name}"'
-            f' except all select {columns} from {other}.claude_marts."{name}"'
+            f'select {columns} from {side}.claude_marts."{name}" where {compared}'
+            f' except all select {columns} from {other}.claude_marts."{name}" where {compared}'
         )
         [(count,)] = connection.execute(f"select count(*) from ({only})").fetchall()
         differing += count
@@ -144,7 +156,7 @@ def _mart(
                 shown = {each: value for each, value in zip(names, row, strict=True) if value}
                 notes.append(f"only {side}: {shown}")
     [(row_count,)] = connection.execute(
-        f'select count(*) from old.claude_marts."{name}"'
+        f'select count(*) from old.claude_marts."{name}" where {compared}'
     ).fetchall()
     return Mart(
         name,
@@ -162,7 +174,7 @@ def plain(text: str, folders: Sequence[Path]) -> list[str]:
         text = text.replace(str(folder), "<folder>")
     for pattern, replacement in VOLATILE:
         text = pattern.sub(replacement, text)
-    return [line for line in text.splitlines() if not PROGRESS.match(line)]
+    return [line for line in text.splitlines() if line.strip() and not PROGRESS.match(line)]
 
 
 def lines(old: Sequence[str], new: Sequence[str], allowed: Allowed) -> list[str]:

@@ -9,7 +9,8 @@ import tempfile
 from pathlib import Path
 
 from sources.sandbox import Sandbox
-from tests.compare.__main__ import Lane, checked_out, run
+from tests.compare.__main__ import run
+from tests.compare.lanes import Lane, checked_out, libraries_of
 from tests.compare.stories import FEW_NIGHTS, World, prepare
 
 FOLDER = Path(__file__).resolve().parents[1] / "pipelines"
@@ -28,7 +29,7 @@ def main(commit: str) -> None:
             checked_out(commit, Path(scratch) / "base") as base,
             Sandbox(seats=FEW_NIGHTS.seats, today=FEW_NIGHTS.today) as api,
         ):
-            world, lane = World(api, files), Lane(base, Path(scratch) / "lane")
+            world, lane = World(api, files), Lane(base, Path(scratch) / "lane", libraries_of(base))
             lane.make()
             prepare(world)
             for step in FEW_NIGHTS.steps[: FEW_NIGHTS.handed_over]:

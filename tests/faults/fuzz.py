@@ -21,7 +21,8 @@ from sources.claude_analytics.endpoints import COST_API, ENDPOINTS, Endpoint
 from sources.claude_compliance.feed import COMPLIANCE_API, Feed, Reading
 from sources.claude_compliance.windows import Window
 from sources.errors import ForeseenError
-from sources.http import HttpClient, Pool
+from sources.http import HttpClient
+from sources.http.answers import Pool
 from sources.langdock.client import ExportClient
 from sources.langdock.entities import ENTITIES
 from sources.langdock.reader import read_export

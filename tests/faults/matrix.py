@@ -2,7 +2,7 @@
 
 import gzip
 import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -165,6 +165,32 @@ def cursor_that_repeats(group: Group, document: Document, asked: Asked) -> None:
         document.update({"has_more": True, cursor: before})
 
 
+def more_in_words(group: Group, document: Document, _: Asked) -> None:
+    """Whether there is more is no yes and no no."""
+    document["has_more"] = "false"
+
+
+def cursor_is_a_number(group: Group, document: Document, _: Asked) -> None:
+    document.update({"has_more": True, "last_id" if group.name in BY_ID else "next_page": 7})
+
+
+def cursor_that_goes_back(group: Group) -> Change:
+    """The last page leads to the second one."""
+    second: dict[object, str] = {}
+    name, cursor = ("after_id", "last_id") if group.name in BY_ID else ("page", "next_page")
+
+    def spoil(asked: Asked, answer: Answer) -> Answer:
+        document = json.loads(answer.body)
+        list_of = asked.path, tuple(pair for pair in asked.params if pair[0] != name)
+        if asked.param(name) is None:
+            second[list_of] = document.get(cursor) or ""
+        elif not document.get("has_more"):
+            document.update({"has_more": True, cursor: second[list_of]})
+        return answer.with_body(json.dumps(document).encode())
+
+    return spoil
+
+
 def no_more_but_a_place(group: Group, document: Document, _: Asked) -> None:
     document.update(has_more=False, next_page=document.get("next_page") or "page_more")
 
@@ -236,6 +262,15 @@ FAULTS: Mapping[str, Fault] = {
         change=with_status(429, retry_after="0"),
         sees="nothing; the pause is kept, or the run's own where that is longer",
     ),
+    "429, a date": Fault(
+        happens="Too many requests (429, `retry-after` as a date)",
+        change=with_status(429, retry_after="Fri, 09 Jan 2026 00:00:00 GMT"),
+        sees="nothing; the pause is kept, or the run's own where that is longer",
+    ),
+    "503, soon": Fault(
+        happens="The API asks for a pause that is no number and no date (503)",
+        change=with_status(503, retry_after="soon"),
+    ),
     "no answer": Fault(happens="The connection ends before an answer", change=always(no_answer)),
     "cut": Fault(happens="The connection ends in the middle of an answer", change=always(cut)),
     "cut in a chunk": Fault(
@@ -266,6 +301,16 @@ FAULTS: Mapping[str, Fault] = {
     ),
     "empty cursor": Fault(
         happens="There is more, at an empty place", groups=PAGED, change=with_document(empty_cursor)
+    ),
+    "more, in words": Fault(
+        happens="Whether there is more is said by a text",
+        groups=PAGED,
+        change=with_document(more_in_words),
+    ),
+    "cursor is a number": Fault(
+        happens="There is more, at a place that is a number",
+        groups=PAGED,
+        change=with_document(cursor_is_a_number),
     ),
     "no more, but where": Fault(
         happens="There is no more, and the answer says where it is",
@@ -450,6 +495,16 @@ FAULTS: Mapping[str, Fault] = {
         does=LOOK,
         outcome=stopped("the same page cursor twice"),
     ),
+    "always back": Fault(
+        happens="The last page leads back to the second",
+        times=None,
+        groups=PAGED,
+        any_of_them=True,
+        change=cursor_that_goes_back,
+        sees=THREE,
+        does=LOOK,
+        outcome=stopped("the same page cursor twice"),
+    ),
     "always the first page": Fault(
         happens="Each page brings the rows of the first",
         times=None,
@@ -481,8 +536,17 @@ FAULTS: Mapping[str, Fault] = {
         change=with_document(in_euros),
         times=None,
         groups=MONEY,
-        sees="",
-        does="",
+        sees="`… amounts are in EUR, not in USD`, exit code 1; the day is not stored",
+        does="report it: other currencies are not supported",
         outcome=stopped("EUR"),
     ),
 }
+
+ONCE = [name for name, fault in FAULTS.items() if fault.times is not None]
+ALWAYS = [name for name, fault in FAULTS.items() if fault.times is None]
+
+
+def in_turn(changes: Iterable[Change]) -> Change:
+    """Each answer gets the next of them."""
+    waiting = iter(changes)
+    return lambda asked, answer: next(waiting)(asked, answer)

@@ -102,7 +102,7 @@ class Proxy:
 
     def __init__(self, upstream: str, *, page_size: int = 3) -> None:
         self._upstream = urlsplit(upstream).netloc
-        self._page_size = page_size
+        self.page_size = page_size
         self.spoilings: list[Spoiling] = []
         proxy = self
 
@@ -160,7 +160,7 @@ class Proxy:
 
     def _true_answer(self, asked: Asked, headers: Iterable[tuple[str, str]]) -> Answer:
         params = [
-            (name, str(self._page_size) if name == "limit" and int(value) >= 100 else value)
+            (name, str(self.page_size) if name == "limit" and int(value) >= 100 else value)
             for name, value in asked.params
         ]
         upstream = HTTPConnection(self._upstream)

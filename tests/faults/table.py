@@ -29,6 +29,21 @@ STOPS = (
         "`Stopped. What was committed stays; …`, exit code 130 or 143",
         "run it again",
     ),
+    (
+        "A command that only reads is told to stop",
+        "`Stopped. Nothing was changed.`, or that its file is as it was or written whole",
+        "nothing",
+    ),
+    (
+        "The disk is full",
+        "`The disk is full (…)`, exit code 1; readers keep what is published",
+        "make room, run it again: it fetches what was not stored",
+    ),
+    (
+        "A file meets a limit of its size (`ulimit -f`, FAT)",
+        "`A file may not become any larger (…)`, exit code 1; readers keep what is published",
+        "raise the limit, run it again",
+    ),
 )
 
 Line = tuple[str, str, str]

@@ -16,13 +16,13 @@ import pytest
 
 from pipelines.data_dir import DataDir
 from pipelines.exit_codes import INTERRUPTED, TERMINATED
-from pipelines.stopping import SENTENCE
+from pipelines.stopping import NOTHING_CHANGED, RUN_GOES_ON
 from tests.faults.tally import Tally
 from tests.faults.world import NOT_COMPARED, TRACE, Ended, World, leaks
 
 PROGRAM = "from pipelines.cli import main; main()"
 NIGHTS = (date(2026, 1, 9), date(2026, 1, 10))
-KILLS, STOPS = 6, 3
+KILLS, STOPS = 10, 6
 """Of each night."""
 LONGEST_SECONDS = 3_600
 STOPPED = {signal.SIGINT: INTERRUPTED, signal.SIGTERM: TERMINATED}
@@ -37,13 +37,13 @@ class Runs:
 
     def __init__(self, here: World) -> None:
         self._here = here
-        self.seconds = 0.0
+        self.seconds: dict[date, float] = {}
         self.expected: list[Marts] = []
         whole = here.new_folder()
         for night in NIGHTS:
             began = monotonic()
             ended = self.finish(self.begin(whole, night))
-            self.seconds = max(self.seconds, monotonic() - began)
+            self.seconds[night] = monotonic() - began
             assert ended.exit_code == 0, ended.text
             self.expected.append(published(whole))
 
@@ -71,7 +71,7 @@ class Runs:
         """How a run ended that got the signal at a random moment; None if it was done before."""
         process = self.begin(data_dir, night)
         try:
-            process.wait(random.uniform(0, self.seconds))
+            process.wait(random.uniform(0, self.seconds[night]))
         except subprocess.TimeoutExpired:
             process.send_signal(number)
             return self.finish(process)
@@ -86,10 +86,11 @@ def runs(shared: World) -> Runs:
 
 
 def published(data_dir: DataDir) -> Marts:
-    """Every mart that readers have, without when anything was read."""
+    """Every mart that readers have, without when anything was read, and which runs there were."""
     with duckdb.connect(str(data_dir.served), read_only=True) as served:
-        found = {}
-        for (mart,) in served.execute("select table_name from duckdb_tables()").fetchall():
+        found: dict[str, Counter[tuple[Any, ...]]] = {}
+        names = "select table_name from duckdb_tables() where table_name <> 'runs'"
+        for (mart,) in served.execute(names).fetchall():
             answer = served.execute(f'select * from claude_marts."{mart}"')
             kept = [
                 place
@@ -160,7 +161,7 @@ def disturbed_nights(
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(3))
 def test_runs_killed_at_random_moments_lose_nothing(
     here: World, runs: Runs, tally: Tally, seed: int
 ) -> None:
@@ -173,13 +174,13 @@ def test_runs_killed_at_random_moments_lose_nothing(
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 def test_runs_stopped_at_random_moments_say_one_sentence_and_lose_nothing(
     here: World, runs: Runs, tally: Tally, seed: int
 ) -> None:
     def check(ended: Ended, sent: signal.Signals) -> None:
         # Before the command line listens, and after it is done, Python ends in its own way.
-        is_told = SENTENCE in ended.text
+        is_told = RUN_GOES_ON in ended.text or NOTHING_CHANGED in ended.text
         if ended.exit_code not in (STOPPED[sent], -sent) or (not is_told and TRACE in ended.text):
             tally.find("traces", f"{sent}: {ended.exit_code} {ended.text}")
 

@@ -15,7 +15,7 @@ from unittest.mock import patch
 from pipelines.cli.app import run as run_command
 from pipelines.data_dir import DataDir
 from pipelines.raw_tables import create_absent_tables, warehouse_pipeline
-from pipelines.run import transform_variables
+from pipelines.run_settings import transform_variables
 from pipelines.warehouse import warehouse_of
 from sources.sandbox import Sandbox
 from tests.faults.proxy import Asked, Proxy
@@ -48,6 +48,7 @@ class Group:
         only: What `--only` names.
         aims: Which requests are spoilt.
         models: Staging models that hold what they answer; the first one is spoilt.
+        page_size: Rows of an answer, where those of the world would make one page of a list.
         probes: Such requests of a first load that only ask whether there is an answer.
         nights: The night before, the one whose answers are spoilt, and the one after it.
         list_key: Of the list in an answer.
@@ -58,6 +59,7 @@ class Group:
     only: Sequence[str]
     aims: Callable[[Asked], bool]
     models: Sequence[str]
+    page_size: int | None = None
     list_key: str = "data"
     probes: int = 0
     nights: tuple[date, date, date] = (date(2026, 1, 8), TODAY, date(2026, 1, 10))
@@ -77,6 +79,7 @@ GROUPS = (
         only=("users", "skills"),
         aims=path("/analytics/skills"),
         models=("stg_skills", "stg_users"),
+        page_size=1,
     ),
     Group(
         name="summaries",
@@ -141,6 +144,8 @@ class World:
 
     Attributes:
         folder: Where data folders are made.
+        page_size: Rows of an answer.
+        settings: Beside the usual ones, which ask for nothing twice.
         bases: Group -> a data folder in which the night before has been loaded.
         expected: Group and nights -> what the warehouse knows after nights that went well.
     """
@@ -148,6 +153,8 @@ class World:
     api: Sandbox
     proxy: Proxy
     folder: Path
+    page_size: int = 3
+    settings: Mapping[str, str] = field(default_factory=dict)
     bases: dict[str, DataDir] = field(default_factory=dict)
     expected: dict[tuple[str, str], Facts] = field(default_factory=dict)
     _count: int = 0
@@ -171,6 +178,7 @@ class World:
         """`sync` of a group; days that are loaded are not asked for again, so that nothing is
         mended by chance."""
         self.api.today = today
+        self.proxy.page_size = group.page_size or self.page_size
         return self.command(f"sync --no-transform --today {today} {group.words}", data_dir)
 
     def command(self, words: str, data_dir: DataDir) -> Ended:
@@ -198,6 +206,7 @@ class World:
             "SOURCES__CLAUDE_ANALYTICS__REVISION_DAYS": "0",
             "SOURCES__CLAUDE_COMPLIANCE__OVERLAP_HOURS": "0",
             "SOURCES__LANGDOCK__REVISION_DAYS": "0",
+            **self.settings,
         }
 
     def facts(self, group: Group, data_dir: DataDir) -> Facts:
@@ -238,13 +247,20 @@ class World:
 
 
 @contextmanager
-def world(folder: Path, today: date = TODAY) -> Iterator[World]:
+def world(
+    folder: Path,
+    today: date = TODAY,
+    seats: int = 8,
+    days_ahead: int = 30,
+    page_size: int = 3,
+    settings: Mapping[str, str] | None = None,
+) -> Iterator[World]:
     with (
-        Sandbox(today=today, seats=8, days_ahead=30) as api,
-        Proxy(api.url) as proxy,
+        Sandbox(today=today, seats=seats, days_ahead=days_ahead) as api,
+        Proxy(api.url, page_size=page_size) as proxy,
         patch("sources.http.FIRST_STEP_SECONDS", 0.0),
     ):
-        yield World(api, proxy, folder)
+        yield World(api, proxy, folder, page_size, settings or {})
 
 
 def leaks(data_dir: DataDir, ended: Sequence[Ended]) -> list[str]:

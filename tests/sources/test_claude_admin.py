@@ -12,7 +12,8 @@ import pytest
 
 from sources.claude_admin.endpoints import ROSTERS, Roster
 from sources.claude_admin.snapshot import ADMIN_API, Snapshot, raw_row, take_snapshot
-from sources.http import ApiError, HttpClient
+from sources.errors import ApiError
+from sources.http import HttpClient
 from sources.rate_budget import RateBudget
 from sources.sandbox import Sandbox
 
@@ -76,24 +77,145 @@ LIMIT: Row = {
     "spend_limit_id": "spl_1",
 }
 ORGANIZATION = {"id": "5b2f7c1e-8d44", "name": "Northwind", "type": "organization"}
-DOCUMENTED: dict[str, Row] = {
+ADA_ACTOR = LIMIT["actor"]
+MADE: Row = {
+    "created_at": "2026-01-05T08:00:00Z",
+    "created_by_actor_id": "user_ada",
+    "updated_at": "2026-01-05T08:00:00Z",
+    "updated_by_actor_id": "user_ada",
+    "archived_at": None,
+    "archived_by_actor_id": None,
+}
+LISTED: dict[str, Row] = {
     "members": ADA,
     "invites": INVITE,
     "rbac_groups": ENGINEERING,
     "rbac_group_members": ADA_IN_ENGINEERING,
     "spend_limits": LIMIT,
-    "organizations": ORGANIZATION,
+    "rbac_roles": {
+        "id": "rbac_role_1",
+        "display_name": "Code tools",
+        "source": {"type": "custom"},
+        "created_at": "2026-01-05T08:00:00Z",
+        "updated_at": "2026-01-05T08:00:00Z",
+        "type": "rbac_role",
+    },
+    "rbac_role_permissions": {
+        "action": "use",
+        "resource": {"type": "connector_tool", "connector_id": "github", "tool_name": "search"},
+        "type": "rbac_role_permission",
+    },
+    "configured_spend_limits": {
+        "id": "spl_2",
+        "amount": "50000",
+        "currency": "USD",
+        "period": "monthly",
+        "is_enabled": True,
+        "scope": {"type": "workspace", "workspace_id": "wrkspc_1"},
+        "created_at": "2026-01-05T08:00:00Z",
+        "updated_at": "2026-01-05T08:00:00Z",
+        "type": "spend_limit",
+    },
+    "spend_limit_increase_requests": {
+        "id": "slir_1",
+        "actor": ADA_ACTOR,
+        "status": "approved",
+        "period": "monthly",
+        "created_at": "2026-01-05T08:00:00Z",
+        "resolved_at": "2026-01-06T08:00:00Z",
+        "resolved_by": {"type": "scoped_api_key_actor", "scoped_api_key_id": "apikey_9"},
+        "spend_summary": {"period_to_date_spend": "1"},
+        "type": "spend_limit_increase_request",
+    },
+    "api_keys": {
+        "id": "apikey_1",
+        "name": "nightly",
+        "status": "active",
+        "partial_key_hint": "sk-ant-api03-R2D...igAA",
+        "created_at": "2026-01-05T08:00:00Z",
+        "created_by": {"id": "user_ada", "type": "user"},
+        "expires_at": None,
+        "principal": {"type": "service_account_actor", "service_account_id": "svac_1"},
+        "scope": {"type": "workspace", "workspace_id": "wrkspc_1"},
+        "type": "api_key",
+    },
+    "workspaces": {
+        "id": "wrkspc_1",
+        "name": "Production",
+        "display_color": "#6C5BB9",
+        "compartment_id": "compartment_1",
+        "external_key_id": None,
+        "user_profile_id": None,
+        "tags": {"stage": "production"},
+        "data_residency": {
+            "workspace_geo": "us",
+            "default_inference_geo": "global",
+            "allowed_inference_geos": ["us", "global"],
+        },
+        "created_at": "2026-01-05T08:00:00Z",
+        "archived_at": None,
+        "type": "workspace",
+    },
+    "workspace_members": {
+        "workspace_id": "wrkspc_1",
+        "user_id": "user_ada",
+        "workspace_role": "workspace_admin",
+        "type": "workspace_member",
+    },
+    "service_accounts": {
+        "id": "svac_1",
+        "name": "nightly",
+        "description": None,
+        "organization_role": "developer",
+        "type": "service_account",
+        **MADE,
+    },
+    "service_account_workspaces": {
+        "service_account_id": "svac_1",
+        "workspace_id": "wrkspc_1",
+        "workspace_role": "workspace_developer",
+        "implicit": False,
+        "created_by_actor_id": "user_ada",
+        "type": "service_account_workspace_member",
+    },
+    "federation_issuers": {
+        "id": "fdis_1",
+        "name": "ci",
+        "issuer_url": "https://token.actions.example",
+        "check_jti": True,
+        "max_jwt_lifetime_seconds": 3600,
+        "jwks": {"type": "inline", "keys": [{"kid": "b"}, {"kid": "a"}]},
+        "jwks_polling_disabled_at": None,
+        "poll_status": {"consecutive_failures": 2},
+        "type": "federation_issuer",
+        **MADE,
+    },
+    "federation_rules": {
+        "id": "fdrl_1",
+        "name": "release",
+        "description": None,
+        "issuer_id": "fdis_1",
+        "issuer_name": "ci",
+        "match": {"claims": {"environment": "production"}},
+        "target": {"type": "service_account", "service_account_id": "svac_1"},
+        "oauth_scope": "workspace:developer",
+        "token_lifetime_seconds": 900,
+        "applies_to_all_workspaces": False,
+        "workspace_ids": ["wrkspc_1"],
+        "type": "federation_rule",
+        **MADE,
+    },
 }
+PARENTS = {"rbac_role_permissions": {"rbac_role_id": "rbac_role_1"}}
+"""What a published row says beside what the API sends: in whose list it stands."""
+DOCUMENTED: dict[str, Row] = {**LISTED, "organizations": ORGANIZATION}
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Sandbox]:
     with Sandbox.empty(today=TODAY) as sandbox:
-        sandbox.publish_roster("members", [ADA])
-        sandbox.publish_roster("invites", [INVITE])
-        sandbox.publish_roster("rbac_groups", [ENGINEERING])
-        sandbox.publish_roster("rbac_group_members", [ADA_IN_ENGINEERING])
-        sandbox.publish_roster("spend_limits", [LIMIT])
+        for table, row in LISTED.items():
+            sandbox.publish_roster(table, [{**row, **PARENTS.get(table, {})}])
         yield sandbox
 
 
@@ -127,7 +249,8 @@ def ids(snapshot: Snapshot, table: str) -> list[str]:
 
 
 def read(table: str, **fields: Any) -> Row:
-    return raw_row(ROSTER[table], {**DOCUMENTED[table], **fields})
+    parent_id = "rbac_role_1" if ROSTER[table].parent_column else ""
+    return raw_row(ROSTER[table], {**DOCUMENTED[table], **fields}, parent_id)
 
 
 def says(error: pytest.ExceptionInfo[ApiError]) -> str:
@@ -526,7 +649,7 @@ def test_an_organisation_without_groups_has_no_group_members(api: Sandbox, take:
     snapshot = take()
 
     assert (snapshot.rows["rbac_groups"], snapshot.rows["rbac_group_members"]) == ([], [])
-    assert not [request for request in api.requests if request.path.endswith("/members")]
+    assert not [request for request in api.requests if request.path.startswith(f"{GROUPS}/")]
 
 
 def test_a_group_whose_members_fail_leaves_no_member_of_any_group(api: Sandbox, take: Take) -> None:
@@ -548,7 +671,7 @@ def test_a_group_whose_members_fail_leaves_no_member_of_any_group(api: Sandbox, 
 def test_groups_that_are_refused_take_their_members_along_and_nothing_else(
     api: Sandbox, take: Take, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(api, "scopes", ("read:members", "read:spend_limits"))
+    monkeypatch.setattr(api, "scopes", ("read:members", "read:spend_limits", "org:admin"))
 
     snapshot = take()
 
@@ -572,7 +695,7 @@ def test_groups_that_fail_make_their_members_a_failure_too(api: Sandbox, take: T
 def test_a_list_that_the_organisation_does_not_have_is_refused_not_failed(
     api: Sandbox, take: Take
 ) -> None:
-    api.answer("spend_limits", status=404, times=ALWAYS)
+    api.answer("spend_limits/effective", status=404, times=ALWAYS)
 
     snapshot = take()
 
@@ -669,5 +792,102 @@ def test_each_roster_uses_the_client_of_its_own_limit(api: Sandbox, tmp_path: Pa
         take_snapshot(client_for)
         counted = dict(client.requests_by)
 
-    assert asked_for == ["spend_limits"]
+    assert asked_for == [
+        "spend_limits",
+        "configured_spend_limits",
+        "spend_limit_increase_requests",
+    ]
     assert counted == dict.fromkeys(TABLES, 1)
+
+
+# What machines and keys may do.
+
+
+def test_what_a_row_leaves_to_its_path_is_kept_with_it(take: Take) -> None:
+    (permission,) = take().rows["rbac_role_permissions"]
+
+    assert {name: value for name, value in permission.items() if value is not None} == {
+        "rbac_role_id": "rbac_role_1",
+        "action": "use",
+        "resource__type": "connector_tool",
+        "resource__connector_id": "github",
+        "resource__tool_name": "search",
+        "type": "rbac_role_permission",
+    }
+
+
+def test_a_part_of_a_key_and_what_changes_by_itself_are_not_kept(take: Take) -> None:
+    snapshot = take()
+
+    text = str(snapshot.rows)
+    assert "igAA" not in text
+    assert "consecutive_failures" not in text
+    assert "period_to_date_spend" not in text
+
+
+def test_json_of_any_kind_is_text_in_one_order() -> None:
+    geos = "data_residency__allowed_inference_geos"
+
+    def workspace(allowed: object) -> object:
+        residency = {"workspace_geo": "us", "allowed_inference_geos": allowed}
+        return read("workspaces", data_residency=residency)[geos]
+
+    assert workspace("unrestricted") == '"unrestricted"'
+    assert workspace(["us", "global"]) == workspace(["global", "us"]) == '["global", "us"]'
+    assert read("workspaces", tags={"b": "1", "a": "2"})["tags"] == '{"a": "2", "b": "1"}'
+    keys = read("federation_issuers")["jwks__keys"]
+    assert keys == '[{"kid": "a"}, {"kid": "b"}]'
+
+
+def test_what_is_archived_has_no_members_any_more(api: Sandbox, take: Take) -> None:
+    old = {**LISTED["workspaces"], "id": "wrkspc_old", "archived_at": "2026-02-01T00:00:00Z"}
+    both = {"data": [LISTED["workspaces"], old], "has_more": False, "first_id": None}
+    api.answer("/workspaces", body=both, when=lambda params: "include_archived" in params)
+
+    snapshot = take()
+
+    assert ids(snapshot, "workspaces") == ["wrkspc_1", "wrkspc_old"]
+    assert snapshot.rows["workspace_members"]
+    assert asked(api, "/v1/organizations/workspaces/wrkspc_old/members") == []
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+def test_lists_that_take_no_key_say_what_they_take_and_stop_no_other(
+    api: Sandbox, take: Take, status: int
+) -> None:
+    for path in ("/service_accounts", "/federation_"):
+        api.answer(path, status=status, times=ALWAYS)
+
+    snapshot = take()
+
+    assert sorted(snapshot.refused) == [
+        "federation_issuers",
+        "federation_rules",
+        "service_account_workspaces",
+        "service_accounts",
+    ]
+    assert "SOURCES__CLAUDE_ADMIN__ORG_ADMIN_TOKEN" in snapshot.refused["federation_rules"]
+    assert snapshot.failures == {}
+    assert {*snapshot.rows} == {*TABLES} - {*snapshot.refused}
+
+
+def test_an_organisation_without_a_console_has_all_else(tmp_path: Path) -> None:
+    budget = RateBudget(tmp_path / "rate_budget.db", 100_000)
+    with (
+        Sandbox(today=TODAY, seats=20, days_ahead=0, without=("console",)) as sandbox,
+        HttpClient(
+            ADMIN_API, base_url=sandbox.url, api_key=sandbox.api_key, budget=budget
+        ) as client,
+    ):
+        snapshot = take_snapshot(lambda _: client)
+
+    assert snapshot.failures == {}
+    assert sorted(snapshot.refused) == [
+        "api_keys",
+        "federation_issuers",
+        "federation_rules",
+        "service_account_workspaces",
+        "service_accounts",
+        "workspace_members",
+        "workspaces",
+    ]

@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sources.claude_compliance.activities import rows_of
+from sources.claude_compliance.feed import COMPLIANCE_API, Feed, Reading
 from sources.claude_compliance.windows import (
     MOST_PAGES,
     ReadWindow,
@@ -20,6 +22,8 @@ from sources.claude_compliance.windows import (
     settled_days,
     start_of,
 )
+from sources.http import HttpClient
+from sources.rate_budget import RateBudget
 from sources.sandbox import Sandbox
 
 HTTP = httpx.Client()
@@ -196,6 +200,23 @@ def get(sandbox: Sandbox, **params: Any) -> httpx.Response:
 def ids(answer: httpx.Response) -> list[str]:
     assert answer.status_code == 200, answer.text
     return [event["id"].removeprefix("activity_") for event in answer.json()["data"]]
+
+
+@pytest.mark.parametrize("asked", [("2026-01-08", "2026-01-10"), ("2026-01-03", "2026-01-10")])
+def test_events_of_another_window_are_not_taken_for_those_of_this_one(
+    feed: Sandbox, tmp_path: Path, asked: tuple[str, str]
+) -> None:
+    cached = get(feed, created_at__lt="2026-01-05T00:00:00Z").json()
+    feed.answer(PATH, body=cached, times=10)
+    budget = RateBudget(tmp_path / "rate_budget.sqlite", 100_000)
+    options: Any = {"base_url": feed.url, "api_key": feed.api_key, "budget": budget}
+    reading = Reading(window(*asked))
+
+    with HttpClient(COMPLIANCE_API, **options) as client:
+        list(Feed(client, PATH).read(reading))
+
+    assert not reading.is_complete
+    assert "which are not those that were asked for" in str(reading.error)
 
 
 def test_the_sandbox_has_the_newest_first_or_the_oldest_on_request(feed: Sandbox) -> None:

@@ -1,31 +1,22 @@
 """The tables of endpoints against the official package, in both directions."""
 
-import ast
 import inspect
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
-from textwrap import dedent
-from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import anthropic
 import pyarrow as pa
 import pytest
-from anthropic.types import OrganizationInfo, organization
-from anthropic.types.beta import organization as beta_organization
-from anthropic.types.beta.organization import analytics as beta_analytics
-from anthropic.types.organization import analytics, rbac_groups, spend_limits
-from anthropic.types.organization.analytics.apps import chat
 from dlt.common.schema.typing import TColumnSchema
 from pydantic import BaseModel
 
 from sources.claude_admin import endpoints as admin
 from sources.claude_admin.endpoints import ROSTERS, Roster
-from sources.claude_admin.snapshot import ADMIN_API, take_snapshot
+from sources.claude_admin.snapshot import ADMIN_API, Snapshot, take_snapshot
 from sources.claude_analytics.client import Client
 from sources.claude_analytics.endpoints import (
     CENTS,
@@ -44,136 +35,12 @@ from sources.claude_analytics.endpoints import (
 from sources.http import HttpClient
 from sources.rate_budget import RateBudget
 from sources.sandbox import Sandbox
+from sources.sandbox.server import Received
+from tests.sources.official import OFFICIAL, OFFICIAL_ROSTERS, field_texts, variants
 
 DAY = date(2026, 6, 12)
 ANALYTICS = "/v1/organizations/analytics/"
 
-
-@dataclass(frozen=True)
-class Official:
-    """What the official package knows of one path: its rows, its parameters and its method.
-
-    Attributes:
-        row: One row, or one item whose list `unnest` has the rows.
-    """
-
-    row: type[BaseModel]
-    params: type
-    method: Callable[[anthropic.Anthropic], Callable[..., object]]
-    unnest: str | None = None
-
-
-OFFICIAL: dict[str, Official] = {
-    "users": Official(
-        organization.AnalyticsUserActivity,
-        analytics.UserListParams,
-        lambda api: api.organization.analytics.users.list,
-    ),
-    "summaries": Official(
-        organization.AnalyticsSingleDayActivitySummary,
-        analytics.SummaryListParams,
-        lambda api: api.organization.analytics.summaries.list,
-    ),
-    "apps/chat/projects": Official(
-        organization.AnalyticsProjectActivity,
-        chat.ProjectListParams,
-        lambda api: api.organization.analytics.apps.chat.projects.list,
-    ),
-    "skills": Official(
-        organization.AnalyticsSkillActivity,
-        analytics.SkillListParams,
-        lambda api: api.organization.analytics.skills.list,
-    ),
-    "connectors": Official(
-        organization.AnalyticsConnectorActivity,
-        analytics.ConnectorListParams,
-        lambda api: api.organization.analytics.connectors.list,
-    ),
-    "plugins": Official(
-        organization.AnalyticsPluginActivity,
-        analytics.PluginListParams,
-        lambda api: api.organization.analytics.plugins.list,
-    ),
-    "artifacts": Official(
-        organization.AnalyticsArtifactActivity,
-        analytics.ArtifactListParams,
-        lambda api: api.organization.analytics.artifacts.list,
-    ),
-    "cost": Official(
-        beta_analytics.BetaAnalyticsCostItem,
-        beta_analytics.CostListParams,
-        lambda api: api.beta.organization.analytics.cost.list,
-    ),
-    "usage": Official(
-        beta_analytics.BetaAnalyticsUsageItem,
-        beta_analytics.UsageListParams,
-        lambda api: api.beta.organization.analytics.usage.list,
-    ),
-    "cost_report": Official(
-        beta_organization.BetaAnalyticsCostReportTimeBucket,
-        beta_analytics.CostReportListParams,
-        lambda api: api.beta.organization.analytics.cost_report.list,
-        unnest="results",
-    ),
-    "usage_report": Official(
-        beta_organization.BetaAnalyticsUsageReportTimeBucket,
-        beta_analytics.UsageReportListParams,
-        lambda api: api.beta.organization.analytics.usage_report.list,
-        unnest="results",
-    ),
-    "user_cost_report": Official(
-        beta_organization.BetaAnalyticsCostUsersItem,
-        beta_analytics.UserCostReportListParams,
-        lambda api: api.beta.organization.analytics.user_cost_report.list,
-    ),
-    "user_usage_report": Official(
-        beta_organization.BetaAnalyticsUsageUsersItem,
-        beta_analytics.UserUsageReportListParams,
-        lambda api: api.beta.organization.analytics.user_usage_report.list,
-    ),
-}
-"""By path below ANALYTICS."""
-
-
-@dataclass(frozen=True)
-class OfficialRoster:
-    """The same for a roster; `walk` reads all of it."""
-
-    row: type[BaseModel]
-    params: type | None
-    walk: Callable[[anthropic.Anthropic, str], object]
-
-
-OFFICIAL_ROSTERS: dict[str, OfficialRoster] = {
-    "members": OfficialRoster(
-        organization.OrganizationUser,
-        organization.UserListParams,
-        lambda api, _: list(api.organization.users.list(limit=1000)),
-    ),
-    "invites": OfficialRoster(
-        organization.OrganizationInvite,
-        organization.InviteListParams,
-        lambda api, _: list(api.organization.invites.list(limit=1000)),
-    ),
-    "rbac_groups": OfficialRoster(
-        organization.RBACGroup,
-        organization.RBACGroupListParams,
-        lambda api, _: list(api.organization.rbac_groups.list(limit=1000)),
-    ),
-    "rbac_group_members": OfficialRoster(
-        rbac_groups.RBACGroupMember,
-        rbac_groups.MemberListParams,
-        lambda api, group: list(api.organization.rbac_groups.members.list(group, limit=1000)),
-    ),
-    "spend_limits": OfficialRoster(
-        organization.SpendSummary,
-        spend_limits.EffectiveListParams,
-        lambda api, _: list(api.organization.spend_limits.effective.list(limit=1000)),
-    ),
-    "organizations": OfficialRoster(
-        OrganizationInfo, None, lambda api, _: api.organization.retrieve()
-    ),
-}
 
 NOT_DECLARED: dict[str, set[str]] = {
     # A member's effective limit has that member as its scope; the package uses one type for the
@@ -202,6 +69,8 @@ NOT_OFFICIAL: dict[str, set[str]] = {
     # The older reports fill the same tables of totals as the newer API, which knows more.
     "cost_report as cost_totals": ONLY_UNIFIED,
     "usage_report as usage_totals": ONLY_UNIFIED | {"usage__total_tokens"},
+    # The path has it, the rows do not.
+    "rbac_role_permissions": {"rbac_role_id"},
 }
 """Columns that the package does not know, by endpoint, each with the reason beside it."""
 
@@ -223,6 +92,8 @@ DLT_TYPES: Mapping[object, TColumnSchema] = {
     datetime: admin.TIMESTAMP,
     list: admin.LIST,
     Decimal: admin.CENTS,
+    int: admin.COUNT,
+    dict: admin.JSON,
 }
 
 
@@ -234,31 +105,6 @@ def name_of(endpoint: Endpoint) -> str:
     """An endpoint's table; with its path where several paths fill one table."""
     path = tail_of(endpoint).rpartition("/")[2]
     return endpoint.table if path == endpoint.table else f"{path} as {endpoint.table}"
-
-
-def field_texts(model: type[BaseModel]) -> dict[str, str]:
-    """What the package says of each field, below its declaration."""
-    (found,) = ast.parse(dedent(inspect.getsource(model))).body
-    assert isinstance(found, ast.ClassDef)
-    texts = {}
-    for declared, text in zip(found.body, [*found.body[1:], None], strict=True):
-        if isinstance(declared, ast.AnnAssign) and isinstance(declared.target, ast.Name):
-            is_text = isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant)
-            texts[declared.target.id] = str(text.value.value) if is_text else ""  # type: ignore[union-attr]
-    return texts
-
-
-def variants(kind: Any) -> Iterator[Any]:
-    """The types that a field may have, without null and without what only decorates them."""
-    if get_origin(kind) is Annotated:
-        yield from variants(get_args(kind)[0])
-    elif get_origin(kind) in (Union, UnionType):
-        for part in get_args(kind):
-            yield from variants(part)
-    elif get_origin(kind) is Literal:
-        yield from {type(value) for value in get_args(kind)}
-    elif kind is not NoneType:
-        yield kind
 
 
 def official_fields(
@@ -277,8 +123,8 @@ def official_fields(
                 yield from official_fields(kind, prefix=f"{name}__")
             elif name == unnest:
                 yield from official_fields(get_args(kind)[0])
-            elif get_origin(kind) is list:
-                yield name, list
+            elif get_origin(kind) in (list, dict):
+                yield name, get_origin(kind)
             else:
                 is_money = kind is str and CENTS_TEXT.search(texts[field_name])
                 yield name, Decimal if is_money else kind
@@ -287,7 +133,9 @@ def official_fields(
 def official_columns(model: type[BaseModel], unnest: str | None = None) -> dict[str, object]:
     columns: dict[str, object] = {}
     for name, kind in official_fields(model, unnest):
-        assert columns.setdefault(name, kind) is kind, f"{name} has two types"
+        if columns.setdefault(name, kind) is not kind:
+            assert {columns[name], kind} == {list, str}, f"{name} has two types"
+            columns[name] = dict  # A list or a word: JSON of any kind.
     return columns
 
 
@@ -321,7 +169,11 @@ def test_the_declared_columns_are_those_of_the_official_package(endpoint: Endpoi
 def test_the_columns_of_a_roster_are_those_of_the_official_package(roster: Roster) -> None:
     known = official_columns(OFFICIAL_ROSTERS[roster.table].row)
     declared = roster.columns
-    left_out = NOT_DECLARED.get(roster.table, set()) | roster.left_out.keys()
+    left_out = NOT_DECLARED.get(roster.table, set()) | {
+        name
+        for name in known
+        if any(name == whole or name.startswith(f"{whole}__") for whole in roster.left_out)
+    }
 
     assert known.keys() - declared.keys() == left_out
     assert declared.keys() - known.keys() == NOT_OFFICIAL.get(roster.table, set())
@@ -347,6 +199,8 @@ def test_money_is_found_by_what_the_official_package_says_of_it() -> None:
         "cost_report: amount", "cost_report: list_amount",
         "user_cost_report: amount", "user_cost_report: list_amount",
         "spend_limits: amount", "spend_limits: period_to_date_spend",
+        "configured_spend_limits: amount", "spend_limit_increase_requests: spend_summary__amount",
+        "spend_limit_increase_requests: spend_summary__period_to_date_spend",
     }  # fmt: skip
 
 
@@ -441,21 +295,38 @@ def test_a_roster_is_read_where_and_how_the_official_package_reads_it(tmp_path: 
             budget=RateBudget(tmp_path / "rate_budget.db", 1000),
         ) as client:
             snapshot = take_snapshot(lambda _: client)
-        ours = [(request.path, request.params) for request in sandbox.requests]
-        versions = {request.headers["anthropic-version"] for request in sandbox.requests}
+        ours = [sent(request) for request in sandbox.requests]
         sandbox.requests.clear()
         with anthropic.Anthropic(api_key=sandbox.api_key, base_url=sandbox.url) as api:
             for roster in ROSTERS:
-                parents = snapshot.rows[roster.for_each] if roster.for_each else [{"id": ""}]
-                for parent in parents:
-                    OFFICIAL_ROSTERS[roster.table].walk(api, parent["id"])
-        official = [(request.path, request.params) for request in sandbox.requests]
-        versions |= {request.headers["anthropic-version"] for request in sandbox.requests}
+                method = OFFICIAL_ROSTERS[roster.table].method(api)
+                for parent in parents(roster, snapshot):
+                    if roster.paging == "none":
+                        method()
+                    else:
+                        list(method(*parent, limit=1000, **official_params(roster)))  # type: ignore[call-overload]
+        official = [sent(request) for request in sandbox.requests]
 
     assert (snapshot.refused, snapshot.failures) == ({}, {})
     assert len(snapshot.rows["rbac_groups"]) > 1
     assert ours == official
-    assert len(versions) == 1
+
+
+def sent(request: Received) -> tuple[object, ...]:
+    headers = [request.headers.get(f"anthropic-{name}") for name in ("version", "beta")]
+    return request.path, request.params, *headers
+
+
+def parents(roster: Roster, snapshot: Snapshot) -> list[list[str]]:
+    """What names the list beside its path, of each list of that path."""
+    if not roster.for_each:
+        return [[]]
+    rows = snapshot.rows[roster.for_each]
+    return [[row["id"]] for row in rows if not (roster.not_for and row[roster.not_for])]
+
+
+def official_params(roster: Roster) -> dict[str, object]:
+    return {name: value == "true" for name, value in roster.params.items()}
 
 
 @per_roster
@@ -466,7 +337,7 @@ def test_a_roster_is_paged_with_a_parameter_that_the_official_package_knows(
     params = OFFICIAL_ROSTERS[roster.table].params
 
     known = get_type_hints(params).keys() if params else set()
-    assert needed[roster.paging] <= known
+    assert needed[roster.paging] | roster.params.keys() <= known
 
 
 @per_endpoint
@@ -551,7 +422,7 @@ def test_column_names_are_plain_and_types_are_of_the_list(endpoint: Endpoint) ->
     for name, kind in endpoint.columns.items():
         assert re.fullmatch(r"[a-z](_{0,2}[a-z0-9])+", name), name
         assert kind in ARROW_TYPES.values(), name
-    assert {"undeclared_fields", "activity_date", "is_day_marker"}.isdisjoint(endpoint.columns)
+    assert {"undeclared_fields", "activity_date", "version"}.isdisjoint(endpoint.columns)
 
 
 @per_roster
@@ -565,3 +436,9 @@ def test_a_roster_is_whole(roster: Roster) -> None:
     assert roster.left_out.keys().isdisjoint(roster.columns)
     assert all(roster.left_out.values())
     assert ("{id}" in roster.path) == (roster.for_each is not None)
+    assert {*roster.one_of, *roster.may_lack} < {*roster.key}
+    assert roster.parent_column in (None, *roster.columns)
+    by_table = {each.table: each for each in ROSTERS}
+    if roster.for_each:
+        assert roster.not_for in (None, *by_table[roster.for_each].columns)
+        assert roster.takes_token == by_table[roster.for_each].takes_token

@@ -14,7 +14,7 @@ from sources.claude_analytics.client import Client
 from sources.claude_analytics.endpoints import COST_API, ENDPOINTS, REPORTS_API, Params
 from sources.claude_analytics.fetch import WORKERS, FetchedDay, Fetcher
 from sources.claude_analytics.plan import Span, days_between, spans
-from sources.http import KeyRefused, NotTheApi, Refused, Unreachable
+from sources.errors import KeyRefused, NotTheApi, Refused, Unreachable
 from sources.paging import RESTARTS
 from sources.rate_budget import RateBudget
 from sources.sandbox import Sandbox
@@ -487,6 +487,18 @@ def test_days_that_were_not_asked_for_are_dropped(api: Sandbox, fetch: Start) ->
 
     assert counts(fetcher, "summaries") == dict.fromkeys(june(1, 2, 5), 1)
     assert fetcher.progress["summaries"].row_count == 3
+
+
+@pytest.mark.parametrize("sent", [june(1, 2, 3), june(4, 5, 6, 7, 8), june(20, 21)])
+def test_the_answer_of_another_question_is_no_series_with_empty_days(
+    api: Sandbox, fetch: Start, sent: list[date]
+) -> None:
+    api.answer("summaries", times=ALWAYS, body=series(*(series_row(day) for day in sent)))
+    fetcher = fetch({"summaries": june(5, 6)})
+
+    assert days_of(fetcher, "summaries") == []
+    [failure] = fetcher.progress["summaries"].failures
+    assert "2026-06-05 to 2026-06-06 were asked for" in failure
 
 
 def test_an_explicitly_empty_series_is_so_many_empty_days(api: Sandbox, fetch: Start) -> None:

@@ -20,8 +20,16 @@ from sources.claude_analytics.client import (
 )
 from sources.claude_analytics.endpoints import ENDPOINTS
 from sources.claude_analytics.pages import Page
-from sources.errors import ForeseenError
-from sources.http import ApiError, Connection, Expired, KeyRefused, NotTheApi, Refused, Unreachable
+from sources.errors import (
+    ApiError,
+    Expired,
+    ForeseenError,
+    KeyRefused,
+    NotTheApi,
+    Refused,
+    Unreachable,
+)
+from sources.http.api import Connection
 from sources.rate_budget import BudgetClosed, RateBudget
 from sources.sandbox import Sandbox
 
@@ -709,6 +717,15 @@ def test_blanks_around_a_key_and_an_address_do_not_matter(api: Sandbox, connect:
     assert (request.path, request.status) == (ENDPOINT["skills"].path, 200)
 
 
+def test_a_pause_until_the_end_of_time_is_told_as_one_of_a_month(
+    api: Sandbox, connect: Connect
+) -> None:
+    api.answer("/skills", status=503, headers={"retry-after": "Fri, 31 Dec 9999 23:59:59 GMT"})
+
+    with pytest.raises(ForeseenError, match=r"not to be called again .* \(in 30 days\)"):
+        read(connect())
+
+
 @pytest.mark.parametrize(
     "base_url",
     [
@@ -720,6 +737,8 @@ def test_blanks_around_a_key_and_an_address_do_not_matter(api: Sandbox, connect:
         "https://api.anthropic.com/v1/organizations/analytics/",
         "http://[::1",
         "https://api.anthropic.com:port",
+        "https://api.anthropic.com:99999",
+        "https://api.anthropic.com:0",
         "https://api.anthropic.com\x00",
         "https://api..anthropic.com",
         f"https://{'a' * 64}.anthropic.com",

@@ -24,6 +24,7 @@ from sources.langdock.reader import Slot, read_export
 from sources.sandbox import Sandbox
 from sources.session import Clock
 from tests.loading import load_source
+from tests.versions import create_views
 
 PERIOD = "2026-10-01,2026-10-31,org,"
 USERS = "period_start,period_end,org_id,user_id,name,email,messages_total\n"
@@ -32,7 +33,7 @@ BEN = PERIOD + "u2,Ben,ben@x.org,0\n"
 
 Drop = Callable[..., Path]
 REJECTED = """
-    select source_name, line_number, reason from claude_raw.rejected_rows
+    select source_name, line_number, reason from counting_rejected_rows
     where endpoint = 'langdock_users'
 """
 Load = Callable[..., SourceReport]
@@ -76,6 +77,8 @@ def query(data_dir: DataDir) -> Query:
     def query(sql: str) -> list[tuple[Any, ...]]:
         with duckdb.connect(data_dir.warehouse) as connection:
             connection.execute("set timezone = 'UTC'")
+            if "counting_" in sql:
+                create_views(connection)
             return connection.execute(sql).fetchall()
 
     return query
@@ -133,6 +136,42 @@ def test_the_header_says_which_export_a_file_is(header: str, table: str) -> None
     names = delimiter.join(["period_start", "period_end", header])
 
     assert read_export(f"{names}\n".encode(), "export.csv").table == table
+
+
+@pytest.mark.parametrize(
+    ("names", "cells", "stored"),
+    [
+        ("runs_total,runs_failed", "31,2", {"runs": 31, "failed_runs": 2}),
+        ("Execution count", "31", {"runs": 31}),
+        ("cost_usd", "4.25", {"total_cost_usd": Decimal("4.25")}),
+        ("Monthly cap (USD)", "50", {"limit_usd": Decimal(50)}),
+        (
+            "payg_limit_current,payg_utilization_pct_current",
+            "50,0.085",
+            {"limit_usd": Decimal(50), "limit_utilization": Decimal("0.085")},
+        ),
+        (
+            "owner_id,owner_email",
+            "user_1,ana@x.example",
+            {"workflow_owner_id": "user_1", "workflow_owner_email": "ana@x.example"},
+        ),
+        # Euros are no dollars, a rate is no count, and of two that would fit neither is guessed.
+        ("cost_eur,success_rate", "4.25,0.9", {}),
+        ("cost_models,cost_tools", "1,2", {}),
+    ],
+)
+def test_a_workflow_s_columns_are_known_by_their_words(
+    names: str, cells: str, stored: dict[str, object]
+) -> None:
+    text = f"period_start,period_end,workflow_id,{names}\n2026-10-01,2026-10-31,flow,{cells}\n"
+    columns = [
+        "workflow_owner_id", "workflow_owner_email", "runs", "succeeded_runs", "failed_runs",
+        "total_cost_usd", "limit_usd", "limit_utilization",
+    ]  # fmt: skip
+
+    [found] = values(text, *columns)
+
+    assert {n: v for n, v in zip(columns, found, strict=True) if v is not None} == stored
 
 
 def test_a_german_file_with_semicolons_and_decimal_commas_says_the_same() -> None:
@@ -287,7 +326,7 @@ def test_text_that_a_spreadsheet_would_run_stays_text(drop: Drop, load: Load, qu
 
     load()
 
-    assert query("select name from claude_raw.langdock_users order by user_id") == [
+    assert query("select name from counting_langdock_users order by user_id") == [
         (name,) for name in names
     ]
 
@@ -311,7 +350,7 @@ def test_without_a_folder_and_a_key_there_are_empty_tables(
         "langdock_users",
         "langdock_workflows",
     ]
-    assert query("select count(*) from claude_raw.langdock_exports") == [(0,)]
+    assert query("select count(*) from counting_langdock_exports") == [(0,)]
 
 
 def test_a_newer_export_replaces_the_whole_period(drop: Drop, load: Load, query: Query) -> None:
@@ -321,9 +360,9 @@ def test_a_newer_export_replaces_the_whole_period(drop: Drop, load: Load, query:
     drop("second.csv", USERS + ADA.replace(",7", ",9"), minute=2)
     load()
 
-    assert query("select user_id, messages_total from claude_raw.langdock_users") == [("u1", 9)]
+    assert query("select user_id, messages_total from counting_langdock_users") == [("u1", 9)]
     assert query(
-        "select source_name, outcome from claude_raw.langdock_exports order by source_name"
+        "select source_name, outcome from counting_langdock_exports order by source_name"
     ) == [("first.csv", "replaced"), ("second.csv", "loaded")]
 
 
@@ -336,7 +375,7 @@ def test_an_older_export_of_a_loaded_period_changes_nothing(
     drop("old.csv", USERS + BEN, minute=1)
     load()
 
-    assert query("select user_id from claude_raw.langdock_users") == [("u1",)]
+    assert query("select user_id from counting_langdock_users") == [("u1",)]
 
 
 def test_a_file_that_is_there_still_is_not_loaded_again(
@@ -349,7 +388,7 @@ def test_a_file_that_is_there_still_is_not_loaded_again(
     again = load("2026-11-12")
 
     assert (again.unit_count, again.rejected_count, again.problems) == (0, 0, [])
-    assert query("select count(*) from claude_raw.langdock_users") == [(1,)]
+    assert query("select count(*) from counting_langdock_users") == [(1,)]
     assert query(REJECTED) == [("users.csv", 3, "it has 4 of 7 cells")]
 
 
@@ -363,7 +402,7 @@ def test_a_corrected_file_replaces_what_it_said_even_with_an_older_date(
     drop("users.csv", USERS + BEN, minute=1)
     load()
 
-    assert query("select user_id from claude_raw.langdock_users") == [("u2",)]
+    assert query("select user_id from counting_langdock_users") == [("u2",)]
     assert query(REJECTED) == []
 
 
@@ -374,7 +413,7 @@ def test_what_was_loaded_stays_when_its_file_is_gone(drop: Drop, load: Load, que
     file.unlink()
     load()
 
-    assert query("select user_id from claude_raw.langdock_users") == [("u1",)]
+    assert query("select user_id from counting_langdock_users") == [("u1",)]
 
 
 def test_two_workspaces_may_export_one_month(drop: Drop, load: Load, query: Query) -> None:
@@ -383,7 +422,7 @@ def test_two_workspaces_may_export_one_month(drop: Drop, load: Load, query: Quer
 
     load()
 
-    assert query("select user_id from claude_raw.langdock_users order by all") == [("u1",), ("u2",)]
+    assert query("select user_id from counting_langdock_users order by all") == [("u1",), ("u2",)]
 
 
 WEEK = ADA.replace("2026-10-01,2026-10-31", "2026-10-05,2026-10-11")
@@ -398,7 +437,7 @@ def test_a_week_and_its_month_never_add_up_and_the_message_names_both(
     [message] = load().problems
 
     assert "week.csv (2026-10-05 to 2026-10-11) and month.csv (2026-10-01 to 2026-10-31)" in message
-    assert query("select sum(messages_total) from claude_raw.langdock_users") == [(7,)]
+    assert query("select sum(messages_total) from counting_langdock_users") == [(7,)]
     assert load().problems == [message]
 
 
@@ -419,7 +458,7 @@ def test_a_policy_says_which_of_overlapping_periods_counts(
     assert f"{kept} (2026-10-" in said.split("because")[1]
     caplog.clear()
     assert load(overlaps=policy).problems == []
-    assert query("select source_name from claude_raw.langdock_users") == [(kept,)]
+    assert query("select source_name from counting_langdock_users") == [(kept,)]
     assert caplog.messages == []  # It is said once.
 
 
@@ -430,12 +469,12 @@ def test_an_export_that_was_left_out_comes_back_when_nothing_is_in_its_way(
         days = f"2026-10-{first},2026-10-{last}"
         drop(f"{name}.csv", USERS + ADA.replace("2026-10-01,2026-10-31", days), minute)
     load(overlaps="newest")
-    assert query("select source_name from claude_raw.langdock_users") == [("b.csv",)]
+    assert query("select source_name from counting_langdock_users") == [("b.csv",)]
 
     drop("c.csv", USERS + ADA.replace("2026-10-01", "2026-10-15"), minute=3)
     load(overlaps="newest")
 
-    assert query("select source_name from claude_raw.langdock_users order by all") == [
+    assert query("select source_name from counting_langdock_users order by all") == [
         ("a.csv",),
         ("c.csv",),
     ]
@@ -450,7 +489,7 @@ def test_a_running_month_exported_again_under_one_name_is_no_overlap(
     drop("now.csv", USERS + ADA.replace("10-31", "10-16"), minute=2)
 
     assert load().problems == []
-    assert query("select cast(period_end as varchar) from claude_raw.langdock_users") == [
+    assert query("select cast(period_end as varchar) from counting_langdock_users") == [
         ("2026-10-16",)
     ]
 
@@ -462,7 +501,7 @@ def test_a_broken_file_refuses_only_itself(drop: Drop, load: Load, query: Query)
     [message] = load().problems
 
     assert "broken.csv" in message
-    assert query("select user_id from claude_raw.langdock_users") == [("u1",)]
+    assert query("select user_id from counting_langdock_users") == [("u1",)]
 
 
 def test_a_folder_that_is_not_there_is_a_message_and_what_to_do(load: Load) -> None:
@@ -485,7 +524,7 @@ def test_a_folder_may_have_any_name_and_hold_links(
 
     assert load(files=str(folder)).problems == []
 
-    assert query("select source_name from claude_raw.langdock_users") == [("link/users.csv",)]
+    assert query("select source_name from counting_langdock_users") == [("link/users.csv",)]
 
 
 def test_a_folder_may_be_an_object_store(load: Load, query: Query) -> None:
@@ -495,7 +534,7 @@ def test_a_folder_may_be_an_object_store(load: Load, query: Query) -> None:
 
     assert load(files="memory://exports").problems == []
 
-    assert query("select source_name from claude_raw.langdock_users") == [("2026/users.csv",)]
+    assert query("select source_name from counting_langdock_users") == [("2026/users.csv",)]
 
 
 def test_a_store_whose_extra_is_not_installed_is_a_message(load: Load) -> None:
@@ -514,7 +553,7 @@ def test_lines_of_a_load_that_broke_off_are_written_again(
 
     load()
 
-    assert query("select user_id from claude_raw.langdock_users order by all") == [("u1",), ("u2",)]
+    assert query("select user_id from counting_langdock_users order by all") == [("u1",), ("u2",)]
 
 
 SPANS = [(1, 31), (5, 11), (12, 18), (8, 14), (1, 15), (16, 31), (29, 31)]
@@ -586,7 +625,7 @@ def test_the_api_brings_what_a_file_would(api: Sandbox, ask: Load, query: Query)
 
     assert ask().problems == []
 
-    assert query("select user_id, source_name from claude_raw.langdock_users") == [
+    assert query("select user_id, source_name from counting_langdock_users") == [
         ("u1", "/export/users/csv 2026-10")
     ]
     _, body, headers = api.langdock.requests[0]
@@ -613,7 +652,7 @@ def test_a_month_without_usage_is_known_to_be_empty(ask: Load, query: Query) -> 
     assert query(
         """
         select count(*), min(period_start)::varchar, sum(row_count), any_value(outcome)
-        from claude_raw.langdock_exports where entity = 'users'
+        from counting_langdock_exports where entity = 'users'
         """
     ) == [(11, "2025-12-01", 0, "loaded")]
 
@@ -639,10 +678,10 @@ def test_usage_that_appears_in_an_empty_month_is_loaded(
 
     ask("2026-11-03")
 
-    assert query("select user_id from claude_raw.langdock_users") == [("u1",)]
+    assert query("select user_id from counting_langdock_users") == [("u1",)]
     assert query(
         """
-        select outcome, row_count from claude_raw.langdock_exports
+        select outcome, row_count from counting_langdock_exports
         where entity = 'users' and period_start = '2026-10-01' order by outcome
         """
     ) == [("loaded", 1), ("replaced", 0)]
@@ -656,7 +695,7 @@ def test_an_export_that_the_workspace_does_not_have_costs_only_itself(
 
     assert ask().problems == []
 
-    entities = query("select distinct entity from claude_raw.langdock_exports order by all")
+    entities = query("select distinct entity from counting_langdock_exports order by all")
     assert [name for (name,) in entities] == ["agents", "api_keys", "models", "users"]
 
 
@@ -697,5 +736,5 @@ def test_a_dedicated_deployment_has_its_path_in_the_base_url(
 
     ask(base_url=f"{api.url}/api/public")
 
-    assert query("select user_id from claude_raw.langdock_users") == [("u1",)]
+    assert query("select user_id from counting_langdock_users") == [("u1",)]
     assert "/api/public/export/users/csv" in {path for path, _, _ in api.langdock.requests}

@@ -266,7 +266,7 @@ def test_two_months_alike_in_all_but_their_name_are_both_loaded(
     ended = command(SYNC, SOURCES__LANGDOCK__FILES=str(folder))
 
     assert ended.exit_code == 0, ended.err
-    assert query("select count(distinct period_start) from claude_raw.langdock_users") == [(2,)]
+    assert query("select count(distinct period_start) from counting_langdock_users") == [(2,)]
 
 
 def test_what_is_passed_over_in_the_folder_is_said(
@@ -286,7 +286,7 @@ def test_what_is_passed_over_in_the_folder_is_said(
     ended = command(SYNC, SOURCES__LANGDOCK__FILES=str(folder))
 
     assert ended.exit_code == 0, ended.err
-    assert query("select user_id from claude_raw.langdock_users order by all") == [
+    assert query("select user_id from counting_langdock_users order by all") == [
         ("u1",),
         ("u2",),
         ("u3",),

@@ -15,8 +15,8 @@ import pytest
 
 from sources.claude_analytics.client import Client
 from sources.claude_analytics.endpoints import ENDPOINTS
-from sources.errors import ForeseenError
-from sources.http import ApiError, Connection, NotNow, Unreachable, Untrusted
+from sources.errors import ApiError, ForeseenError, NotNow, Unreachable, Untrusted
+from sources.http.api import Connection
 from sources.network import is_loopback, proxy_for
 from sources.rate_budget import RateBudget
 from sources.sandbox import Sandbox

@@ -27,7 +27,6 @@ from sources.claude_analytics.pages import (
     ForeignCurrency,
     MissingList,
     Page,
-    day_marker,
     page_of_body,
     raw_schema,
     rows_hash,
@@ -42,7 +41,7 @@ BY_USER = {table: REPORTED[table] for table in ("user_cost_reports", "user_usage
 ENDPOINT = {endpoint.table: endpoint for endpoint in (*ENDPOINTS, *COST_API)} | BY_USER
 TABLES = sorted(ENDPOINT)
 IN_BUCKETS = ("cost_totals", "usage_totals", "cost_reports", "usage_reports")
-OWN = ("undeclared_fields", "activity_date", "is_day_marker")
+OWN = ("undeclared_fields", "activity_date")
 OLDER_NAMES = {
     "user__email": "user__email_address",
     "created_by__email": "created_by__email_address",
@@ -518,7 +517,7 @@ def stored(table: str, row: Row) -> Row:
     }
     starting_at = result.get("starting_at")
     day = starting_at.date() if starting_at else DAY
-    return {**result, "undeclared_fields": None, "activity_date": day, "is_day_marker": None}
+    return {**result, "undeclared_fields": None, "activity_date": day}
 
 
 @pytest.mark.parametrize("name", DOCUMENTED)
@@ -533,7 +532,6 @@ def test_every_documented_page_reads_into_the_declared_columns(name: str) -> Non
         **ENDPOINT[table].columns,
         "undeclared_fields": pa.string(),
         "activity_date": pa.date32(),
-        "is_day_marker": pa.bool_(),
     }
     assert (found.rejected, found.undeclared) == ([], frozenset())
     assert found.next_page == body.get("next_page")
@@ -705,7 +703,7 @@ def test_an_unknown_field_takes_no_column_whose_name_it_resembles() -> None:
         "chat_metrics__distinct_conversation_skill_used_count": 5,
         "chat_metrics.distinct_conversation_skill_used_count": 6,
         "activity_date": "1999-01-01",
-        "is_day_marker": True,
+        "version": 7,
         "undeclared_fields": "mine",
     }
     found = read("skills", misleading)
@@ -963,16 +961,6 @@ def test_a_full_page_of_a_thousand_rows_is_read_whole_and_in_order() -> None:
     for found, rejected in ((read("users", *rows), 0), (read("users", *bad), 1)):
         assert found.rows["web_search_count"].to_pylist() == list(range(1000))
         assert len(found.rejected) == rejected
-
-
-def test_a_marker_of_a_day_fits_between_the_days_rows() -> None:
-    for table in TABLES:
-        marker = day_marker(ENDPOINT[table], DAY)
-        together = pa.concat_tables([read(table).rows, marker])
-        assert [
-            {name: value for name, value in row.items() if value is not None}
-            for row in together.to_pylist()
-        ] == [{"activity_date": DAY, "is_day_marker": True}]
 
 
 # Cost and usage.
@@ -1445,7 +1433,7 @@ def test_the_hash_changes_with_any_value(name: str) -> None:
     }
     hashes = {rows_hash(ENDPOINT[table], found)}
     for at, field in enumerate(found.schema):
-        if field.name in ("activity_date", "is_day_marker"):
+        if field.name == "activity_date":
             continue
         column = found[field.name].to_pylist()
         changed = [*column[:-1], other[field.type]]

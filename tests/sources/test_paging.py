@@ -13,7 +13,8 @@ from sources.claude_analytics.client import Client
 from sources.claude_analytics.endpoints import COST_API, ENDPOINTS
 from sources.claude_compliance.feed import COMPLIANCE_API, Feed, Reading
 from sources.claude_compliance.windows import Window
-from sources.http import ApiError, HttpClient
+from sources.errors import ApiError
+from sources.http import HttpClient
 from sources.paging import begun_anew
 from sources.rate_budget import RateBudget
 from sources.sandbox import Sandbox
@@ -107,6 +108,7 @@ CONTRADICTIONS: dict[str, Callable[[str], dict[str, Any]]] = {
     "more, and an empty cursor": lambda cursor: {"has_more": True, cursor: ""},
     "an empty cursor": lambda cursor: {cursor: ""},
     "a cursor that is a number": lambda cursor: {"has_more": True, cursor: 7},
+    "a cursor that fits no address": lambda cursor: {"has_more": True, cursor: "x" * 100_000},
     "has_more is text": lambda cursor: {"has_more": "true", cursor: "c1"},
     "has_more is a number": lambda cursor: {"has_more": 0, cursor: None},
     "no list": lambda cursor: {"data": None, "has_more": False, cursor: None},

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from pipelines.settings import settings
 from sources.errors import ForeseenError
-from sources.reference_files import FILES, read, reference_files
+from sources.reference_files import FILES, read, read_files, reference_files
 from sources.reference_files.load import paths_of
 from sources.reference_files.settings import ReferenceFileSettings
 from sources.typed_files.keys import name_key
@@ -43,12 +43,14 @@ def write(tmp_path: Path) -> Write:
 def run(tmp_path: Path) -> Run:
     def run(**paths: str) -> list[str]:
         refusals: dict[str, str] = {}
+        contents = read_files(paths, refusals)
+        absent = [file.table for file in FILES if file.table not in contents]
         dlt.pipeline(
             "reference_files",
             pipelines_dir=str(tmp_path / "dlt"),
             destination=dlt.destinations.duckdb(str(tmp_path / "warehouse.duckdb")),
             dataset_name="claude_raw",
-        ).run(reference_files(paths, refusals))
+        ).run(reference_files(contents, absent))
         return list(refusals.values())
 
     return run
@@ -91,9 +93,7 @@ def test_prices_arrive_as_exact_decimals(write: Write, run: Run, query: Query) -
     assert prices == [(Decimal("60.10"), "DECIMAL(38,8)")]
 
 
-def test_without_a_file_its_table_is_there_and_empty(write: Write, run: Run, query: Query) -> None:
-    run(org_chart=str(write(PEOPLE + "ada@x.org,R&D,,,\n")))
-
+def test_without_a_file_its_table_is_there_and_empty(run: Run, query: Query) -> None:
     run()
 
     columns = """
@@ -144,6 +144,35 @@ def test_an_exempt_seat_needs_only_an_email(write: Write, run: Run, query: Query
     run(exempt_seats=str(write("email\nada@x.org\n")))
 
     assert query("select * from claude_raw.exempt_seats") == [("ada@x.org", None, None)]
+
+
+def test_another_assistants_line_has_a_month_or_a_day_and_an_email_or_an_id(
+    write: Write, run: Run, query: Query
+) -> None:
+    head = "vendor,month,activity_date,email,account_id,message_count\n"
+    refusals = run(
+        other_assistants=str(
+            write(head + "ChatGPT,2026-05,2026-05-03,ada@x.org,,1\nGemini,2026-05,,,,2\n")
+        )
+    )
+
+    [refusal] = refusals
+    assert "line 2, column month: both are filled; every row needs this or activity_date" in refusal
+    assert "line 3, column email: both are empty; every row needs this or account_id" in refusal
+
+    run(
+        other_assistants=str(
+            write(head + "ChatGPT,2026-05,,ada@x.org,,1\nchatgpt,,2026-06-03,,h1,\n")
+        )
+    )
+    rows = query(
+        "select vendor, month, activity_date, email, account_id, message_count, cost_usd"
+        " from claude_raw.other_assistants order by month nulls last"
+    )
+    assert rows == [
+        ("chatgpt", date(2026, 5, 1), None, "ada@x.org", None, 1, None),
+        ("chatgpt", None, date(2026, 6, 3), None, "h1", None, None),
+    ]
 
 
 def test_paths_come_from_the_settings(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -358,7 +387,7 @@ def test_columns_that_are_not_used_are_named(
     path = write("Office,email,department,cost_center,manager_email,valid_from\nRome,a@x,HR,,,\n")
 
     contents = read(ORG_CHART, path)
-    reference_files({"org_chart": str(path)}, {})
+    reference_files({"org_chart": contents})
 
     warning = f"{path}: org_chart does not use these columns: 'office'."
     assert contents.warnings == (warning,)

@@ -176,6 +176,7 @@ SECTIONS = [
             ("1E5", "1E5"), ("12d", "12d"), ("420.10", "420.10"), ("4.200", "4.200"),
             ("R&D / EU", "R&D / EU"), ("true", "true"), ("März 26 GmbH", "März 26 GmbH"),
             ("4\u200b20", "420"), ("MAR-10", "MAR-10"), ("", ""),
+            ("'00420", REFUSED), ('="00420"', REFUSED), ("=A1", REFUSED), ("'s-42", "'s-42"),
             ("420.0", REFUSED), ("420,00", REFUSED), ("4.2E+09", REFUSED), ("4,2E+09", REFUSED),
             ("1E+05", REFUSED), ("4.2E9", REFUSED), ("4,200", REFUSED), ("1,234,567", REFUSED),
             ("2026-03-24", REFUSED), ("24.03.2026", REFUSED), ("3/24/2026", REFUSED),
@@ -213,7 +214,8 @@ SECTIONS = [
             ("Unattributed", REFUSED), ("Ｕｎａｔｔｒｉｂｕｔｅｄ", REFUSED), ("", REFUSED),
             ("  ", REFUSED), ("\u200b", REFUSED), ("Vertrieb SÃ¼d", REFUSED),
             ("Vertrieb S\ufffdd", REFUSED), ("#REF!", REFUSED), ("#N/A", REFUSED),
-            ("NULL", REFUSED), ("N/A", REFUSED), ("420.0", REFUSED),
+            ("NULL", REFUSED), ("N/A", REFUSED), ("420.0", REFUSED), ("=B2", REFUSED),
+            ("'s-Hertogenbosch", "'s-Hertogenbosch"),
         ],
     ),
     Section(
@@ -225,6 +227,7 @@ SECTIONS = [
             ("ann\u200b@example.com", "ann@example.com"), ("ann+x@example.com",) * 2,
             ("o'neil@example.co.uk",) * 2, ("jörg@exämple.de",) * 2,
             ("Ann A <ann@example.com>", REFUSED), ("<ann@example.com>", REFUSED),
+            ("'ann@example.com", REFUSED), ("'ann@example.com'", REFUSED),
             ("mailto:ann@example.com", REFUSED), ("ann@example.com, bob@example.com", REFUSED),
             ("ann@example.com;bob@example.com", REFUSED), ("ann@example.com bob", REFUSED),
             ("ann", REFUSED), ("ann@", REFUSED), ("@example.com", REFUSED),
@@ -280,6 +283,23 @@ SECTIONS = [
             ("1", "1"), ("-5", "-5"), ("007", "7"),
             ("1.0", REFUSED), ("1.000", REFUSED), ("first", REFUSED), ("1e3", REFUSED),
             ("", REFUSED),
+        ],
+    ),
+    Section(
+        "A month", "other_assistants", "month",
+        in_csv("vendor|month|email", "ChatGPT|CELL|ann@example.com"),
+        [
+            ("2026-05", "2026-05-01"), ("2026-05-01", "2026-05-01"), ("2026-05-31", "2026-05-01"),
+            ("31.05.2026", "2026-05-01"), ("2026-13", REFUSED), ("05/2026", REFUSED),
+            ("May 2026", REFUSED), ("2026", REFUSED), ("", REFUSED),
+        ],
+    ),
+    Section(
+        "An assistant", "other_assistants", "vendor",
+        in_csv("vendor|month|email", "CELL|2026-05|ann@example.com"),
+        [
+            ("ChatGPT", "ChatGPT"), (" Copilot ", "Copilot"), ("Claude", REFUSED),
+            ("LANGDOCK", REFUSED), ("", REFUSED), ("#N/A", REFUSED),
         ],
     ),
     Section(

@@ -13,7 +13,7 @@ import pytest
 from pipelines.data_dir import DataDir
 from pipelines.exit_codes import FAILED
 from pipelines.raw_tables import warehouse_pipeline
-from pipelines.warehouse import ENGINES
+from pipelines.warehouse import ENGINES, held
 from pipelines.warehouse.base import NothingServed, Warehouse
 from pipelines.warehouse.dbt import PROJECT
 from sources.errors import ForeseenError
@@ -121,7 +121,7 @@ def test_a_reader_sees_one_night_while_another_is_published(
 ) -> None:
     with warehouse.serve() as published:
         before = published.rows("select * from skill_usage_daily order by skill_name")
-        with folder.held("test"):
+        with held(folder, "test"):
             warehouse.publish()
         assert published.rows("select * from skill_usage_daily order by skill_name") == before
     with warehouse.serve() as published:
@@ -129,7 +129,7 @@ def test_a_reader_sees_one_night_while_another_is_published(
 
 
 def test_a_thorough_look_says_that_all_is_whole(warehouse: Warehouse, folder: DataDir) -> None:
-    with folder.held("test"):
+    with held(folder, "test"):
         assert warehouse.place in warehouse.inspected()
     assert str(warehouse.served_place) in warehouse.inspected_served()
 
@@ -144,20 +144,17 @@ def test_vacuum_gives_space_back_and_keeps_everything(
                 for name, columns in stored.columns.items()
             }
 
-    def size() -> int:
-        return sum(file.stat().st_size for file in folder.root.glob("warehouse*"))
-
     before = content()
     with warehouse_pipeline(folder).sql_client() as writer:
-        writer.execute_sql("create table claude_raw.large (x varchar)")
-        numbers = ", ".join(f"('{number:064d}')" for number in range(50_000))
-        writer.execute_sql(f"insert into claude_raw.large values {numbers}")
-        writer.execute_sql("drop table claude_raw.large")
-    large = size()
+        numbers = ", ".join(f"('{number:064d}', -1, date '2026-01-05')" for number in range(50_000))
+        columns = "skill_name, version, activity_date"
+        writer.execute_sql(f"insert into claude_raw.skills ({columns}) values {numbers}")
+        writer.execute_sql("delete from claude_raw.skills where version = -1")
+    large = warehouse.size()
     warehouse.vacuum()
 
     assert content() == before
-    assert size() < large
+    assert warehouse.size() < large
 
 
 def test_what_is_stored_is_read_beside_a_writer_or_the_writer_is_named(
