@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from rich.table import Table
 
 from pipelines.data_dir import DataDir
 from pipelines.raw_tables import warehouse_pipeline
-from sources.claude_analytics import claude_analytics
+from sources.claude_analytics import Storing, claude_analytics
 from sources.claude_analytics.endpoints import COUNT, ENDPOINTS, Endpoint
 from sources.claude_analytics.fetch import Fetcher
 from sources.claude_analytics.load import load_spans
@@ -49,7 +50,7 @@ class PagesOnDisk:
 
 
 def ours(pages: Path, days: int, work: Path) -> None:
-    """The path of a sync: parse, ledger, hash, merge by day."""
+    """The path of a sync: parse, ledger, hash, append by day."""
     client: Any = PagesOnDisk(pages)
     spans = [Span(USERS, (FIRST_DAY + timedelta(days=day),)) for day in range(days)]
     with Fetcher(client, [USERS]) as fetcher:
@@ -61,8 +62,14 @@ def ours(pages: Path, days: int, work: Path) -> None:
             lambda _: claude_analytics(
                 fetcher,
                 [USERS],
-                fetched_at=datetime(2026, 6, 1, tzinfo=UTC),
-                settle_after={"users": timedelta(days=10)},
+                Storing(
+                    fetched_at=datetime(2026, 6, 1, tzinfo=UTC),
+                    run_number=1,
+                    numbers=count(2),
+                    settle_after=lambda _: timedelta(days=10),
+                    totals_hashes={},
+                    counting={},
+                ),
             ),
         )
 
@@ -139,9 +146,9 @@ VARIANTS: dict[str, Callable[[Path, int, Path], None]] = {
 }
 
 
-def write_pages(folder: Path) -> None:
+def write_pages(folder: Path, count: int = PAGES_PER_DAY) -> None:
     """Pages of users with every documented block, numbers that differ from row to row."""
-    for page in range(PAGES_PER_DAY):
+    for page in range(count):
         rows = []
         for number in range(page * 1_000, (page + 1) * 1_000):
             row: dict[str, Any] = {}

@@ -18,6 +18,7 @@ from sources.sandbox import Sandbox
 from sources.session import Clock
 from tests.faults.tally import pytest_terminal_summary
 from tests.loading import load_source
+from tests.versions import create_views
 
 __all__ = ["pytest_terminal_summary"]
 
@@ -96,6 +97,8 @@ def query(data_dir: DataDir) -> Query:
         file = data_dir.served if served else data_dir.warehouse
         with duckdb.connect(str(file)) as connection:
             connection.execute("set timezone = 'UTC'")
+            if "counting_" in sql:
+                create_views(connection)
             return connection.execute(sql).fetchall()
 
     return ask

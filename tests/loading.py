@@ -6,7 +6,9 @@ from datetime import date
 from dlt.common.configuration.specs import BaseConfiguration
 
 from pipelines.data_dir import DataDir
-from pipelines.raw_tables import finish_pending, name_schema, warehouse_pipeline
+from pipelines.doubts import doubts_of, keep_doubts
+from pipelines.key_owners import keep_owners
+from pipelines.raw_tables import make_ready, name_schema, warehouse_pipeline
 from pipelines.registry import SOURCES
 from pipelines.run import session
 from sources.contract import SourceReport
@@ -25,8 +27,14 @@ def load_source(
     """The caller holds the warehouse."""
     [source] = [source for source in SOURCES if source.name == name]
     pipeline = warehouse_pipeline(data_dir)
-    finish_pending(pipeline)
+    make_ready(pipeline)
     pipeline.sync_destination()
     if source is not SOURCES[0]:
         name_schema(pipeline)
-    return source.load(session(data_dir, clock, pipeline, only=only, backfill=backfill), settings)
+    doubts = doubts_of(pipeline, clock.now)
+    now = session(data_dir, clock, pipeline, doubts, only=only, backfill=backfill)
+    report = source.load(now, settings)
+    now.owners.end()
+    keep_doubts(pipeline, doubts)
+    keep_owners(pipeline, now.owners)
+    return report

@@ -19,6 +19,7 @@ OLD = "select date '2026-01-05' as day, 7::bigint as users union all select '202
 
 
 def served(folder: Path, name: str, **queries: str) -> Path:
+    folder.mkdir(exist_ok=True)
     file = folder / f"{name}.duckdb"
     with duckdb.connect(str(file)) as connection:
         connection.execute("create schema claude_marts")
@@ -84,6 +85,14 @@ def test_an_allowed_column_is_left_out_and_counted(tmp_path: Path) -> None:
 
     assert mart.is_equal
     assert allowed.matched == {"marts.days.users": 1}
+
+
+def test_allowed_rows_are_left_out_on_both_sides(tmp_path: Path) -> None:
+    allowed = Allowed({"rows.days users is null or users > 8": "new ones"})
+
+    mart = compared(tmp_path, f"{OLD} union all select '2026-01-07', 9", allowed)
+    assert (mart.row_count, mart.is_equal) == (1, True)
+    assert not compared(tmp_path / "more", f"{OLD} union all select '2026-01-07', 1").is_equal
 
 
 def test_an_allowance_needs_a_reason(tmp_path: Path) -> None:

@@ -13,10 +13,17 @@ from pipelines.cli.app import app
 from pipelines.data_dir import FILES as FILES_OF_RUNS
 from pipelines.data_dir import FOLDERS, LOCK_FILES, REPORT
 from pipelines.exit_codes import EXIT_CODES
+from pipelines.files.tables import EXTRAS as WRITERS
+from pipelines.files.tables import FORMATS
+from pipelines.redacted import SECRETS
 from pipelines.settings import SECTIONS
+from pipelines.warehouse import ENGINES
+from pipelines.warehouse.elsewhere import CONFIGURED
 from sources.claude_admin.endpoints import ROSTERS
 from sources.claude_analytics.endpoints import EVERY_ENDPOINT
 from sources.reference_files import FILES
+from tests.pipelines.test_tables import READ
+from tests.warehouse.test_equal import OTHERS
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
@@ -56,6 +63,28 @@ def test_every_mart_is_documented_with_its_grain() -> None:
         assert model["description"].lower().startswith(f"one row per {grain}".lower()), grain
 
 
+def test_every_metric_is_documented_as_it_is_declared() -> None:
+    declared = yaml.safe_load((ROOT / "transforms/models/semantic/_metrics.yml").read_text())
+
+    assert {name: row[1] for name, row in table_rows("metric").items()} == {
+        metric["name"]: metric["description"] for metric in declared["metrics"]
+    }
+
+
+def test_no_count_of_people_or_seats_is_declared_as_one_that_adds_up() -> None:
+    declared = yaml.safe_load((ROOT / "transforms/models/semantic/_metrics.yml").read_text())
+    measures = [each for model in declared["semantic_models"] for each in model.get("measures", [])]
+
+    counted = [each for each in measures if re.search("users|people|seats", each["name"])]
+    assert len(counted) >= 8
+    for each in counted:
+        assert each["agg"] == "count_distinct" or each["non_additive_dimension"]
+        assert "Not additive" in each["description"]
+    for each in measures:
+        if each not in counted:
+            assert "Additive" in each["description"]
+
+
 def test_every_command_is_documented() -> None:
     commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
 
@@ -93,7 +122,7 @@ def test_every_roster_is_documented() -> None:
 @pytest.mark.parametrize(("section", "name"), SETTINGS)
 def test_every_setting_is_documented_and_in_the_configuration_file(section: str, name: str) -> None:
     assert f"[{section}] {name}" in table_rows("setting")
-    if name not in ("api_key", "webhook_url"):
+    if name not in SECRETS:
         assert re.search(rf"^(# )?{name} = ", CONFIG, re.MULTILINE)
 
 
@@ -123,6 +152,19 @@ def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
             assert heading in {
                 re.sub(r"[^\w -]", "", h).lower().replace(" ", "-") for h in headings
             }
+
+
+def test_the_matrix_says_tested_of_what_the_suite_runs_and_nothing_else() -> None:
+    states = {name: state for name, (state, _) in table_rows("engine").items()}
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"][
+        "optional-dependencies"
+    ]
+
+    tested = {name for name, state in states.items() if state == "tested"}
+    assert tested == {"duckdb", *OTHERS} | READ.keys()
+    assert {"duckdb", *OTHERS} == ENGINES.keys() and READ.keys() == FORMATS.keys()
+    assert {name for name, state in states.items() if state == "configured"} == {*CONFIGURED}
+    assert {*CONFIGURED, *OTHERS} <= extras.keys() and {*WRITERS.values()} <= extras.keys()
 
 
 def test_the_readme_leads_to_every_page_and_fits_one_sitting() -> None:

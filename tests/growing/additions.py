@@ -55,7 +55,7 @@ select
     activity_date,
     gadget_name,
     distinct_user_count
-from {{ source('claude_raw', 'gadgets') }}
+from {{ counting_rows('gadgets') }}
 """,
     )
     tree.insert(

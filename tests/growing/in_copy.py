@@ -6,10 +6,10 @@ from datetime import date
 from pathlib import Path
 
 from pipelines.data_dir import DataDir
-from pipelines.name_keys import store_name_keys
+from pipelines.people.name_keys import store_name_keys
 from pipelines.raw_tables import create_absent_tables, warehouse_pipeline
+from pipelines.reading.status import status
 from pipelines.run import all_settings, sync
-from pipelines.status import status
 from pipelines.warehouse import warehouse_of
 from sources.sandbox import Sandbox
 from sources.session import Clock

@@ -34,6 +34,7 @@ pytestmark = pytest.mark.long
 FEED = "/v1/compliance/activities"
 SYNC = "sync --no-transform --today 2026-01-08"
 DAY_ONE = datetime(2026, 1, 1, tzinfo=UTC)
+READ_WINDOWS = "select count(*) from claude_raw.activity_windows where outcome <> 'broken_off'"
 
 
 def event(event_id: str, created_at: str | datetime, **more: Any) -> dict[str, Any]:
@@ -89,10 +90,10 @@ def test_an_event_that_appears_late_is_read_by_the_next_run(
     api.publish_activities([event("a", "2026-01-10T10:00:00Z")])
     api.publish_activities([event("late", "2026-01-10T09:00:00Z")], indexed_at="2026-01-12T01:00Z")
     read("2026-01-11T12:00")
-    assert query("select id from claude_raw.activities") == [("a",)]
+    assert query("select id from counting_activities") == [("a",)]
 
     read("2026-01-12T12:00")
-    assert query("select id from claude_raw.activities order by id") == [("a",), ("late",)]
+    assert query("select id from counting_activities order by id") == [("a",), ("late",)]
 
 
 def test_a_backfill_reads_its_days_again_whatever_is_known_of_them(
@@ -108,12 +109,12 @@ def test_a_backfill_reads_its_days_again_whatever_is_known_of_them(
     api.publish_activities([event("later", "2026-01-02T10:00Z")], indexed_at="2026-01-22T01:00Z")
     words = "backfill --from 2026-01-02 --to 2026-01-03 --today 2026-01-23 --no-transform"
     command("sync --no-transform --only claude_compliance --today 2026-01-23", **compliance)
-    assert query("select id from claude_raw.activities") == [("late",)]
+    assert query("select id from counting_activities") == [("late",)]
 
     ended = command(f"{words} --only claude_compliance", **compliance)
 
     assert ended.exit_code == DONE, ended.err
-    assert query("select id from claude_raw.activities order by id") == [("late",), ("later",)]
+    assert query("select id from counting_activities order by id") == [("late",), ("later",)]
 
 
 def test_days_that_ended_long_enough_ago_are_not_read_again(api: Sandbox, read: Read) -> None:
@@ -175,7 +176,7 @@ def test_all_pages_of_a_busy_day_are_read_though_they_repeat_themselves(
     )
     report = read("2026-01-02T12:00", first_day="2026-01-01")
 
-    assert query("select count(*), count(distinct id) from claude_raw.activities") == [
+    assert query("select count(*), count(distinct id) from counting_activities") == [
         (10_400, 10_400)
     ]
     assert report.row_count == 10_404
@@ -192,12 +193,12 @@ def test_a_run_that_breaks_off_keeps_its_windows_and_the_next_goes_on_there(
     )  # fmt: skip
     broken = read("2026-01-25")
     assert broken.outcome == "failed"
-    assert query("select id from claude_raw.activities") == [("a",)]
+    assert query("select id from counting_activities") == [("a",)]
     api.requests.clear()
 
     assert read("2026-01-25").outcome == "ok"
     assert asked(api)[0][0] == "2026-01-09T00:00"
-    assert query("select id from claude_raw.activities order by id") == [("a",), ("z",)]
+    assert query("select id from counting_activities order by id") == [("a",), ("z",)]
 
 
 def test_a_window_whose_load_is_not_complete_is_read_again(
@@ -223,10 +224,10 @@ def test_a_cursor_that_leads_nowhere_begins_the_window_anew_a_few_times(
     )  # fmt: skip
     report = read("2026-01-02", first_day="2026-01-01")
 
-    counted = query("select count(*) from claude_raw.activity_windows")
+    counted = query(READ_WINDOWS)
     if times == 1:
         assert report.outcome == "ok"
-        assert query("select count(*) from claude_raw.activities") == [(5_100,)]
+        assert query("select count(*) from counting_activities") == [(5_100,)]
         assert counted == [(1,)]
     else:
         assert "unusable cursor" in (report.message or "")
@@ -254,7 +255,7 @@ def test_pages_that_never_end_or_have_no_list_are_not_taken_for_an_empty_feed(
     report = read("2026-01-02", first_day="2026-01-01")
 
     assert report.outcome == "failed"
-    assert query("select count(*) from claude_raw.activity_windows") == [(0,)]
+    assert query(READ_WINDOWS) == [(0,)]
 
 
 def test_request_bodies_reach_no_file_that_we_write(
@@ -289,12 +290,12 @@ def test_a_rejected_event_is_kept_with_its_reason_until_it_can_be_read(
     assert ended.exit_code == REJECTED
     assert "1 events could not be read" in ended.out
     assert query(
-        "select endpoint, activity_date::text, reason from claude_raw.rejected_rows"
+        "select endpoint, activity_date::text, reason from counting_rejected_rows"
         " where endpoint = 'activities'"
     ) == [("activities", "2026-01-06", "it has no id")]
 
     assert command(SYNC, **compliance).exit_code == DONE
-    assert query("select count(*) from claude_raw.rejected_rows") == [(0,)]
+    assert query("select count(*) from counting_rejected_rows") == [(0,)]
 
 
 def test_without_a_key_everything_else_works_and_status_and_doctor_say_what_is_missing(
@@ -305,7 +306,7 @@ def test_without_a_key_everything_else_works_and_status_and_doctor_say_what_is_m
     assert ended.exit_code == DONE
     assert "The activity feed is not read: no key is set for it." in ended.out
     assert FEED not in {request.path for request in api.requests}
-    assert query("select count(*) from claude_raw.activities") == [(0,)]
+    assert query("select count(*) from counting_activities") == [(0,)]
     for words in ("status", "doctor --today 2026-01-08"):
         assert "SOURCES__CLAUDE_COMPLIANCE__API_KEY" in command(words).out
 
@@ -336,7 +337,7 @@ def test_a_wrong_key_fails_the_run_after_everything_else_was_loaded(
     assert ended.exit_code == FAILED
     assert "SOURCES__CLAUDE_COMPLIANCE__API_KEY" in ended.err
     assert "sk-ant-api01-another" not in ended.out + ended.err
-    assert query("select count(*) from claude_raw.skills") == [(1,)]
+    assert query("select count(*) from counting_skills") == [(1,)]
 
 
 def test_another_path_can_be_set(api: Sandbox, read: Read) -> None:
@@ -458,11 +459,12 @@ def audited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DataDir]:
     raw = RawWarehouse(data_dir.warehouse)
     raw.insert(
         "activity_windows", from_at="2026-01-01 00:00:00+00", to_at="2026-01-05 00:00:00+00",
-        read_at="2026-01-05 00:00:00+00", _dlt_load_id="complete", _dlt_id="w",
+        read_at="2026-01-05 00:00:00+00", outcome="loaded", fetch_number=1, version=1,
+        _dlt_load_id="complete", _dlt_id="w",
     )  # fmt: skip
     for event_id, created_at, event_type, user_id, email in EVENTS:
         raw.insert(
-            "activities", id=event_id, created_at=created_at, type=event_type,
+            "activities", version=1, id=event_id, created_at=created_at, type=event_type,
             actor__type="user_actor", actor__user_id=user_id, actor__email_address=email,
             actor__user_agent="", attributes='{"user_id": "cho", "note": "=1+1"}',
         )  # fmt: skip

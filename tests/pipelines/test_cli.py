@@ -25,7 +25,7 @@ def test_a_run_in_which_everything_is_fine_ends_with_0(api: Sandbox, command: Co
     ended = command(LOAD)
 
     assert ended.exit_code == DONE
-    assert "Loaded 63 endpoint days (1 rows) with 36 requests." in ended.out
+    assert "Loaded 63 endpoint days (1 rows) with 37 requests." in ended.out
 
 
 def test_rejected_rows_end_a_run_with_4(api: Sandbox, command: Command) -> None:
@@ -333,4 +333,4 @@ def test_events_before_an_expired_cursor_are_counted_as_what_they_are_stored(
     assert "Read 1 events of the activity feed" in ended.out
     assert "Events that were read stay, but their days do not count as read" in ended.err
     assert query("select id from claude_raw.activities") == [("activity_1",)]
-    assert query("select * from claude_raw.activity_windows") == []
+    assert query("select outcome from claude_raw.activity_windows") == [("broken_off",)]

@@ -19,17 +19,18 @@ from sources.sandbox import Sandbox
 from sources.session import Clock
 from tests.conftest import Command, Query
 from tests.loading import load_source
+from tests.versions import create_views
 
 ROWS = {
-    "days": "select endpoint, activity_date, arg_max(rows_hash, fetched_at)"
+    "days": "select endpoint, activity_date, arg_max(rows_hash, fetch_number)"
     " from claude_raw.loaded_days"
     " where activity_date between '2026-06-21' and '2026-06-26' group by all",
     "users": "select activity_date, user__id, chat_metrics__message_count"
-    " from claude_raw.users where activity_date between '2026-06-21' and '2026-06-26'",
+    " from counting_users where activity_date between '2026-06-21' and '2026-06-26'",
     "costs": "select activity_date, group__actor__user_id, cost__amount"
-    " from claude_raw.costs where activity_date > '2026-06-20'",
-    "events": "select id from claude_raw.activities where created_at < '2026-06-29 05:00'",
-    "members": "select id, role from claude_raw.members where _dlt_valid_to is null",
+    " from counting_costs where activity_date > '2026-06-20'",
+    "events": "select id from counting_activities where created_at < '2026-06-29 05:00'",
+    "members": "select id, role from counting_members where valid_to is null",
     "snapshot": "select cast(max(snapshot_at) as date) from claude_raw.roster_snapshots",
     "ended_months": "select distinct entity, period_start from claude_raw.langdock_exports"
     " where period_start < '2026-06-01'",
@@ -83,6 +84,7 @@ def held(data_dir: DataDir) -> dict[str, Any]:
     """What the warehouse holds, and that nothing of it is from the future."""
     with duckdb.connect(str(data_dir.warehouse), read_only=True) as warehouse:
         warehouse.execute("set timezone = 'UTC'")
+        create_views(warehouse)
         for table, moment in MOMENTS.items():
             newest = warehouse.execute(f"select max({moment}) from claude_raw.{table}").fetchone()
             assert newest and newest[0] < datetime(2026, 6, 30, tzinfo=UTC), table
@@ -144,6 +146,7 @@ def test_the_newest_day_that_the_api_names_tells_its_time_where_it_says_none(
 ) -> None:
     with Sandbox.empty(today="2026-01-15") as api, DataDir(tmp_path / "data").held("test"):
         settings = AnalyticsSettings(base_url=api.url, api_key=api.api_key)
+        api.answer("/me", status=404, body={}, headers={"date": "soon"}, times=100)
         words = "date: 2026-01-18 is not available yet. The newest available day is 2026-01-12."
         dated_by_a_proxy = {"date": "Sun, 29 Nov 2026 12:00:00 GMT"}
         body = {"error": {"message": words}}

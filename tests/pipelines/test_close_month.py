@@ -1,7 +1,8 @@
 """Two months that are closed, change, are corrected, and opened again: one story, told once."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,12 @@ import pytest
 
 from pipelines.cli.app import run as run_command
 from pipelines.cli.told import err, out
-from pipelines.close_month import BILL, CHANGED
+from pipelines.closing.closed_months import closed_months
 from pipelines.data_dir import DataDir
-from pipelines.run import Listener, RunResult, build
+from pipelines.raw_tables import warehouse_pipeline
+from sources.ledger import store
 from sources.sandbox import Sandbox
-from tests.conftest import Command, Query
+from tests.conftest import Command, Load, Query
 
 Lines = list[tuple[Any, ...]]
 
@@ -29,6 +31,7 @@ class Told:
     bills: dict[str, Lines] = field(default_factory=dict)
     charges: dict[str, Lines] = field(default_factory=dict)
     sums: dict[str, Lines] = field(default_factory=dict)
+    invoices: dict[str, Lines] = field(default_factory=dict)
     raw: Lines = field(default_factory=list)
 
 
@@ -63,7 +66,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
         patch.setenv("SOURCES__REFERENCE_FILES__ORG_CHART", str(chart))
         patch.setenv("PIPELINE__DATA_DIR", str(data.root))
 
-        def run(step: str, words: str, marts: Sequence[str] = ()) -> None:
+        def run(step: str, words: str) -> None:
             patch.setattr("sys.argv", ["claude-warehouse", *words.split()])
             messages = folder / "messages.txt"
             with (
@@ -75,14 +78,16 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
                 terminal.setattr(err, "_file", file)
                 run_command()
             told.ended[step] = (int(ended.value.code or 0), messages.read_text())
-            if marts:
-                with data.held("test"):
-                    build(data, RunResult(), Listener(), marts)
             if data.served.exists():
                 told.lines[step] = _lines(data.served)
                 told.bills[step] = _bills(data.served)
                 told.charges[step] = _charges(data.served)
                 told.sums[step] = _sums(data.served)
+                told.invoices[step] = _ask(
+                    data.served,
+                    "select distinct strftime(BillingPeriodStart, '%Y-%m'), InvoiceId,"
+                    " InvoiceDetailId from claude_marts.focus_cost_and_usage",
+                )
 
         cost = "--only cost_totals --only costs"
         january = [spent("ana", "10000"), spent(None, "3000")]
@@ -100,6 +105,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
         run("not settled", "close-month 2026-02 --today 2026-03-05")
         run("close January", "close-month 2026-01 --today 2026-03-05")
         run("close January again", "close-month 2026-01 --today 2026-03-05")
+        run("name an invoice", "close-month 2026-01 --invoice INV-1 --today 2026-03-05")
         run("leave February out", "close-month 2026-03 --today 2026-05-05 --force")
         api.publish("costs", "2026-01-05", [spent("ana", "9000"), spent(None, "3000")])
         chart.write_text(chart.read_text().replace("Sales,7", "Legal,8"))
@@ -108,12 +114,12 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
             f"backfill --from 2026-01-05 --to 2026-01-05 --today 2026-03-06 {cost}",
         )
         run("close February", "close-month 2026-02 --today 2026-03-06 --force")
+        run("a clock ahead", "close-month 2026-03 --today 2026-07-05 --force")
         run("undo January", "close-month 2026-01 --undo --today 2026-03-06")
         api.publish("costs", "2026-01-05", [spent("ana", "9500"), spent(None, "3000")])
         run(
             "again",
-            f"backfill --from 2026-01-05 --to 2026-01-05 --today 2026-03-07 {cost} --no-transform",
-            [*BILL, *CHANGED],
+            f"backfill --from 2026-01-05 --to 2026-01-05 --today 2026-03-07 {cost}",
         )
         run("undo February", "close-month 2026-02 --undo --today 2026-03-07")
         with duckdb.connect(str(data.warehouse)) as warehouse:
@@ -208,6 +214,33 @@ def test_a_month_that_is_not_over_cannot_be_closed(told: Told) -> None:
     assert "2026-03 is not over yet: today is 2026-03-05." in text
 
 
+def test_a_month_that_only_this_machines_clock_says_is_over_cannot_be_closed(told: Told) -> None:
+    code, text = told.ended["a clock ahead"]
+
+    assert code == 1
+    assert "2026-03 was not closed: only --today is 2026-07-05, and no API has answered" in text
+    assert "is of 2026-03-06 00:00 UTC" in text
+    assert told.lines["a clock ahead"] == told.lines["close February"]
+
+
+def test_a_month_that_was_closed_before_its_end_is_named_by_each_run(
+    api: Sandbox, command: Command, load: Load, data_dir: DataDir
+) -> None:
+    load(today="2026-01-07", only="users")
+    close: dict[str, Any] = {
+        "closing_id": "x", "action": "closed", "month": date(2026, 3, 1), "line_number": 0,
+        "closed_at": datetime(2026, 7, 5, tzinfo=UTC), "record_type": "close",
+    }  # fmt: skip
+    store(warehouse_pipeline(data_dir), closed_months([close]))
+
+    ended = command("sync --no-transform --only users --today 2026-01-08")
+
+    assert ended.exit_code == 0
+    said = " ".join(ended.out.split())
+    assert "Closed, but not over by the APIs' own time, 2026-01-08 00:00 UTC: 2026-03." in said
+    assert "close-month 2026-03 --undo" in said
+
+
 def test_a_month_with_unsettled_days_is_refused_and_they_are_named(told: Told) -> None:
     code, text = told.ended["not settled"]
 
@@ -230,6 +263,19 @@ def test_a_month_is_closed_once(told: Told) -> None:
 
     assert code == 1
     assert "2026-01 is closed already, since 2026-03-05" in text
+
+
+def test_a_closed_month_takes_the_name_of_its_invoice(told: Told) -> None:
+    code, text = told.ended["name an invoice"]
+
+    assert code == 0
+    assert "2026-01 stays as it is. Its invoice is INV-1." in text
+    assert told.lines["name an invoice"] == told.lines["close January"]
+    assert set(told.invoices["close January"]) == {("2026-01", None, None), ("2026-02", None, None)}
+    assert set(told.invoices["name an invoice"]) == {
+        ("2026-01", "INV-1", "INV-1"),
+        ("2026-02", None, None),
+    }
 
 
 def test_months_are_closed_one_after_the_other(told: Told) -> None:

@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import sqlite3
+import struct
 import subprocess
 import sys
 from contextlib import closing
@@ -12,13 +13,15 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from dlt.common.schema import DEFAULT_SCHEMA_CONTRACT_MODE
+from dlt.common.schema.exceptions import DataValidationError
 
 from pipelines import hints
 from pipelines.data_dir import FOLDERS, DataDir
 from pipelines.exit_codes import DONE, FAILED
 from pipelines.foreseen import foreseen
+from pipelines.reading.status import remember
 from pipelines.run_record import RunRecord, last_run
-from pipelines.status import remember
 from pipelines.warehouse.duckdb.file import read_whole
 from sources.errors import ForeseenError
 from sources.session import Clock
@@ -35,6 +38,10 @@ def os_error(number: int, file: str = "/data/x") -> OSError:
 ERRORS = {
     "The disk is full (/data/x).": os_error(errno.ENOSPC),
     "The disk is full.": sqlite3.OperationalError("database or disk is full"),
+    "A file may not become any larger (/data/x).": os_error(errno.EFBIG),
+    "A file may not become any larger.": duckdb.IOException(
+        'Could not write file "w.duckdb": File too large'
+    ),
     "The disk cannot be written to (/data/x)": os_error(errno.EROFS),
     "Access is refused (/data/x).": os_error(errno.EACCES),
     "This process may not open as many files as it needs (/data/x).": os_error(errno.EMFILE),
@@ -57,6 +64,9 @@ ERRORS = {
     "A part of the installation is missing or damaged: No module named 'x'.": ImportError(
         "No module named 'x'"
     ),
+    "A column of the warehouse has another type than what came for it": DataValidationError(
+        "s", "skills", "price", "data_type", "freeze", None, DEFAULT_SCHEMA_CONTRACT_MODE
+    ),
     "A text is not UTF-8": UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte"),
     "The connection failed": ConnectionResetError(errno.ECONNRESET, "Connection reset by peer"),
 }
@@ -71,6 +81,52 @@ def test_what_a_library_raises_is_told_with_its_cause(begins: str, error: Except
         text = str(foreseen(each))
         assert text.startswith(begins)
         assert len(text.splitlines()) == 3
+
+
+def test_a_text_in_another_encoding_is_not_taken_for_the_database_that_was_worked_on() -> None:
+    error = UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte")
+
+    said = str(foreseen(error, file=Path("/data/warehouse.duckdb")))
+
+    assert said.startswith("A text is not UTF-8: ") and "warehouse.duckdb" not in said
+
+
+def written_by_a_newer_duckdb(file: Path) -> None:
+    """Its main header with a version that is not known yet, and the checksum of that."""
+    with file.open("r+b") as opened:
+        header = bytearray(opened.read(4_096))
+        header[12:20] = struct.pack("<Q", 70_000)
+        checksum = 5_381
+        for (number,) in struct.iter_unpack("<Q", header[8:]):
+            checksum ^= number * 0xBF58476D1CE4E5B9 & (2**64 - 1)
+        header[:8] = struct.pack("<Q", checksum)
+        opened.seek(0)
+        opened.write(header)
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        ("status", "warehouse.duckdb"),
+        ("publish", "warehouse.duckdb"),
+        ("sync --no-transform", "warehouse.duckdb"),
+        ("summary", "serving.duckdb"),
+    ],
+)
+def test_a_file_of_a_newer_storage_version_is_named_and_stays_as_it_is(
+    data_dir: DataDir, command: Command, words: str, name: str
+) -> None:
+    served_marts.write(data_dir)
+    shutil.copy(data_dir.served, data_dir.warehouse)
+    file = data_dir.root / name
+    written_by_a_newer_duckdb(file)
+    before = file.read_bytes()
+
+    ended = command(words)
+
+    assert ended.exit_code == FAILED
+    assert f"The database was written by a newer DuckDB than this one ({file})." in ended.err
+    assert file.read_bytes() == before
 
 
 def test_what_nobody_foresaw_leaves_its_trace_without_values_in_the_data_folder(
@@ -245,9 +301,9 @@ def test_a_damaged_record_is_said_and_changes_nothing_else(
     record = json.loads(data_dir.last_run.read_text())
     spoilt = [
         json.dumps({**record, name: value})
-        for name in record.keys() - {"requests", "days", "rows"}
+        for name in record
         for value in (True, "text", [1], {"a": 1})
-        if (name, value) != ("command", "text")
+        if value != "text" or name not in ("command", "run_id", "version")
     ]
     for text in ("{", "[]", '"text"', '{"command": 1}', "", "\udcff", *spoilt):
         data_dir.last_run.write_bytes(text.encode(errors="surrogateescape"))

@@ -10,9 +10,15 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from pipelines.closed_months import CHARGE_COLUMNS, closed_charges, closed_months
+from pipelines.closing.closed_months import (
+    CHARGE_COLUMNS,
+    SETTING_COLUMNS,
+    closed_charges,
+    closed_months,
+    closed_settings,
+)
+from pipelines.closing.kept_closes import keep_closes
 from pipelines.data_dir import DataDir
-from pipelines.kept_closes import keep_closes
 from pipelines.raw_tables import create_absent_tables, warehouse_pipeline
 from sources.ledger import store
 from sources.sandbox import Sandbox
@@ -45,11 +51,19 @@ def close(data_dir: DataDir, keep: Keep) -> Close:
             "amount_usd": Decimal("100.00000001"), "covered_days": covered_days, "department": "",
         }  # fmt: skip
         charge = {"closing_id": closing_id, "charge_number": 1, "month": month, "email": "ana@x"}
+        kept = {
+            "closing_id": closing_id,
+            "month": month,
+            "setting": "policy",
+            "setting_value": "even",
+        }
         with data_dir.held("test"):
             pipeline = warehouse_pipeline(data_dir)
             create_absent_tables(pipeline)
             charges = pa.Table.from_pylist([charge], schema=CHARGE_COLUMNS)
-            frozen = [closed_charges(charges)] if action == "closed" else []
+            settings = pa.Table.from_pylist([kept], schema=SETTING_COLUMNS)
+            frozen = [closed_charges(charges), closed_settings(settings)]
+            frozen = frozen if action == "closed" else []
             store(pipeline, [closed_months([row]), *frozen])
         assert keep() == []
 
@@ -82,6 +96,7 @@ CLOSES = """
     from claude_raw.closed_months order by all
 """
 CHARGES = "select closing_id, email from claude_raw.closed_charges"
+SETTINGS = "select closing_id, setting, setting_value from claude_raw.closed_settings"
 OF_JANUARY = ("closed", "2026-01", "a", Decimal("100.00000001"), "")
 
 
@@ -105,8 +120,25 @@ def test_a_lost_warehouse_gets_its_closes_back_once_their_days_are_loaded(
     assert "did not have what was closed or undone of 2026-01. It was taken back from" in note
     assert query(CLOSES) == [OF_JANUARY]
     assert query(CHARGES) == [("a", "ana@x")]
+    assert query(SETTINGS) == [("a", "policy", "even")]
     assert keep() == []
     assert query(CLOSES) == [OF_JANUARY]
+
+
+@pytest.mark.long
+def test_a_close_from_before_settings_were_kept_comes_back_without_them(
+    data_dir: DataDir, costs: Callable[[], None], close: Close, keep: Keep, query: Query
+) -> None:
+    costs()
+    close("a", JANUARY)
+    lose_warehouse(data_dir)
+    (data_dir.closed_months / "2026-01_closed_a.settings.parquet").unlink()
+
+    costs()
+    keep()
+
+    assert query(CLOSES) == [OF_JANUARY]
+    assert query(SETTINGS) == []
 
 
 def test_each_close_and_undo_is_kept_in_files_of_its_own(data_dir: DataDir, close: Close) -> None:
@@ -117,12 +149,15 @@ def test_each_close_and_undo_is_kept_in_files_of_its_own(data_dir: DataDir, clos
     assert names(data_dir.closed_months) == [
         "2026-01_closed_a.charges.parquet",
         "2026-01_closed_a.lines.parquet",
+        "2026-01_closed_a.settings.parquet",
         "2026-01_closed_b.charges.parquet",
         "2026-01_closed_b.lines.parquet",
+        "2026-01_closed_b.settings.parquet",
         "2026-01_undone_a.lines.parquet",
     ]
 
 
+@pytest.mark.long
 def test_closes_of_an_older_version_or_a_killed_run_are_kept_by_the_next(
     data_dir: DataDir, close: Close, keep: Keep
 ) -> None:
@@ -136,6 +171,22 @@ def test_closes_of_an_older_version_or_a_killed_run_are_kept_by_the_next(
     assert keep() == []
     lose_warehouse(data_dir)
     assert "lacks days" in keep()[0]
+
+
+@pytest.mark.parametrize("part", ["lines", "charges", "settings"])
+@pytest.mark.parametrize("is_gone", [True, False])
+def test_a_copy_that_is_damaged_or_gone_is_written_anew_while_the_warehouse_has_its_close(
+    data_dir: DataDir, close: Close, keep: Keep, part: str, is_gone: bool
+) -> None:
+    close("a", JANUARY)
+    file = data_dir.closed_months / f"2026-01_closed_a.{part}.parquet"
+    whole = file.read_bytes()
+    file.write_bytes(b"PAR1")
+    if is_gone:
+        file.unlink()
+
+    assert keep() == []
+    assert file.read_bytes() == whole
 
 
 def test_an_undone_close_does_not_come_back_as_a_close(
@@ -168,7 +219,7 @@ def test_a_month_that_was_closed_anew_stays_as_the_warehouse_has_it(
     assert [row[2] for row in query(CLOSES)] == ["b"]
 
 
-@pytest.mark.parametrize("part", ["lines", "charges"])
+@pytest.mark.parametrize("part", ["lines", "charges", "settings"])
 def test_a_damaged_copy_is_named_and_the_others_come_back(
     data_dir: DataDir, close: Close, keep: Keep, query: Query, part: str
 ) -> None:
@@ -179,6 +230,6 @@ def test_a_damaged_copy_is_named_and_the_others_come_back(
     file.write_bytes(file.read_bytes()[:100])
 
     damaged, taken = keep()
-    assert "2026-01_closed_a.lines.parquet is damaged" in damaged
+    assert f"2026-01_closed_a.{part}.parquet is damaged" in damaged
     assert "of 2026-02. It was taken back" in taken
     assert [row[2] for row in query(CLOSES)] == ["b"]

@@ -37,9 +37,9 @@ def test_a_source_that_is_named_alone_needs_no_other_key(
         f"backfill --from 2026-01-05 --to 2026-01-06 {only} claude_compliance",
     ):
         ended = command(words, **NO_KEY, **langdock_files, **feed)
-        assert (ended.exit_code, ended.err.count("\n")) == (DONE, 1), ended.err
+        assert (ended.exit_code, ended.err.count("\n")) == (DONE, 2), ended.err
 
-    assert query("select count(*) from claude_raw.langdock_users") == [(1,)]
+    assert query("select count(*) from counting_langdock_users") == [(1,)]
     assert not any("/analytics/" in request.path for request in api.requests)
 
 

@@ -8,13 +8,19 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from pipelines.data_dir import DataDir
 from pipelines.run import Listener, RunResult, build
+from sources.errors import ForeseenError
+from sources.langdock.client import ExportClient
+from sources.langdock.entities import ENTITIES
+from sources.rate_budget import RateBudget
 from sources.sandbox import Sandbox
 from sources.sandbox.langdock import API_KEY
 from tests.conftest import Command, Query
+from tests.faults.proxy import Answer, Asked, Change, Proxy, Spoiling
 
 SYNC = "sync --today 2026-06-15 --only users --only langdock"
 WRITTEN_AT = datetime(2026, 6, 10, tzinfo=UTC).timestamp()
@@ -201,3 +207,100 @@ def test_doctor_asks_each_export_of_langdock_once_without_making_one(
     assert wrong.exit_code == 1
     assert "does not accept the key" in wrong.out
     assert "ld-wrong" not in wrong.out
+
+
+def announcing_one_more(asked: Asked, answer: Answer) -> Answer:
+    document = json.loads(answer.body)
+    document["data"]["recordCount"] += 1
+    return answer.with_body(json.dumps(document).encode())
+
+
+def of_october(url: str) -> Change:
+    """What the API has to say of another month, as a proxy would that mixes answers."""
+
+    def change(asked: Asked, answer: Answer) -> Answer:
+        body = asked.body.replace(b"2025-11-30", b"2025-10-31").replace(b"2025-11-", b"2025-10-")
+        headers = {"authorization": f"Bearer {API_KEY}", "content-type": "application/json"}
+        other = httpx.post(url + asked.path, content=body, headers=headers)
+        return answer.with_body(other.content)
+
+    return change
+
+
+def test_a_file_that_is_not_the_one_that_was_announced_is_not_taken_for_the_month(
+    command: Command, query: Query
+) -> None:
+    sync = "sync --today 2026-01-09 --only langdock --no-transform"
+    november = "select count(*) from claude_raw.langdock_users where period_start = '2025-11-01'"
+    with Sandbox(today="2026-01-09", seats=8) as sandbox, Proxy(sandbox.url) as proxy:
+        sandbox.langdock.without = {"agents", "api_keys", "models", "projects", "workflows"}
+        settings = {
+            "SOURCES__LANGDOCK__BASE_URL": proxy.url,
+            "SOURCES__LANGDOCK__API_KEY": API_KEY,
+        }
+        proxy.spoilings.append(
+            Spoiling(lambda asked: b'"2025-11-01T' in asked.body, announcing_one_more)
+        )
+        refused = command(sync, **settings)
+        rows = query(november)
+        proxy.spoilings = [
+            Spoiling(lambda asked: b'"2025-11-01T' in asked.body, of_october(sandbox.url))
+        ]
+        other = command(sync, **settings)
+        rows += query(november)
+        proxy.spoilings.clear()
+        mended = command(sync, **settings)
+
+    assert refused.exit_code == 1
+    said = " ".join(refused.err.split())
+    assert "/export/users/csv 2025-11: the API announced" in said
+    assert "Nobody can tell what is missing, so nothing of this month was stored." in said
+    assert other.exit_code == 1
+    assert "the month 2025-11 was asked for, and the file has rows of 2025-10-01" in " ".join(
+        other.err.split()
+    )
+    assert rows == [(0,), (0,)]
+    assert mended.exit_code == 0
+    assert query(november)[0][0] > 1
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://storage.example.com:99999/x",
+        "https://name:word@storage.example.com/x",
+        "https:///x",
+        "https://storage.example.com/" + "x" * 100_000,
+    ],
+)
+def test_an_address_of_the_file_that_is_none_is_a_fault_of_the_answer(address: str) -> None:
+    said = said_of_a_file_at(address)
+
+    assert "the answer names no address of the exported file" in said
+    assert "base_url is" not in said and "word" not in said
+
+
+def test_a_file_that_everybody_could_read_on_the_way_is_not_asked_for() -> None:
+    said = said_of_a_file_at("http://files.example.com/users.csv?signature=word")
+
+    assert said.startswith("The address that Langdock's export API named for the file is")
+    assert "'http://files.example.com', which is not encrypted" in said
+    assert "base_url" not in said and "the key" not in said and "word" not in said
+
+
+def said_of_a_file_at(address: str) -> str:
+    def named(asked: Asked, answer: Answer) -> Answer:
+        document = json.loads(answer.body)
+        document["data"]["downloadUrl"] = address
+        return answer.with_body(json.dumps(document).encode())
+
+    budget = RateBudget(Path(":memory:"), 1_000)
+    with (
+        Sandbox(today="2026-01-09", seats=4) as sandbox,
+        Proxy(sandbox.url) as proxy,
+        ExportClient(base_url=proxy.url, api_key=API_KEY, budget=budget) as client,
+        pytest.raises(ForeseenError) as caught,
+    ):
+        proxy.spoilings.append(Spoiling(lambda asked: True, named, any_of_them=True))
+        client.month(ENTITIES[0], date(2025, 12, 1))
+    return str(caught.value)

@@ -23,6 +23,15 @@ def asked_days(api: Sandbox, path_end: str) -> list[str]:
     )
 
 
+def raw_counts(query: Query) -> dict[str, int]:
+    tables = query("select table_name from duckdb_tables() where schema_name = 'claude_raw'")
+    return {
+        table: query(f"select count(*) from claude_raw.{table}")[0][0]
+        for (table,) in tables
+        if not table.startswith("_dlt_")
+    }
+
+
 def test_a_day_revised_from_ten_rows_to_seven_ends_with_seven(
     api: Sandbox, load: Load, query: Query
 ) -> None:
@@ -32,7 +41,7 @@ def test_a_day_revised_from_ten_rows_to_seven_ends_with_seven(
     api.publish("skills", "2026-01-05", [{"skill_name": f"skill-{n}"} for n in range(7)])
     load(today="2026-01-09")
 
-    assert query("select count(*) from claude_raw.skills") == [(7,)]
+    assert query("select count(*) from counting_skills") == [(7,)]
 
 
 def test_a_day_revised_to_nothing_ends_up_empty(api: Sandbox, load: Load, query: Query) -> None:
@@ -42,7 +51,7 @@ def test_a_day_revised_to_nothing_ends_up_empty(api: Sandbox, load: Load, query:
     api.publish("skills", "2026-01-05", [])
     load(today="2026-01-09")
 
-    assert query("select count(*) from claude_raw.skills") == [(0,)]
+    assert query("select count(*) from counting_skills") == [(0,)]
     assert query(
         """
         select outcome, row_count from claude_raw.loaded_days
@@ -51,19 +60,92 @@ def test_a_day_revised_to_nothing_ends_up_empty(api: Sandbox, load: Load, query:
     ) == [("loaded", 1), ("empty", 0)]
 
 
-def test_no_marker_row_is_ever_stored(api: Sandbox, load: Load, query: Query) -> None:
-    api.publish("skills", "2026-01-05", [{"skill_name": "pdf"}])
-    load(today="2026-01-08")
+def test_a_night_without_revisions_adds_rows_to_the_ledgers_alone(
+    api: Sandbox, load: Load, query: Query
+) -> None:
+    for day in days_between(JAN_5, date(2026, 1, 7)):
+        api.publish(
+            "skills", day, [{"skill_name": "pdf"}, {"skill_name": "bad", "invocation_count": "x"}]
+        )
+        api.publish("users", day, [{"user": {"id": "user_ada"}}])
+    load(today="2026-01-10")
+    before = raw_counts(query)
 
-    for table in ("skills", "users", "rejected_rows", "loaded_days"):
-        assert query(f"select count(*) from claude_raw.{table} where is_day_marker") == [(0,)]
+    load(today="2026-01-10")
+
+    after = raw_counts(query)
+    assert {table for table, count in after.items() if count != before[table]} == {
+        "loaded_days",
+        "endpoint_runs",
+    }
+
+
+def test_a_days_former_version_stays_and_counts_no_more(
+    api: Sandbox, load: Load, query: Query
+) -> None:
+    api.publish("skills", "2026-01-05", [{"skill_name": "pdf"}])
+    load(today="2026-01-08", only="skills")
+    api.publish("skills", "2026-01-05", [{"skill_name": "docx"}])
+    load(today="2026-01-09", only="skills")
+    load(today="2026-01-10", only="skills")
+
+    assert query("select skill_name from claude_raw.skills order by version") == [
+        ("pdf",), ("docx",),
+    ]  # fmt: skip
+    assert query("select skill_name from counting_skills") == [("docx",)]
+    [first, second, third] = query(
+        "select fetch_number, version from claude_raw.loaded_days"
+        " where activity_date = '2026-01-05' order by fetch_number"
+    )
+    assert first[0] == first[1] < second[0] == second[1] < third[0]
+    assert third[1] == second[1]
+
+
+def test_a_version_that_is_kept_apart_counts_once_a_later_fetch_names_it(
+    api: Sandbox, load: Load, query: Query
+) -> None:
+    api.publish("skills", "2026-01-05", [{"skill_name": "pdf"}])
+    load(today="2026-01-08", only="skills")
+    api.publish("skills", "2026-01-05", [])
+    load(today="2026-01-09", only="skills")
+    newest = (
+        "where fetch_number = (select max(fetch_number) from claude_raw.loaded_days"
+        " where activity_date = '2026-01-05')"
+    )
+    query(f"update claude_raw.loaded_days set outcome = 'kept_apart' {newest}")
+    assert query("select skill_name from counting_skills") == [("pdf",)]
+    [(kept,)] = query(f"select version from claude_raw.loaded_days {newest}")
+
+    query(
+        "insert into claude_raw.loaded_days by name"
+        f" select * replace ('empty' as outcome, fetch_number + 1000 as fetch_number)"
+        f" from claude_raw.loaded_days {newest}"
+    )
+
+    assert query(f"select version from claude_raw.loaded_days {newest}") == [(kept,)]
+    assert query("select skill_name from counting_skills") == []
+
+
+def test_a_day_of_which_a_row_is_stored_twice_is_fetched_again_and_counts_once(
+    api: Sandbox, load: Load, query: Query
+) -> None:
+    api.publish("skills", "2026-01-05", [{"skill_name": "pdf"}])
+    load(today="2026-01-20", only="skills", revision_days=0)
+    query("insert into claude_raw.skills select * from claude_raw.skills")
+
+    load(today="2026-01-20", only="skills", revision_days=0)
+
+    assert query("select skill_name from counting_skills") == [("pdf",)]
+    api.requests.clear()
+    load(today="2026-01-20", only="skills", revision_days=0)
+    assert asked_days(api, "/skills") == []
 
 
 def test_rows_whose_key_is_null_are_kept(api: Sandbox, load: Load, query: Query) -> None:
     api.publish("skills", "2026-01-05", [{"skill_name": None, "invocation_count": 3}])
     load(today="2026-01-08")
 
-    assert query("select skill_name, invocation_count from claude_raw.skills") == [(None, 3)]
+    assert query("select skill_name, invocation_count from counting_skills") == [(None, 3)]
 
 
 def test_the_first_load_asks_for_each_day_of_the_window_once(api: Sandbox, load: Load) -> None:
@@ -78,7 +160,9 @@ def test_summaries_are_asked_for_at_most_31_days_at_a_time(api: Sandbox, load: L
     load(today="2026-06-15", only="summaries")
 
     asked = sorted(
-        (request.params["starting_date"], request.params["ending_date"]) for request in api.requests
+        (request.params["starting_date"], request.params["ending_date"])
+        for request in api.requests
+        if request.path.endswith("/summaries")
     )
     assert asked == [
         ("2026-03-17", "2026-04-17"),
@@ -125,12 +209,12 @@ def test_a_hole_heals_itself_without_losing_its_neighbours(
     api.answer("/skills", status=500, times=100, when=lambda asked: asked["date"] == "2026-01-09")
     report = load(today="2026-02-13", only="skills")
     assert "500" in str(report.endpoints["skills"].message)
-    assert query("select count(*) from claude_raw.skills") == [(40,)]
+    assert query("select count(*) from counting_skills") == [(40,)]
 
     api.clear_answers()
     load(today="2026-02-13", only="skills")
 
-    assert query("select count(distinct activity_date) from claude_raw.skills") == [(41,)]
+    assert query("select count(distinct activity_date) from counting_skills") == [(41,)]
 
 
 def test_an_old_day_backfilled_later_replaces_only_itself_and_leaves_the_cursor(
@@ -144,7 +228,7 @@ def test_an_old_day_backfilled_later_replaces_only_itself_and_leaves_the_cursor(
     api.publish("skills", "2026-01-05", [{"skill_name": "new"}])
     load(today="2026-03-20", only="skills", backfill=[JAN_5])
 
-    assert query("select skill_name from claude_raw.skills order by all") == [("kept",), ("new",)]
+    assert query("select skill_name from counting_skills order by all") == [("kept",), ("new",)]
     assert warehouse_pipeline(data_dir).state["sources"] == cursor
 
 
@@ -156,7 +240,7 @@ def test_a_run_dated_before_the_last_one_loses_no_rows(
 
     load(today="2026-01-08", only="skills")
 
-    assert query("select count(*) from claude_raw.skills") == [(1,)]
+    assert query("select count(*) from counting_skills") == [(1,)]
 
 
 def test_the_same_run_twice_stores_nothing_twice(api: Sandbox, load: Load, query: Query) -> None:
@@ -164,8 +248,9 @@ def test_the_same_run_twice_stores_nothing_twice(api: Sandbox, load: Load, query
     load(today="2026-01-08")
     load(today="2026-01-08")
 
-    assert query("select count(*) from claude_raw.skills") == [(1,)]
-    assert query("select count(*) from claude_raw.loaded_days where endpoint = 'skills'") == [(5,)]
+    assert query("select count(*) from counting_skills") == [(1,)]
+    fetched = "from claude_raw.loaded_days where endpoint = 'skills'"
+    assert query(f"select count(distinct activity_date), count(*) {fetched}") == [(5, 10)]
 
 
 def test_everything_is_dated_by_the_runs_clock(api: Sandbox, load: Load, query: Query) -> None:
@@ -184,9 +269,9 @@ def test_one_bad_row_is_kept_aside_and_the_rest_of_its_page_is_loaded(
     report = load(today="2026-01-08")
 
     assert report.rejected_count == 1
-    assert query("select skill_name from claude_raw.skills") == [("good",)]
+    assert query("select skill_name from counting_skills") == [("good",)]
     [(endpoint, day, reason, row_json)] = query(
-        "select endpoint, activity_date, reason, row_json from claude_raw.rejected_rows"
+        "select endpoint, activity_date, reason, row_json from counting_rejected_rows"
     )
     assert (endpoint, day) == ("skills", JAN_5)
     assert reason == "invocation_count is text, not a whole number"
@@ -202,8 +287,8 @@ def test_a_rejected_row_is_asked_for_again_and_goes_when_it_is_mended(
     api.publish("skills", "2026-01-05", [{"skill_name": "bad", "invocation_count": 3}])
     load(today="2026-02-08", only="skills", revision_days=0)
 
-    assert query("select count(*) from claude_raw.rejected_rows") == [(0,)]
-    assert query("select invocation_count from claude_raw.skills") == [(3,)]
+    assert query("select count(*) from counting_rejected_rows") == [(0,)]
+    assert query("select invocation_count from counting_skills") == [(3,)]
 
 
 def test_a_field_nobody_knew_is_kept_and_never_changes_a_type(
@@ -214,7 +299,7 @@ def test_a_field_nobody_knew_is_kept_and_never_changes_a_type(
     report = load(today="2026-01-10")
 
     assert report.endpoints["skills"].undeclared == {"mood"}
-    assert query("select undeclared_fields from claude_raw.skills order by activity_date") == [
+    assert query("select undeclared_fields from counting_skills order by activity_date") == [
         ('{"mood": 7}',),
         ('{"mood": 7.5}',),
         ('{"mood": "seven"}',),
@@ -231,7 +316,7 @@ def test_an_endpoint_the_organisation_does_not_have_is_unavailable_and_never_emp
     assert query("select count(*) from claude_raw.loaded_days where endpoint = 'connectors'") == [
         (0,)
     ]
-    assert query("select count(*) from claude_raw.connectors") == [(0,)]
+    assert query("select count(*) from counting_connectors") == [(0,)]
 
 
 def test_when_users_is_refused_nothing_is_unavailable_and_the_source_fails(
@@ -293,7 +378,7 @@ def test_a_deleted_warehouse_is_loaded_anew(
 
     load(today="2026-01-08")
 
-    assert query("select skill_name from claude_raw.skills") == [("pdf",)]
+    assert query("select skill_name from counting_skills") == [("pdf",)]
 
 
 def test_a_clock_before_the_apis_first_day_is_told(load: Load) -> None:
@@ -312,7 +397,7 @@ def test_nothing_is_lost_between_pages(api: Sandbox, load: Load, query: Query) -
     api.publish("users", "2026-01-05", users)
     load(today="2026-01-08", only="users")
 
-    assert query("select count(distinct user__id) from claude_raw.users") == [(2_500,)]
+    assert query("select count(distinct user__id) from counting_users") == [(2_500,)]
     assert query(
         "select page_count, row_count from claude_raw.loaded_days where activity_date='2026-01-05'"
     ) == [(3, 2_500)]
@@ -342,7 +427,7 @@ def test_what_an_earlier_run_was_about_to_forget_takes_nothing_new_with_it(
 
     load(today="2026-01-08", only="skills")
 
-    assert query("select skill_name from claude_raw.skills") == [("pdf",)]
+    assert query("select skill_name from counting_skills") == [("pdf",)]
 
 
 def test_a_day_that_contradicts_itself_is_asked_again_and_stays_open(
@@ -351,7 +436,7 @@ def test_a_day_that_contradicts_itself_is_asked_again_and_stays_open(
     ada = {"user": {"id": "user_ada"}, "web_search_count": 1}
     api.publish("users", "2026-01-05", [ada, ada])
     load(today="2026-01-09", only="users")
-    stored = "select user__id, web_search_count from claude_raw.users"
+    stored = "select user__id, web_search_count from counting_users"
     assert query(stored) == [("user_ada", 1)]
 
     api.publish("users", "2026-01-05", [ada, {**ada, "web_search_count": 2}])
@@ -364,3 +449,20 @@ def test_a_day_that_contradicts_itself_is_asked_again_and_stays_open(
     api.publish("users", "2026-01-05", [{**ada, "web_search_count": 2}])
     assert load(today="2026-01-10", only="users").problems == []
     assert query(stored) == [("user_ada", 2)]
+
+
+def test_fetches_go_on_counting_beside_what_else_is_called_a_version(
+    api: Sandbox, load: Load, query: Query
+) -> None:
+    api.publish("skills", "2026-01-05", [{"skill_name": "pdf"}])
+    load(today="2026-01-08", only="skills")
+    query("update claude_raw.loaded_days set fetch_number = fetch_number + 1000")
+    query("create table claude_raw.runs as select '9.9.9' as version, 'kept' as run_id")
+
+    load(today="2026-01-09", only="skills")
+
+    [(least,)] = query(
+        "select min(fetch_number) from claude_raw.loaded_days where fetched_at > '2026-01-08'"
+    )
+    assert least > 1000
+    assert query("select run_id from claude_raw.runs") == [("kept",)]

@@ -18,6 +18,7 @@ from sources.sandbox import Sandbox
 from sources.session import Clock
 from tests.conftest import Load, Query
 from tests.loading import load_source
+from tests.versions import create_views
 
 MONEY = [endpoint.table for endpoint in COST_API]
 EITHER = [endpoint.table for endpoint in (*COST_API, *REPORTS_API)]
@@ -87,12 +88,60 @@ def test_a_first_connect_reads_every_day_of_money_that_the_api_serves(
         assert query(f"{days} order by 1") == [(day,) for day in every_day]
     assert query(
         "select activity_date, group__actor__user_id, cost__amount"
-        " from claude_raw.costs order by 1, 2"
+        " from counting_costs order by 1, 2"
     ) == [
         (date(2026, 1, 5), "user_ada", Decimal("100.5")),
         (date(2026, 1, 5), None, Decimal(30)),
         (date(2026, 1, 6), "user_ben", Decimal(50)),
     ]
+
+
+def grouped_by(api: Sandbox, path_end: str) -> set[str]:
+    """What rows of actors were grouped by, of the requests that got an answer."""
+    return {
+        request.params["group_by[]"]
+        for request in api.requests
+        if request.path.endswith(path_end)
+        and request.params.get("group_by[]", "").startswith("actor")
+    }
+
+
+def test_cost_and_usage_are_asked_by_what_the_price_of_a_token_depends_on(
+    year: Sandbox, load: Load
+) -> None:
+    load(today="2026-01-09")
+
+    by = "actor,product,model,context_window,speed"
+    assert grouped_by(year, "/cost") == {f"{by},cost_type,token_type"}
+    assert grouped_by(year, "/usage") == {by}
+
+
+def test_an_organisation_that_cannot_be_asked_so_is_asked_for_less(
+    year: Sandbox, load: Load, query: Query
+) -> None:
+    message = "group_by[]: speed is not a dimension of this endpoint."
+    year.answer(
+        "/analytics/",
+        status=400,
+        body={"type": "error", "error": {"type": "invalid_request_error", "message": message}},
+        times=1_000,
+        when=lambda params: "speed" in params.get("group_by[]", ""),
+    )
+
+    load(today="2026-01-09")
+
+    assert "actor,product,model,cost_type" in grouped_by(year, "/cost")
+    assert "actor,product,model" in grouped_by(year, "/usage")
+    assert query("select sum(cost__amount) from claude_raw.costs") == [(Decimal("180.5"),)]
+    assert query("select sum(usage__uncached_input_tokens) from claude_raw.usage") == [(1510,)]
+    year.requests.clear()
+
+    load(today="2026-01-10")
+
+    # A refusal costs a request a night, and not one for each day.
+    assert (
+        len([each for each in year.requests if "speed" in each.params.get("group_by[]", "")]) == 2
+    )
 
 
 def test_a_day_whose_totals_moved_is_read_again_and_no_other(
@@ -108,7 +157,7 @@ def test_a_day_whose_totals_moved_is_read_again_and_no_other(
     assert asked_days(year, "/cost") == jan(5) + new_day
     assert asked_days(year, "/usage") == new_day
     assert query(
-        "select cost__amount from claude_raw.costs"
+        "select cost__amount from counting_costs"
         " where activity_date = '2026-01-05' and group__actor__user_id = 'user_ada'"
     ) == [(Decimal("90.5"),)]
 
@@ -159,7 +208,7 @@ def test_a_day_is_read_once_more_when_it_has_settled_because_rows_move_between_p
 
     assert date(2026, 1, 6) not in asked_days(year, "/cost")
     assert query(
-        "select group__actor__user_id, cost__amount from claude_raw.costs"
+        "select group__actor__user_id, cost__amount from counting_costs"
         " where activity_date = '2026-01-06' order by 1"
     ) == [("user_ada", Decimal(30)), ("user_ben", Decimal(20))]
 
@@ -212,16 +261,16 @@ def test_an_organisation_without_the_newer_api_is_read_from_the_older_reports(
 
     assert report.problems == []
     assert report.with_outcome("unavailable") == {}
-    assert query("select actor__user_id, amount from claude_raw.user_cost_reports") == [
+    assert query("select actor__user_id, amount from counting_user_cost_reports") == [
         ("user_ada", Decimal("100.5"))
     ]
-    assert query("select product, model, amount from claude_raw.cost_reports") == [
+    assert query("select product, model, amount from counting_cost_reports") == [
         ("chat", "claude-opus-5-5", Decimal("130.5"))
     ]
-    assert query("select group__product, cost__amount from claude_raw.cost_totals") == [
+    assert query("select group__product, cost__amount from counting_cost_totals") == [
         ("chat", Decimal("130.5"))
     ]
-    assert query("select sum(uncached_input_tokens) from claude_raw.usage_reports") == [(1010,)]
+    assert query("select sum(uncached_input_tokens) from counting_usage_reports") == [(1010,)]
     assert query(
         "select count(*) from claude_raw.loaded_days where endpoint in ('costs', 'usage')"
     ) == [(0,)]
@@ -262,7 +311,7 @@ def test_an_organisation_that_had_the_newer_api_does_not_fall_back(
     assert query(
         "select count(*) from claude_raw.loaded_days where endpoint = 'user_cost_reports'"
     ) == [(0,)]
-    assert query("select count(*) from claude_raw.costs") == [(3,)]
+    assert query("select count(*) from counting_costs") == [(3,)]
 
 
 @pytest.mark.parametrize("status", [400, 403, 404])
@@ -273,7 +322,7 @@ def test_one_refusal_on_the_first_load_does_not_choose_the_older_reports(
     report = load(today="2026-01-09")
 
     assert report.problems == []
-    assert query("select count(*) from claude_raw.costs") == [(3,)]
+    assert query("select count(*) from counting_costs") == [(3,)]
     assert not any("report" in request.path for request in year.requests)
 
 
@@ -285,7 +334,7 @@ def test_an_organisation_that_may_not_use_the_newer_api_is_asked_once_a_night(
 
     assert first.problems == []
     assert sorted(newer_requests(year)) == ["/usage", "s/cost"]
-    assert query("select sum(amount) from claude_raw.cost_reports") == [(Decimal("180.5"),)]
+    assert query("select sum(amount) from counting_cost_reports") == [(Decimal("180.5"),)]
     year.requests.clear()
     assert load(today="2026-01-10").problems == []
     assert newer_requests(year) == ["s/cost"]
@@ -293,7 +342,7 @@ def test_an_organisation_that_may_not_use_the_newer_api_is_asked_once_a_night(
     # When it may, two answers change that.
     year.clear_answers()
     assert load(today="2026-01-11").problems == []
-    assert query("select count(*) from claude_raw.costs") == [(3,)]
+    assert query("select count(*) from counting_costs") == [(3,)]
 
 
 def test_an_api_that_has_neither_is_asked_again_the_next_night(
@@ -307,7 +356,7 @@ def test_an_api_that_has_neither_is_asked_again_the_next_night(
     assert set(report.with_outcome("unavailable")) == set(MONEY)
     year.clear_answers()
     assert load(today="2026-01-09").problems == []
-    assert query("select count(*) from claude_raw.costs") == [(3,)]
+    assert query("select count(*) from counting_costs") == [(3,)]
 
 
 def test_where_engagement_is_not_for_this_type_of_organisation_cost_loads_all_the_same(
@@ -322,8 +371,9 @@ def test_where_engagement_is_not_for_this_type_of_organisation_cost_loads_all_th
 
     assert report.problems == []
     assert set(report.with_outcome("unavailable")) == {endpoint.table for endpoint in ENDPOINTS}
-    assert sum("group_by[]" not in request.params for request in year.requests) == 1
-    assert query("select count(*) from claude_raw.costs") == [(3,)]
+    asked = [request for request in year.requests if "/analytics/" in request.path]
+    assert sum("group_by[]" not in request.params for request in asked) == 1
+    assert query("select count(*) from counting_costs") == [(3,)]
 
 
 def test_an_endpoint_that_was_read_before_and_is_refused_tonight_failed_tonight(
@@ -353,9 +403,10 @@ def test_a_window_of_cost_days_is_a_setting(year: Sandbox, load: Load, query: Qu
     ) == [(date(2026, 1, 7),)]
 
 
-def money_rows(data_dir: DataDir, query: str = "from claude_raw.{table}") -> dict[str, list[Any]]:
+def money_rows(data_dir: DataDir, query: str = "from counting_{table}") -> dict[str, list[Any]]:
     """The stored rows of cost and usage, or what else is asked of each table."""
     with duckdb.connect(str(data_dir.warehouse), read_only=True) as warehouse:
+        create_views(warehouse)
         return {
             table: sorted(warehouse.execute(query.format(table=table)).fetchall(), key=repr)
             for table in MONEY
@@ -366,7 +417,7 @@ SUMS = """
     select
         activity_date, group__product, group__model,
         sum(columns('(cost__.*amount|usage__.*)'))
-    from claude_raw.{table}
+    from counting_{table}
     group by activity_date, group__product, group__model
 """
 
@@ -409,7 +460,7 @@ def test_thirty_nights_of_restated_costs_end_as_a_fresh_load_does(tmp_path: Path
     print(f"requests by night: {requests_by_night}, of a fresh load: {requests_of_a_fresh_load}")
     assert sums_by_night == sums_of_a_fresh_load
     both_have = (
-        "from claude_raw.{table} where activity_date "
+        "from counting_{table} where activity_date "
         f"between '{last_night - timedelta(days=9)}' and '{last_night}'"
     )
     assert money_rows(nightly, both_have) == money_rows(settled, both_have)

@@ -17,12 +17,12 @@ from tests.conftest import Command, Query
 from tests.loading import load_source
 
 TakeSnapshot = Callable[..., SourceReport]
-VERSION_COLUMNS = (
-    "undeclared_fields", "_dlt_valid_from", "_dlt_valid_to", "_dlt_load_id", "_dlt_id",
+CHANGE_COLUMNS = (
+    "undeclared_fields", "row_hash", "is_gone", "version", "_dlt_load_id", "_dlt_id",
 )  # fmt: skip
 PERIODS = """
-    select id, role, cast(_dlt_valid_from as date), cast(_dlt_valid_to as date)
-    from claude_raw.members order by id, _dlt_valid_from
+    select id, role, cast(valid_from as date), cast(valid_to as date)
+    from counting_members order by id, valid_from
 """
 
 
@@ -94,7 +94,7 @@ def test_an_empty_answer_retires_nobody(api: Sandbox, snapshot: TakeSnapshot, qu
     api.publish_roster("members", [])
     snapshot(today="2026-01-09")
 
-    assert query("select count(*), count(_dlt_valid_to) from claude_raw.members") == [(2, 0)]
+    assert query("select count(*), count(valid_to) from counting_members") == [(2, 0)]
     assert query(
         "select row_count from claude_raw.roster_snapshots"
         " where roster_table = 'members' order by snapshot_at"
@@ -119,8 +119,8 @@ def test_a_list_that_breaks_off_retires_nobody_and_the_others_are_stored(
 
     assert len(report.problems) == 1
     assert "members" in report.problems[0]
-    assert query("select count(*), count(_dlt_valid_to) from claude_raw.members") == [(1_500, 0)]
-    assert query("select id from claude_raw.invites") == [("invite_1",)]
+    assert query("select count(*), count(valid_to) from counting_members") == [(1_500, 0)]
+    assert query("select id from counting_invites") == [("invite_1",)]
 
 
 def test_a_run_whose_clock_is_before_the_newest_snapshot_takes_none_and_says_so(
@@ -134,7 +134,7 @@ def test_a_run_whose_clock_is_before_the_newest_snapshot_takes_none_and_says_so(
 
     assert report.skipped is not None
     assert "2026-01-09" in report.skipped
-    assert query("select id from claude_raw.members") == [("user_ada",)]
+    assert query("select id from counting_members") == [("user_ada",)]
 
 
 def test_a_snapshot_later_than_the_servers_own_time_counts_as_not_taken(
@@ -165,7 +165,28 @@ def test_the_same_snapshot_twice_changes_nothing(
         snapshot(today=day)
 
     for table in ("members", "spend_limits"):
-        assert query(f"select count(*), count(_dlt_valid_to) from claude_raw.{table}") == [(1, 0)]
+        assert query(f"select count(*), count(valid_to) from counting_{table}") == [(1, 0)]
+
+
+def test_a_night_without_changes_adds_rows_to_the_ledger_alone(
+    api: Sandbox, snapshot: TakeSnapshot, query: Query
+) -> None:
+    api.publish_roster("members", [member("ada"), member("ben")])
+    counts = (
+        "select (select count(*) from claude_raw.members),"
+        " (select count(*) from claude_raw.roster_snapshots where roster_table = 'members')"
+    )
+    snapshot(today="2026-01-08")
+    assert query(counts) == [(2, 1)]
+
+    snapshot(today="2026-01-09")
+    assert query(counts) == [(2, 2)]
+
+    api.publish_roster("members", [member("ada", "owner"), member("ben")])
+    snapshot(today="2026-01-10")
+
+    # The row that is, and the word that the former one is gone.
+    assert query(counts) == [(4, 3)]
 
 
 def test_every_declared_column_is_there_also_where_nobody_has_a_value(
@@ -179,7 +200,7 @@ def test_every_declared_column_is_there_also_where_nobody_has_a_value(
     create_absent_tables(warehouse_pipeline(data_dir))
 
     for roster in ROSTERS:
-        assert columns_of(query, roster.table) == {*roster.columns, *VERSION_COLUMNS}
+        assert columns_of(query, roster.table) == {*roster.columns, *CHANGE_COLUMNS}
 
 
 def test_members_of_each_group_are_kept_by_group(
@@ -198,8 +219,7 @@ def test_members_of_each_group_are_kept_by_group(
     snapshot(today="2026-01-09")
 
     assert query(
-        "select rbac_group_id, cast(_dlt_valid_to as date)"
-        " from claude_raw.rbac_group_members order by 1"
+        "select rbac_group_id, cast(valid_to as date) from counting_rbac_group_members order by 1"
     ) == [("group_a", None), ("group_b", date(2026, 1, 9))]
 
 
@@ -210,9 +230,9 @@ def test_a_list_that_was_read_before_and_is_refused_now_is_a_failure(
     snapshot(today="2026-01-08")
     api.answer("/spend_limits", status=403, times=10)
 
-    [problem] = snapshot(today="2026-01-09").problems
+    problems = snapshot(today="2026-01-09").problems
 
-    assert "spend_limits was read before" in problem
+    assert any("spend_limits was read before" in problem for problem in problems)
 
 
 def test_what_the_key_may_not_read_is_unavailable_and_the_rest_is_loaded(
@@ -222,16 +242,23 @@ def test_what_the_key_may_not_read_is_unavailable_and_the_rest_is_loaded(
     api.scopes = ("read:members",)
     report = snapshot(today="2026-01-08")
 
-    assert sorted(report.with_outcome("unavailable")) == [
+    unavailable = [
+        "configured_spend_limits",
+        "federation_issuers",
+        "federation_rules",
         "rbac_group_members",
         "rbac_groups",
+        "service_account_workspaces",
+        "service_accounts",
+        "spend_limit_increase_requests",
         "spend_limits",
     ]
+    assert sorted(report.with_outcome("unavailable")) == unavailable
     assert report.problems == []
-    assert query("select id from claude_raw.members") == [("user_ada",)]
+    assert query("select id from counting_members") == [("user_ada",)]
     assert query(
         "select endpoint from claude_raw.endpoint_runs where outcome = 'unavailable' order by 1"
-    ) == [("rbac_group_members",), ("rbac_groups",), ("spend_limits",)]
+    ) == [(table,) for table in unavailable]
 
 
 def test_a_key_that_is_not_accepted_is_a_failure_with_its_reason(
@@ -257,7 +284,7 @@ def test_without_a_key_the_tables_are_there_and_empty(
         assert query(f"select count(*) from claude_raw.{roster.table}") == [(0,)]
         assert columns_of(query, roster.table) == {
             *roster.columns,
-            *VERSION_COLUMNS,
+            *CHANGE_COLUMNS,
         }
     assert query("select count(*) from claude_raw.roster_snapshots") == [(0,)]
 
@@ -266,7 +293,7 @@ def test_a_field_nobody_knew_is_kept(api: Sandbox, snapshot: TakeSnapshot, query
     api.publish_roster("members", [member("ada") | {"seat_tier": "premium"}], fill=False)
     snapshot(today="2026-01-08")
 
-    assert query("select undeclared_fields from claude_raw.members") == [
+    assert query("select undeclared_fields from counting_members") == [
         ('{"seat_tier": "premium"}',)
     ]
 
@@ -277,7 +304,7 @@ def test_moments_are_stored_as_the_api_gave_them(
     api.publish_roster("members", [member("ada") | {"added_at": "2026-01-02T03:04:05+01:00"}])
     snapshot(today="2026-01-08")
 
-    assert query("select added_at::timestamp from claude_raw.members") == [
+    assert query("select added_at::timestamp from counting_members") == [
         (datetime(2026, 1, 2, 2, 4, 5),)
     ]
 
@@ -299,7 +326,7 @@ def test_a_sync_takes_the_snapshot_unless_it_names_only_other_tables(
 
     only_roster = command(f"{sync} --only claude_admin", **key)
     assert only_roster.exit_code == 0, only_roster.err
-    assert query("select id from claude_raw.members") == [("user_ada",)]
+    assert query("select id from counting_members") == [("user_ada",)]
     assert query(snapshots) == [(1,)]
 
     everything = command(sync.replace("08", "09"), **key)

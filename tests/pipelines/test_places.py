@@ -12,7 +12,7 @@ import duckdb
 import pytest
 
 from pipelines.data_dir import DataDir
-from pipelines.exit_codes import DONE, FAILED, HELD
+from pipelines.exit_codes import DONE, FAILED, HELD, WRONG_USAGE
 from sources.sandbox import Sandbox
 from tests.conftest import Command, Query
 
@@ -118,6 +118,17 @@ socket.getaddrinfo = lambda host, *given, **named: (
 socket.gethostbyname = refuse
 """
 
+WITHOUT_HOME = """
+import os, pathlib
+os.getuid = lambda: 1_234_567_890
+try:
+    pathlib.Path.home()
+except RuntimeError:
+    print("nobody")
+from pipelines.report import page
+assert "HOME" not in os.environ
+"""
+
 Process = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -164,9 +175,11 @@ def process(api: Sandbox, tmp_path: Path, home: Path) -> Iterator[Process]:
 
 
 def marts(file: Path) -> dict[str, list[tuple[Any, ...]]]:
-    """Every row of every mart."""
+    """Every row of every mart but `runs`, whose ids and moments are each run's own."""
     with duckdb.connect(str(file), read_only=True) as served:
-        names = served.execute("select table_name from duckdb_tables()").fetchall()
+        names = served.execute(
+            "select table_name from duckdb_tables() where table_name <> 'runs'"
+        ).fetchall()
         return {
             name: sorted(served.execute(f"from claude_marts.{name}").fetchall(), key=repr)
             for (name,) in names
@@ -176,7 +189,7 @@ def marts(file: Path) -> dict[str, list[tuple[Any, ...]]]:
 def test_nothing_that_other_tools_were_told_changes_a_run(
     api: Sandbox, process: Process, home: Path, tmp_path: Path
 ) -> None:
-    api.publish("skills", "2026-01-05", [{"skill_name": "pdf", "distinct_user_count": 3}])
+    api.publish("skills", "2026-01-05", [{"skill_name": "pdf"}])
     plain, strange = tmp_path / "plain", tmp_path / "strange"
     for folder in (plain, strange):
         folder.mkdir()
@@ -193,7 +206,9 @@ def test_nothing_that_other_tools_were_told_changes_a_run(
 
     assert ended.returncode == DONE, ended.stdout + ended.stderr
     assert marts(tmp_path / "data/serving.duckdb") == marts(plain / "data/serving.duckdb")
-    assert "Traceback" not in ended.stderr and "dlt" not in ended.stderr
+    used, said = ended.stderr.split("\n", 1)
+    assert used.startswith("Project ")
+    assert "Traceback" not in said and "dlt" not in said
     assert list(strange.iterdir()) == [strange / ".dlt"]
     assert sorted(path.name for path in home.rglob("*")) == [
         ".dbt",
@@ -238,6 +253,31 @@ def test_a_folder_that_duckdb_mistakes_for_another_is_refused(
     assert ended.exit_code == FAILED
     assert f"it has {char} in it" in ended.err
     assert list(tmp_path.glob("*")) == []
+
+
+def test_help_and_a_mistake_call_nobody(process: Process, tmp_path: Path) -> None:
+    helped, mistaken = process("sync --help", tmp_path), process("sink", tmp_path)
+
+    assert helped.returncode == DONE and "Usage: claude-warehouse sync" in helped.stdout
+    assert mistaken.returncode == WRONG_USAGE and "sink" in mistaken.stderr
+
+
+@pytest.mark.parametrize("linked", ["", "warehouse.duckdb", "serving.duckdb"])
+def test_a_link_to_such_a_folder_is_refused_too(
+    command: Command, tmp_path: Path, linked: str
+) -> None:
+    there = tmp_path / "what?"
+    there.mkdir()
+    data = tmp_path / "data"
+    if linked:
+        data.mkdir()
+    (data / linked).symlink_to(there / linked)
+
+    ended = command(f"sync --only skills --no-transform --today 2026-01-08 --data-dir {data}")
+
+    assert ended.exit_code == 1
+    assert f"{there}" in ended.err and "it has ? in it" in ended.err
+    assert not list(there.iterdir())
 
 
 def test_a_copied_or_moved_project_writes_into_itself(process: Process, tmp_path: Path) -> None:
@@ -288,6 +328,26 @@ def test_a_link_to_a_disk_that_is_not_mounted_is_told(command: Command, tmp_path
     assert ended.exit_code == FAILED
     assert f"{tmp_path}/link leads to {tmp_path}/disk/data, which does not exist" in ended.err
     assert not (tmp_path / "disk").exists()
+
+
+@pytest.mark.parametrize("holder", ["theirs", "ours"])
+def test_a_warehouse_that_is_a_link_is_held_for_both_folders(
+    command: Command, data_dir: DataDir, tmp_path: Path, holder: str
+) -> None:
+    """Each folder has its own lock; whoever writes holds both."""
+    theirs = DataDir(tmp_path / "theirs")
+    theirs.root.mkdir()
+    data_dir.root.mkdir()
+    data_dir.warehouse.symlink_to(theirs.warehouse)
+    held, other = (theirs, data_dir) if holder == "theirs" else (data_dir, theirs)
+
+    with held.held("backfill"):
+        ended = command("sync --no-transform", PIPELINE__DATA_DIR=str(other.root))
+        assert "backfill, process" in str(other.held_by())
+    assert other.held_by() is None
+
+    assert ended.exit_code == HELD
+    assert "Another run holds the warehouse" in ended.err and "backfill, process" in ended.err
 
 
 def test_a_folder_that_is_gone_a_file_or_a_circle_is_told(process: Process, tmp_path: Path) -> None:
@@ -346,6 +406,19 @@ def test_without_a_home_and_in_a_read_only_folder_a_run_needs_only_its_own(
     assert ended.returncode == DONE, ended.stderr
     assert list(nowhere.iterdir()) == []
     assert {path.stat().st_mode & mask for path in data.rglob("*")} == {0}
+
+
+def test_a_user_whom_the_machine_does_not_know_has_charts_without_a_home() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", WITHOUT_HOME],
+        env={"PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout == "nobody\n"
 
 
 def test_a_demo_leaves_another_that_runs_alone(command: Command, data_dir: DataDir) -> None:

@@ -4,24 +4,31 @@ import json
 import os
 import re
 import shutil
-import time
 from collections.abc import Callable, Iterator
 from html import unescape
+from io import StringIO
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import axe_playwright_python
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
+from rich.console import Console
 
 from pipelines.data_dir import DataDir
 from pipelines.exit_codes import DONE, FAILED, WRONG_USAGE
-from pipelines.report import ChartName
+from pipelines.reading.status_screen import published, show_numbers
+from pipelines.report import ChartName, charts
+from pipelines.report.parts import Figure
+from pipelines.report.sections import figure
+from pipelines.warehouse import warehouse_of
 from sources.sandbox import Sandbox
 from tests.conftest import Command, Query
 from tests.pipelines import served_marts
 from tests.pipelines.served_marts import DAYS, PERSONAL
 
+AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 DRAWN = {
     ChartName.ACTIVE_PEOPLE,
@@ -100,7 +107,114 @@ def test_titles_are_findings(report: Report) -> None:
     assert "86% of 200 seats were used in the 30 days to 12 June 2026" in page
     assert "Research carries 70% of May 2026's cost" in page
     assert "1 of 3 connectors in use awaits review, 1 is banned" in page
-    assert "Every cent is charged to somebody: the difference is $0.00" in page
+    assert "What is charged adds up to the bill, and a department carries every cent of it" in page
+
+
+def test_what_no_department_carries_is_said_beside_the_bill_that_adds_up(report: Report) -> None:
+    carried = served_marts.MARTS["chargeback_monthly"].replace("'Sales'", "'Unmapped'", 1)
+    page = seen(report(chargeback_monthly=carried))
+
+    assert (
+        "What is charged adds up to the bill; $300.25 of May 2026 is nobody's: Unmapped $300.25"
+    ) in page
+    assert "Every cent" not in page
+
+
+def test_page_chat_and_status_tell_the_same_change_of_a_number(
+    report: Report, command: Command, data_dir: DataDir
+) -> None:
+    page = seen(report())
+    served_marts.write(data_dir)
+    chat = command("summary").out
+    screen = Console(width=200, file=StringIO(), force_terminal=False)
+    show_numbers(published(warehouse_of(data_dir)).headlines, screen)
+    assert isinstance(screen.file, StringIO)
+    status = screen.file.getvalue()
+
+    changes = [
+        "30 (21%) more than 30 days before",
+        "7 (5%) more than the week before",
+        "15 points more than 30 days before",
+        "$200 (25%) more than April",
+    ]
+    for told in (page, chat, status):
+        assert [change for change in changes if change in told] == changes
+    assert "the same as the week before" in status and "the same as the week before" in page
+
+
+def test_a_month_without_seat_fees_looks_unfinished_and_is_said(report: Report) -> None:
+    bills = """
+        select
+            *,
+            billed_usd as allocated_usd,
+            billed_usd - billed_usd as difference_usd,
+            'No price is set for it' as note,
+            true as is_settled
+        from (values
+            (date '2026-03-01', 'metered', 40::decimal(38, 8), 31),
+            (date '2026-04-01', 'metered', 50::decimal(38, 8), 30),
+            (date '2026-04-01', 'seats', null, 30),
+            (date '2026-05-01', 'metered', 60::decimal(38, 8), 31),
+            (date '2026-05-01', 'seats', 940::decimal(38, 8), 31)
+        ) as bills (month, cost_pool, billed_usd, covered_days)
+    """
+    page = report(chargeback_reconciliation_monthly=bills)
+    found = re.search(r'<script type="application/json" id="specs">(.*?)</script>', page, re.DOTALL)
+    assert found
+    parts, outlined, ends = json.loads(found[1])["bill"]["layer"]
+
+    assert "Outlined: seat fees of March and April are unknown and in no total" in seen(page)
+    found_unknown = [(row["name"], row["text"]) for row in outlined["data"]["values"]]
+    assert found_unknown == [("Apr 2026", "unknown"), ("Mar 2026", "unknown")]
+    assert "Apr 2026" in [row["name"] for row in parts["data"]["values"]]
+    texts = {row["name"]: row["text"] for row in ends["data"]["values"]}
+    assert texts == {
+        "Mar 2026": "$40 + unknown",
+        "Apr 2026": "$50 + unknown",
+        "May 2026": "$1,000",
+    }
+    assert "more than April" not in seen(page)
+
+
+def test_months_stand_newest_first_without_empty_ones_in_words_of_a_board(report: Report) -> None:
+    months = """
+        select * from (values
+            (date '2026-03-01', null, null, 0, 31),
+            (date '2026-04-01', 90, 1, 30, 30),
+            (date '2026-05-01', 95, 2, 31, 31)
+        ) as months (month, active_users, banned_connectors_used, covered_days, month_days)
+    """
+    page = report(adoption_governance_monthly=months)
+
+    assert "By month May 2026 Apr 2026 People active in the month 95 90" in (
+        seen(page).replace("Governance, by month", "By month")
+    )
+    assert "Mar 2026" not in seen(page).partition("Governance")[2]
+    assert 'class="scroll by-month"' in page and 'data-month="Apr 2026"' in page
+
+
+def test_who_left_and_still_has_access_is_the_first_that_needs_attention(report: Report) -> None:
+    page = report(
+        offboarding_check="select true as has_seat, 0 as residual_active_days, 'user_x' as user_id"
+    )
+    attention = seen(page).partition("Needs attention")[2]
+
+    assert attention.strip().startswith("1 person who left kept a seat")
+
+
+def test_a_list_of_approvals_that_is_not_set_is_one_sentence_and_no_alarm(
+    report: Report,
+) -> None:
+    page = report(
+        connector_audit="select * from (values ('github', 'unreviewed'), ('jira', 'unreviewed'))"
+        " as approvals (connector_name, approval)",
+        skill_audit="select 'pdf' as skill_name, 'unreviewed' as approval",
+    )
+    words = seen(page)
+
+    assert words.count("No list of approved connectors and skills is set") == 1
+    assert "await review" not in words and "awaits review" not in words
+    assert {row["kind"] for row in drawn_values(page, "connectors")} == {""}
 
 
 def test_seats_whose_use_is_not_known_are_not_called_used(report: Report) -> None:
@@ -224,7 +338,7 @@ def test_names_cannot_break_out_of_the_page(report: Report) -> None:
 def test_a_mart_that_is_absent_takes_only_its_part_away(report: Report, mart: str) -> None:
     page = seen(report(**{mart: None}))
 
-    assert "Adoption" in page and "Seats" in page and "Money" in page and "Usage" in page
+    assert "Adoption" in page and "Seats" in page and "Money" in page and "Security" in page
     if mart not in ("chargeback_monthly", "metric_reconciliation_daily"):
         assert f"{mart} is not published yet. Run claude-warehouse transform" in page or (
             mart == "seats" and "not published" in page
@@ -273,10 +387,11 @@ def test_growth_and_unit_costs_are_shown_when_their_marts_are_there(report: Repo
     assert "An active person cost $49.60 in May 2026: $1.50 (3%) more than the month before" in (
         seen(page)
     )
-    assert "Spend per active user $8.10 $8.60 $3.20 Seat fees per active user $40.00 $41.00 –" in (
-        seen(page)
-    )
-    assert "Cache read 50% – –" in seen(page)
+    assert (
+        "Metered spend per active person $3.20 $8.60 $8.10 "
+        "Seat fees per active person – $41.00 $40.00"
+    ) in seen(page)
+    assert "Share of input read from cache – – 50%" in seen(page)
 
 
 def test_before_the_first_run_the_report_says_what_to_run(command: Command) -> None:
@@ -321,6 +436,19 @@ def test_a_chart_can_be_a_picture(
 
     assert ended.exit_code == DONE, ended.err
     assert out.read_bytes().startswith(b"\x89PNG")
+
+
+def test_what_a_star_means_travels_with_the_picture(data_dir: DataDir) -> None:
+    served_marts.write(data_dir)
+    with warehouse_of(data_dir).serve() as served:
+        bill = figure(served, ChartName.BILL, None, with_people=False)
+    assert isinstance(bill, Figure)
+    drawing = charts.picture(bill.chart, bill.title, "Claude usage", bill.caption)
+
+    assert "Jun 2026*" in json.dumps(drawing)
+    assert "* and faint: not all days are loaded (June 12 of 30 days)" in " ".join(
+        drawing["title"]["subtitle"]
+    )
 
 
 def test_a_chart_without_its_mart_is_told(command: Command, data_dir: DataDir) -> None:
@@ -406,12 +534,12 @@ def test_a_report_of_100000_seats_and_a_year_is_quick_and_small(
             (values ('seats'), ('metered'), ('shared')) as pools (pool)
     """
     served_marts.write(data_dir, marts)
-    started = time.monotonic()
+    started = sum(os.times()[:4])  # What processors worked: others may use them too.
     ended = command(f"report --out {tmp_path}/report.html --with-people")
 
     assert ended.exit_code == DONE, ended.err
-    assert time.monotonic() - started < 20
-    assert (tmp_path / "report.html").stat().st_size < 5_000_000
+    assert sum(os.times()[:4]) - started < 20
+    assert (tmp_path / "report.html").stat().st_size < 3_000_000
 
 
 @pytest.fixture(scope="module")
@@ -546,6 +674,23 @@ def test_words_stand_out_in_light_and_dark(opened: Opened, scheme: str) -> None:
         ratios = page.evaluate(CONTRAST, words)
         assert ratios
         assert min(ratios) >= 4.5, words
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_breaks_no_rule_of_accessibility(opened: Opened, scheme: str) -> None:
+    page = opened(width=390 if scheme == "dark" else 1280, scheme=scheme)
+    page.emulate_media(reduced_motion="reduce", color_scheme=scheme)  # type: ignore[arg-type]
+    for details in page.locator("details").all():
+        details.evaluate("each => { each.open = true }")
+    page.add_script_tag(content=AXE.read_text())
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+
+    broken = {
+        each["id"]: [node["target"] for node in each["nodes"][:3]] for each in found["violations"]
+    }
+    assert broken == {}
+    assert len(found["passes"]) > 20
+    assert page.evaluate("getComputedStyle(document.documentElement).scrollBehavior") == "auto"
 
 
 def test_dark_is_dark_and_paper_is_white(opened: Opened) -> None:

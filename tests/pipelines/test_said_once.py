@@ -1,7 +1,7 @@
 """One reason is told once, on the screen and by status, whatever it met."""
 
 from pipelines.exit_codes import DONE, FAILED
-from pipelines.said_once import said_once
+from pipelines.reading.said_once import said_once
 from sources.sandbox import Sandbox
 from tests.conftest import Command
 

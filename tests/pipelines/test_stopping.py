@@ -14,12 +14,24 @@ import pytest
 
 from pipelines.data_dir import DataDir
 from pipelines.exit_codes import DONE, INTERRUPTED, TERMINATED, meaning
-from pipelines.stopping import SENTENCE
+from pipelines.stopping import FILE_IS_WHOLE, NOTHING_CHANGED, RUN_GOES_ON, SANDBOX_ENDED
 from sources.sandbox import Sandbox
 from tests.pipelines import served_marts
+from tests.pipelines.test_places import NO_NAMES
 
 PROGRAM = "from pipelines.cli import main; main()"
 HANGS_AFTER_SECONDS = 1_800
+
+
+@pytest.fixture(autouse=True)
+def nobody_is_called(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Also a run that is told to stop looks up no name, of anybody who collects how runs end."""
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site/sitecustomize.py").write_text(NO_NAMES)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site"))
+    monkeypatch.setenv("LOOK_UPS", str(tmp_path / "look_ups"))
+    yield
+    assert not (tmp_path / "look_ups").exists(), (tmp_path / "look_ups").read_text()
 
 
 class Heard:
@@ -106,7 +118,7 @@ def test_a_run_that_is_stopped_while_it_waits_says_one_sentence_and_is_recorded(
     printed, _ = process.communicate(timeout=HANGS_AFTER_SECONDS)
 
     assert process.returncode == code
-    assert printed.splitlines()[-1] == SENTENCE
+    assert printed.splitlines()[-1] == RUN_GOES_ON
     assert printed.count("Stopped") == 1 and "Traceback" not in printed
     run = json.loads(data_dir.last_run.read_text())
     assert (run["exit_code"], len(run["problems"])) == (code, 1)
@@ -165,8 +177,37 @@ def test_a_report_that_is_stopped_while_a_chart_is_drawn_ends_at_once(
     process = begun(api, data_dir, "report", STOPPED_WHILE_IT_DRAWS)
     printed, _ = process.communicate(timeout=HANGS_AFTER_SECONDS)
 
-    assert (process.returncode, printed) == (TERMINATED, f"{SENTENCE}\n")
+    assert (process.returncode, printed) == (TERMINATED, f"{FILE_IS_WHOLE}\n")
     assert not (data_dir.root / "report.html").exists()
+
+
+STOPPED_WHEN_IT_KNOWS_ITS_FOLDER = STUCK.format(
+    before="""
+from pipelines import hints
+hints.use = lambda *_, **__: os.kill(os.getpid(), signal.SIGTERM)
+"""
+)
+
+
+@pytest.mark.parametrize("words", ["status", "doctor", "summary"])
+def test_a_command_that_only_reads_does_not_speak_of_a_next_run(
+    api: Sandbox, data_dir: DataDir, words: str
+) -> None:
+    process = begun(api, data_dir, words, STOPPED_WHEN_IT_KNOWS_ITS_FOLDER)
+    printed, _ = process.communicate(timeout=HANGS_AFTER_SECONDS)
+
+    assert (process.returncode, printed) == (TERMINATED, f"{NOTHING_CHANGED}\n")
+
+
+def test_the_sandbox_ends_with_a_sentence(api: Sandbox, data_dir: DataDir) -> None:
+    process = begun(api, data_dir, "sandbox --seats 2 --port 0 --today 2026-01-08")
+    assert process.stdout
+    lines = iter(process.stdout.readline, "")
+    assert any("Ctrl-C ends it." in line for line in lines)
+    process.send_signal(signal.SIGINT)
+    printed, _ = process.communicate(timeout=HANGS_AFTER_SECONDS)
+
+    assert (process.returncode, printed) == (INTERRUPTED, f"{SANDBOX_ENDED}\n")
 
 
 @pytest.mark.parametrize("program", [NEVER_RETURNS, SWALLOWS], ids=["never_returns", "swallows"])
@@ -176,7 +217,7 @@ def test_a_library_that_does_not_let_go_is_not_waited_for(
     process = begun(api, data_dir, "status", program)
     printed, _ = process.communicate(timeout=HANGS_AFTER_SECONDS)
 
-    assert (process.returncode, printed) == (TERMINATED, f"{SENTENCE}\n")
+    assert (process.returncode, printed) == (TERMINATED, f"{NOTHING_CHANGED}\n")
 
 
 def test_status_names_a_run_that_was_killed(api: Sandbox, data_dir: DataDir) -> None:

@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
 
 import pytest
 
@@ -27,7 +28,8 @@ class Chat:
     """A chat's webhook on this machine: what it was told, and what it answers."""
 
     def __init__(self) -> None:
-        self.told: list[str] = []
+        self.bodies: list[dict[str, Any]] = []
+        self.calls: list[str] = []
         self.status = 200
         chat = self
 
@@ -36,7 +38,12 @@ class Chat:
                 body = self.rfile.read(int(self.headers["content-length"]))
                 assert self.headers["content-type"] == "application/json"
                 assert self.path == f"/services/{SECRET}"
-                chat.told.append(json.loads(body)["text"])
+                chat.bodies.append(json.loads(body))
+                self.send_response(chat.status)
+                self.end_headers()
+
+            def do_GET(self) -> None:
+                chat.calls.append(self.path)
                 self.send_response(chat.status)
                 self.end_headers()
 
@@ -45,6 +52,10 @@ class Chat:
 
         self.server = HTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_port}/services/{SECRET}"
+
+    @property
+    def told(self) -> list[str]:
+        return [body["text"] for body in self.bodies]
 
 
 @pytest.fixture
@@ -67,9 +78,9 @@ def test_the_summary_says_how_many_what_it_costs_and_what_to_do(
     assert ended.exit_code == DONE
     assert ended.out == (
         "Claude usage, data to 12 June 2026\n"
-        "172 people active in 30 days: 7 (4%) more than the week before\n"
+        "172 people active in 30 days: 30 (21%) more than 30 days before\n"
         "152 people active in 7 days: 7 (5%) more than the week before\n"
-        "86% of seats used in 30 days: 3.5 points more than the week before\n"
+        "86% of seats used in 30 days: 15 points more than 30 days before\n"
         "$1,001 cost of May 2026: $200 (25%) more than April\n"
         "\n"
         "Needs attention:\n"
@@ -93,6 +104,27 @@ def test_the_spend_of_the_running_month_is_in_the_summary(
     served_marts.write(data_dir, {"spend_daily": spend})
 
     assert "$613 metered in June up to 14 June 2026\n" in command("summary").out
+
+
+def test_spend_on_models_that_retire_is_in_the_summary_and_in_the_report(
+    command: Command, data_dir: DataDir
+) -> None:
+    retiring = """
+        select *, date '2026-06-14' as as_of_date from (values
+            (date '2026-05-01', 'claude-opus-4-5', date '2027-01-22', 7::decimal(38, 8)),
+            (date '2026-06-01', 'claude-opus-4-5', date '2027-01-22', 0::decimal(38, 8)),
+            (date '2026-06-01', 'claude-sonnet-4-5', date '2026-11-30', 12.30::decimal(38, 8))
+        ) as rows (month, model, retires_date, spend_usd)
+    """
+    served_marts.write(data_dir, {"spend_on_retiring_models": retiring})
+    sentence = (
+        "$12.30 of June went to models that retire: claude-sonnet-4-5 ends on 30 November 2026. "
+        "Requests to them fail from then on."
+    )
+
+    assert f"• {sentence}\n" in command("summary").out
+    assert command("report").exit_code == DONE
+    assert sentence in (data_dir.root / "report.html").read_text()
 
 
 def test_the_summary_is_short_however_much_needs_attention(
@@ -245,6 +277,40 @@ def test_a_failing_webhook_does_not_fail_the_run(
     assert SECRET not in ended.out + ended.err
 
 
+def test_teams_is_told_by_a_card(api: Sandbox, command: Command, chat: Chat) -> None:
+    command(LOAD, NOTIFY__WEBHOOK_URL=chat.url, NOTIFY__WEBHOOK_FORM="teams")
+
+    [message] = chat.bodies
+    [attachment] = message["attachments"]
+    assert message["type"] == "message"
+    assert attachment["contentType"] == "application/vnd.microsoft.card.adaptive"
+    card = attachment["content"]
+    assert (card["type"], card["version"]) == ("AdaptiveCard", "1.4")
+    assert card["body"][0]["text"] == "✓ claude-warehouse sync: done"
+    assert {block["type"] for block in card["body"]} == {"TextBlock"}
+
+
+def test_a_dead_mans_switch_is_called_after_a_good_run_alone(
+    api: Sandbox, command: Command, chat: Chat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NOTIFY__HEARTBEAT_URL", chat.url)
+    # Readers have nothing new of it.
+    assert command(LOAD).exit_code == DONE and chat.calls == []
+    assert command("sync --today 2026-01-08").exit_code == DONE
+    assert chat.calls == [f"/services/{SECRET}"] and chat.bodies == []
+
+    api.answer("/users", status=401, times=1_000)
+    assert command("sync --today 2026-01-09").exit_code == FAILED
+    assert len(chat.calls) == 1
+
+    api.clear_answers()
+    chat.status = 500
+    ended = command("sync --today 2026-01-09")
+    assert ended.exit_code == DONE
+    assert "The dead man's switch did not take the call: it answered with 500." in ended.err
+    assert SECRET not in ended.out + ended.err
+
+
 def screen(data_dir: DataDir, **variables: str) -> list[str]:
     """What `status` prints in a process of its own, without colours."""
     printed = subprocess.run(
@@ -273,7 +339,7 @@ def test_status_says_first_what_needs_attention(loaded: DataDir) -> None:
     assert lines[0] == "Needs attention"
     missing = lines.index("Missing in skills: 2026-01-03")
     assert missing < lines.index("2 seats to reclaim, $90 a month.") < lines.index("Freshness")
-    assert "172 people active in 30 days: 7 (4%) more" in lines
+    assert "172 people active in 30 days: 30 (21%) more than 30 days before" in lines
     assert any(line.startswith("skills: 2026-01-01 to 2026-01-05, 4 days") for line in lines)
 
 
@@ -284,7 +350,7 @@ def test_status_fits_a_terminal_of_80_columns(loaded: DataDir) -> None:
     skills = next(line for line in lines if line.startswith("skills"))
     assert "░" in skills and "█" in skills
     words = [" ".join(line.split()) for line in lines]
-    assert "172 people active in 30 days ▲ 7 (4%) more" in words
+    assert "172 people active in 30 days ▲ 30 (21%) more than 30 days before" in words
 
 
 def test_status_without_published_marts_still_says_what_is_loaded(

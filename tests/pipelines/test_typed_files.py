@@ -7,7 +7,7 @@ import openpyxl
 import pyarrow as pa
 
 from pipelines.data_dir import DataDir
-from pipelines.name_keys import store_name_keys
+from pipelines.people.name_keys import store_name_keys
 from pipelines.raw_tables import warehouse_pipeline
 from pipelines.run import Listener, RunResult, build
 from sources.ledger import store

@@ -137,6 +137,7 @@ def crowd(tmp_path_factory: pytest.TempPathFactory) -> RawWarehouse:
         insert into claude_raw.users by name
         select
             date '2026-01-20' + cast(d as integer) as activity_date,
+            0 as version,
             'user_' || u as user__id,
             'u' || u || '@example.com' as user__email_address,
             cast(case when hash(u, d, 1) % 9 = 0 then hash(u, d) % 50 else 0 end as bigint)
@@ -153,7 +154,7 @@ def crowd(tmp_path_factory: pytest.TempPathFactory) -> RawWarehouse:
     for number in range(75):
         day = date(2026, 1, 20) + timedelta(days=number)
         if number not in (40, 41, 60):
-            raw.fetch("users", day, settled=number < 70)
+            raw.fetch("users", day, settled=number < 70, version=0)
         raw.fetch("summaries", day, [{"assigned_seat_count": 80 + number}])
     raw.connection.execute(
         """

@@ -2,13 +2,21 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 
-from pipelines.closed_months import CHARGE_COLUMNS, COLUMNS
+from pipelines.closing.closed_months import (
+    CHARGE_COLUMNS,
+    COLUMNS,
+    INVOICE_COLUMNS,
+    SETTING_COLUMNS,
+)
+from pipelines.people.known_addresses import COLUMNS as ADDRESS_COLUMNS
+from sources.claude_admin.endpoints import ROSTERS
 from sources.claude_analytics.endpoints import EVERY_ENDPOINT
 from sources.claude_compliance.activities import ACTOR
 from sources.langdock import ENTITIES, LEDGER
@@ -17,71 +25,71 @@ from sources.langdock.reader import raw_schema
 DAY_COLUMNS = {
     "activity_date": "date not null",
     "undeclared_fields": "text",
-    "is_day_marker": "boolean",
+    "version": "bigint",
 }
 DLT_COLUMNS = {"_dlt_load_id": "text not null", "_dlt_id": "text not null"}
-VERSION_COLUMNS = {
+NUMBERS = {"run_number": "bigint", "fetch_number": "bigint", "version": "bigint"}
+CHANGE_COLUMNS = {
     "undeclared_fields": "text",
-    "_dlt_valid_from": "timestamptz not null",
-    "_dlt_valid_to": "timestamptz",
+    "row_hash": "text",
+    "is_gone": "boolean",
+    "version": "bigint",
     **DLT_COLUMNS,
 }
-ROSTER_TABLES = {
-    "members": {
-        "id": "text", "email": "text", "name": "text", "role": "text",
-        "added_at": "timestamptz", "type": "text",
-    },
-    "invites": {
-        "id": "text", "email": "text", "role": "text", "status": "text",
-        "invited_at": "timestamptz", "expires_at": "timestamptz", "accepted_at": "timestamptz",
-        "rbac_group_ids": "text", "type": "text",
-    },
-    "rbac_groups": {
-        "id": "text", "name": "text", "source_type": "text", "role_ids": "text",
-        "created_at": "timestamptz", "updated_at": "timestamptz", "type": "text",
-    },
-    "rbac_group_members": {
-        "rbac_group_id": "text", "user_id": "text", "email": "text",
-        "created_at": "timestamptz", "type": "text",
-    },
-    "spend_limits": {
-        "actor__type": "text", "actor__user_id": "text", "actor__scoped_api_key_id": "text",
-        "actor__name": "text", "actor__email_address": "text", "actor__deleted": "boolean",
-        "scope__type": "text", "scope__user_id": "text", "source__type": "text",
-        "source__seat_tier": "text", "source__rbac_group_id": "text", "source__service": "text",
-        "source__workspace_id": "text", "amount": "decimal(38, 12)", "currency": "text",
-        "period": "text", "spend_limit_id": "text",
-    },
-    "organizations": {"id": "text", "name": "text", "type": "text"},
+ROSTER_TYPES = {
+    "text": "text", "bool": "boolean", "timestamp": "timestamptz", "bigint": "bigint",
+    "decimal": "decimal(38, 12)",
 }  # fmt: skip
+ROSTER_TABLES = {
+    roster.table: {
+        name: ROSTER_TYPES[str(kind["data_type"])] for name, kind in roster.columns.items()
+    }
+    for roster in ROSTERS
+}
 OTHER_TABLES = {
-    **{table: columns | VERSION_COLUMNS for table, columns in ROSTER_TABLES.items()},
+    **{table: columns | CHANGE_COLUMNS for table, columns in ROSTER_TABLES.items()},
     "roster_snapshots": {
-        "roster_table": "text", "snapshot_at": "timestamptz", "row_count": "bigint", **DLT_COLUMNS,
+        "roster_table": "text", "snapshot_at": "timestamptz", "row_count": "bigint",
+        "rows_hash": "text", "outcome": "text", **NUMBERS, **DLT_COLUMNS,
     },
     "loaded_days": {
         "endpoint": "text", "activity_date": "date", "fetched_at": "timestamptz",
         "row_count": "bigint", "rejected_row_count": "bigint", "page_count": "bigint",
-        "rows_hash": "text", "outcome": "text", "settles_on": "date",
-        "undeclared_fields": "text", "data_refreshed_at": "timestamptz", **DLT_COLUMNS,
+        "rows_hash": "text", "rejected_hash": "text", "outcome": "text", "settles_on": "date",
+        "undeclared_fields": "text", "data_refreshed_at": "timestamptz", **NUMBERS, **DLT_COLUMNS,
     },
     "rejected_rows": {
         "endpoint": "text", "activity_date": "date", "fetched_at": "timestamptz",
-        "reason": "text", "row_json": "text",
+        "reason": "text", "row_json": "text", "source_name": "text", "line_number": "bigint",
+        "version": "bigint",
     },
     "activities": {
         "id": "text not null", "created_at": "timestamptz not null", "type": "text",
         "organization_id": "text", "organization_uuid": "text",
-        **{f"actor__{name}": "text" for name in ACTOR}, "attributes": "text",
+        **{f"actor__{name}": "text" for name in ACTOR}, "attributes": "text", "version": "bigint",
     },
     "activity_windows": {
         "from_at": "timestamptz", "to_at": "timestamptz", "read_at": "timestamptz",
         "first_id": "text", "last_id": "text", "activity_count": "bigint",
-        "rejected_count": "bigint", "page_count": "bigint", "request_ids": "text", **DLT_COLUMNS,
+        "rejected_count": "bigint", "page_count": "bigint", "request_ids": "text",
+        "outcome": "text", **NUMBERS, **DLT_COLUMNS,
     },
     "endpoint_runs": {
         "endpoint": "text", "run_at": "timestamptz", "outcome": "text", "message": "text",
         "window_start_date": "date", "newest_available_date": "date", "request_count": "bigint",
+        "run_number": "bigint",
+    },
+    "key_owners": {
+        "owner_number": "bigint", "source": "text", "organization_id": "text",
+        "organization_name": "text", "header_id": "text", "replaced_id": "text",
+        "since": "timestamptz",
+    },
+    "runs": {
+        "run_id": "text", "command": "text", "as_of_date": "date", "started_at": "timestamptz",
+        "ended_at": "timestamptz", "outcome": "text", "exit_code": "bigint",
+        "request_count": "bigint", "wait_seconds": "bigint", "retry_count": "bigint",
+        "day_count": "bigint", "row_count": "bigint", "revision_count": "bigint",
+        "problem_count": "bigint", "version": "text",
     },
     "org_chart": {
         "email": "text", "department": "text", "cost_center": "text", "manager_email": "text",
@@ -94,10 +102,22 @@ OTHER_TABLES = {
     "name_keys": {"name": "text", "name_key": "text"},
     "exempt_seats": {"email": "text", "reason": "text", "exempt_until": "date"},
     "access_reviews": {"email": "text", "reviewed_at": "date", "reviewer": "text"},
+    "budgets": {
+        "cost_center": "text", "usd_per_month": "decimal(38, 8)", "valid_from": "date",
+    },
+    "holidays": {"holiday_date": "date", "name": "text"},
+    "other_assistants": {
+        "vendor": "text", "month": "date", "activity_date": "date", "email": "text",
+        "account_id": "text", "message_count": "bigint", "cost_usd": "decimal(38, 8)",
+    },
     "seat_prices": {"seat_tier": "text", "usd_per_month": "decimal(38, 8)", "valid_from": "date"},
     "fixed_shares": {
         "cost_pool": "text", "department": "text", "cost_center": "text",
         "percentage": "decimal(38, 8)",
+    },
+    "chargeback_policies": {
+        "cost_pool": "text", "policy": "text", "usd_per_month": "decimal(38, 8)",
+        "valid_from": "date",
     },
     "cost_center_groups": {
         "rbac_group": "text", "cost_center": "text", "department": "text", "priority": "bigint",
@@ -137,12 +157,15 @@ def raw_tables() -> dict[str, dict[str, str]]:
         "langdock_exports": LEDGER,
         "closed_months": COLUMNS,
         "closed_charges": CHARGE_COLUMNS,
+        "closed_settings": SETTING_COLUMNS,
+        "known_addresses": ADDRESS_COLUMNS,
+        "month_invoices": INVOICE_COLUMNS,
     }
     exports = {
         table: {field.name: sql_type(field.type) for field in schema}
         for table, schema in others.items()
     }
-    exports["langdock_exports"] |= DLT_COLUMNS
+    exports["langdock_exports"] |= {"noted_at": "timestamptz", **NUMBERS, **DLT_COLUMNS}
     return endpoints | exports | OTHER_TABLES
 
 
@@ -162,6 +185,8 @@ class RawWarehouse:
         self.connection.execute("set TimeZone = 'UTC'")
         create_raw_tables(self.connection)
         self.insert("_dlt_loads", load_id="complete", schema_name="claude_analytics", status=0)
+        self.numbers = count(1)
+        self.rosters: dict[str, dict[str, Mapping[str, Any]]] = {}
 
     def insert(self, table: str, **values: Any) -> None:
         columns = ", ".join(f'"{name}"' for name in values)
@@ -182,11 +207,14 @@ class RawWarehouse:
         settles_after_days: int = 10,
         data_refreshed_at: str | None = None,
         load_id: str = "complete",
+        version: int | None = None,
     ) -> None:
-        """One fetched day: its rows, and its row in the ledger."""
+        """One fetched day: its rows, and its row in the ledger; with a version, of rows that are
+        there."""
         activity_date = date.fromisoformat(str(day))
+        number = next(self.numbers)
         for row in rows:
-            self.insert(endpoint, activity_date=activity_date, **row)
+            self.insert(endpoint, activity_date=activity_date, version=number, **row)
         settles_on = activity_date + timedelta(days=settles_after_days)
         moment = (
             datetime.fromisoformat(fetched_at)
@@ -199,40 +227,36 @@ class RawWarehouse:
             endpoint=endpoint, activity_date=activity_date, fetched_at=moment,
             row_count=len(rows), rejected_row_count=0, page_count=1, rows_hash=rows_hash,
             outcome="loaded" if rows else "empty", settles_on=settles_on,
+            fetch_number=number, version=number if version is None else version,
             data_refreshed_at=data_refreshed_at,
             _dlt_load_id=load_id, _dlt_id=f"{endpoint}{activity_date}{moment}",
         )  # fmt: skip
 
     def snapshot(
-        self, roster_table: str, at: str, rows: Sequence[Mapping[str, Any]], key: str = "id"
+        self,
+        roster_table: str,
+        at: str,
+        rows: Sequence[Mapping[str, Any]],
+        load_id: str = "complete",
     ) -> None:
-        """One complete snapshot of a roster: what it no longer has ends at that moment."""
-        moment = datetime.fromisoformat(at).replace(tzinfo=UTC)
-        table = f"claude_raw.{roster_table}"
-        kept = [str(row[key]) for row in rows]
-        for row in rows:
-            same = " and ".join(f'"{name}" is not distinct from ?' for name in row)
-            now = f"select 1 from {table} where _dlt_valid_to is null"
-            if self.connection.execute(f"{now} and {same}", list(row.values())).fetchall():
-                continue
-            self.connection.execute(
-                f'update {table} set _dlt_valid_to = ? where "{key}" = ? and _dlt_valid_to is null',
-                [moment, row[key]],
-            )
-            self.insert(
-                roster_table, **row, _dlt_valid_from=moment, _dlt_load_id="complete",
-                _dlt_id=f"{row[key]}{moment}",
-            )  # fmt: skip
+        """One snapshot of a roster: what it no longer has ends at that moment."""
+        moment, number = datetime.fromisoformat(at).replace(tzinfo=UTC), next(self.numbers)
+        there = self.rosters.setdefault(roster_table, {})
+        now = {repr(sorted(row.items(), key=str)): row for row in rows}
+        changes = [{**row, "row_hash": name} for name, row in now.items() if name not in there]
         if rows:
-            self.connection.execute(
-                f"update {table} set _dlt_valid_to = ? "
-                f'where _dlt_valid_to is null and not list_contains(?, "{key}")',
-                [moment, kept],
-            )
+            changes += [{"row_hash": name} for name in there if name not in now]
+            self.rosters[roster_table] = now
+        for change in changes:
+            self.insert(
+                roster_table, **change, version=number, is_gone=change["row_hash"] not in now,
+                _dlt_load_id=load_id, _dlt_id=f"{change['row_hash']}{moment}",
+            )  # fmt: skip
         self.insert(
             "roster_snapshots",
             roster_table=roster_table, snapshot_at=moment, row_count=len(rows),
-            _dlt_load_id="complete", _dlt_id=f"{roster_table}{moment}",
+            fetch_number=number, version=number, outcome="loaded" if rows else "empty",
+            _dlt_load_id=load_id, _dlt_id=f"{roster_table}{moment}",
         )  # fmt: skip
 
     def close(self) -> None:

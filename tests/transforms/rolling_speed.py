@@ -54,7 +54,9 @@ def speed(people: int, days: int, folder: Path) -> Speed:
         name for (name, *_) in raw.connection.execute("describe claude_raw.made_users").fetchall()
     }
     columns = ", ".join(
-        name if name in made else f"null::{kind.removesuffix(' not null')} as {name}"
+        name
+        if name in made
+        else f"{'0' if name == 'version' else 'null'}::{kind.removesuffix(' not null')} as {name}"
         for name, kind in raw_tables()["users"].items()
     )
     raw.connection.execute("drop table claude_raw.users")
@@ -62,7 +64,7 @@ def speed(people: int, days: int, folder: Path) -> Speed:
         f"create view claude_raw.users as select {columns} from claude_raw.made_users"
     )
     for number in range(days):
-        raw.fetch("users", date(2026, 1, 1) + timedelta(days=number))
+        raw.fetch("users", date(2026, 1, 1) + timedelta(days=number), version=0)
     raw.close()
     results = run_dbt(
         ["run", "--select", *(f"+{mart}" for mart in MARTS)], target(raw.path, folder), {}

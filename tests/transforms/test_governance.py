@@ -61,13 +61,12 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Query, TransformRes
         )
         raw.snapshot(
             "rbac_group_members", f"{at}T10:30",
-            [{"rbac_group_id": group, "user_id": "ana"} for group in groups], key="rbac_group_id",
+            [{"rbac_group_id": group, "user_id": "ana"} for group in groups],
         )  # fmt: skip
     for at, cents in {"2026-03-02": 5000, "2026-04-13": 0}.items():
         raw.snapshot(
             "spend_limits", f"{at}T10:30",
             [{"actor__user_id": "ben", "amount": cents, "currency": "USD", "period": "monthly"}],
-            key="actor__user_id",
         )  # fmt: skip
     files(raw)
     raw.close()

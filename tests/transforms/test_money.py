@@ -375,12 +375,10 @@ def by_groups(tmp_path_factory: pytest.TempPathFactory) -> Query:
     raw.snapshot("rbac_groups", "2026-01-01T03:00:00", [
         {"id": "g1", "name": "Sellers"}, {"id": "g2", "name": "Lawyers"},
     ])  # fmt: skip
-    for group, user_id in (("g1", "ana"), ("g2", "ana"), ("g2", "dee")):
-        raw.insert(
-            "rbac_group_members",
-            rbac_group_id=group, user_id=user_id, _dlt_valid_from="2026-01-01 03:00:00+00",
-            _dlt_load_id="complete", _dlt_id=f"{group}{user_id}",
-        )  # fmt: skip
+    raw.snapshot("rbac_group_members", "2026-01-01T03:00:00", [
+        {"rbac_group_id": group, "user_id": user_id}
+        for group, user_id in (("g1", "ana"), ("g2", "ana"), ("g2", "dee"))
+    ])  # fmt: skip
     story.day("2026-01-06", [cost(DEE, "2")])
     for group, department, priority in (("SELLERS", "Sales", 1), ("g2", "Legal", 2)):
         raw.insert(

@@ -1,5 +1,6 @@
 """The dbt project as a whole: its unit tests, its names, and how it is run."""
 
+import re
 import threading
 from pathlib import Path
 from typing import Any
@@ -111,3 +112,16 @@ def test_which_days_are_lost_is_said_in_one_place() -> None:
     stated = [file.name for file in files if "then 'lost'" in file.read_text()]
 
     assert stated == ["day_status.sql"]
+
+
+def test_every_model_is_made_anew_so_that_its_columns_have_the_types_of_its_query() -> None:
+    """dbt 1.11 stores 5.75 as 6 where an incremental model was made when there were whole numbers
+    alone."""
+    files = [*PROJECT.rglob("*.sql"), *PROJECT.rglob("*.yml")]
+    stated = {
+        kind
+        for file in files
+        for kind in re.findall(r"materialized['\"]?\s*[=:]\s*['\"]?(\w+)", file.read_text())
+    }
+
+    assert stated == {"table", "view"}

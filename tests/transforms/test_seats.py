@@ -65,7 +65,6 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Query, TransformRes
         raw.snapshot(
             "rbac_group_members", f"{at}T10:30",
             [{"rbac_group_id": group, "user_id": person} for group, person in memberships],
-            key="user_id",
         )  # fmt: skip
     raw.snapshot(
         "invites", "2026-04-26T10:30",
@@ -77,13 +76,9 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Query, TransformRes
         ],
     )  # fmt: skip
     # A snapshot whose load broke off: what it says is not known.
-    raw.connection.execute(
-        "update claude_raw.members set _dlt_valid_to = '2026-04-26 20:00+00'"
-        " where id = 'cho' and _dlt_valid_to is null"
-    )
-    raw.insert(
-        "roster_snapshots", roster_table="members", snapshot_at="2026-04-26 20:00+00",
-        row_count=3, _dlt_load_id="killed", _dlt_id="killed",
+    raw.snapshot(
+        "members", "2026-04-26T20:00",
+        [row for row in members if row["id"] != "cho"], load_id="killed",
     )  # fmt: skip
     raw.insert("seat_prices", seat_tier="default", usd_per_month="40", valid_from=None)
     raw.insert(

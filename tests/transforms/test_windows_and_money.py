@@ -136,6 +136,7 @@ def test_no_department_is_off_its_exact_share_by_a_unit_or_more(
     assert all(abs(amount - total * weight / whole) < unit for amount, weight, whole in rows)
 
 
+@pytest.mark.long
 def test_the_speed_of_the_rolling_marts_can_be_measured(tmp_path: Path) -> None:
     measured = speed(people=200, days=40, folder=tmp_path)
 
