@@ -1,7 +1,12 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install demo test test-long lint lint-python lint-sql bench compare screenshots lock clean
+SCHEDULERS := .venv-schedulers
+
+FOCUS := .venv-focus
+NEWER_PYTHON ?= python3.12
+
+.PHONY: install schedulers focus-validator demo test test-warehouses test-long lint lint-python lint-sql bench compare compare-speed screenshots lock clean
 
 install: .venv/.installed
 
@@ -11,11 +16,31 @@ install: .venv/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
 
+# Schedulers and linters whose versions do not fit ours, for the tests of docs/deploy.
+schedulers: $(SCHEDULERS)/airflow/.installed $(SCHEDULERS)/tools/.installed
+
+$(SCHEDULERS)/%/.installed: tests/deploy/%.txt
+	test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r $<
+	touch $@
+
+# The official validator of FOCUS files, for tests/focus; it needs Python 3.12, and its numpy has no wheel for a newer one.
+focus-validator: $(FOCUS)/.installed
+
+$(FOCUS)/.installed: tests/focus/official.txt
+	test -x $(@D)/bin/python || $(NEWER_PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r $<
+	touch $@
+
 demo: install
 	$(BIN)/claude-warehouse demo
 
 test: install lint
 	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not long"
+
+# Every engine that is there, on the same nights; prints how many marts are those of DuckDB.
+test-warehouses: install
+	$(BIN)/python -m pytest tests/warehouse -s
 
 test-long: install
 	$(BIN)/python -m pytest -n auto --dist load -m long
@@ -35,9 +60,13 @@ lint-sql:
 bench: install
 	$(BIN)/python -m tests.bench
 
-# Marts and words of another commit beside ours, on the same data; ALLOW: a file of wanted differences.
+# Marts and words of another commit beside ours, on the same data, but for tests/compare/wanted.txt or a file ALLOW.
 compare: install
 	$(BIN)/python -m tests.compare $(BASE) $(if $(ALLOW),--allow $(ALLOW)) $(if $(STORY),--story $(STORY))
+
+# What a night costs beside another commit, in turn.
+compare-speed: install
+	$(BIN)/python -m tests.compare.speed $(BASE)
 
 # The README's pictures; needs Chromium (apt-get install chromium).
 screenshots: demo
@@ -45,8 +74,8 @@ screenshots: demo
 
 # Needs uv; writes the versions that everybody installs.
 lock:
-	uv pip compile pyproject.toml --extra sandbox --group dev --universal --python-version 3.11 \
+	uv pip compile pyproject.toml --extra deltalake --extra otel --extra postgres --extra pyiceberg --extra sandbox --group dev --universal --python-version 3.11 \
 		--generate-hashes --no-header --no-annotate --no-strip-extras --quiet -o requirements.txt
 
 clean:
-	rm -rf .venv data .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-compare $(SCHEDULERS) $(FOCUS) data .mypy_cache .pytest_cache .ruff_cache
