@@ -1,7 +1,6 @@
 """Fixtures for tests through the edges people use: an API to read, a folder to load into."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any, Protocol
@@ -9,13 +8,14 @@ from typing import Any, Protocol
 import duckdb
 import pytest
 
-from pipelines.cli.app import run as run_command
 from pipelines.data_dir import DataDir
 from sources.claude_analytics import AnalyticsSettings
 from sources.claude_analytics.endpoints import ENDPOINTS
 from sources.contract import SourceReport
 from sources.sandbox import Sandbox
 from sources.session import Clock
+from tests.commands import Ended
+from tests.commands import command as run_command
 from tests.faults.tally import pytest_terminal_summary
 from tests.loading import load_source
 from tests.versions import create_views
@@ -104,15 +104,6 @@ def query(data_dir: DataDir) -> Query:
     return ask
 
 
-@dataclass(frozen=True)
-class Ended:
-    """How a command ended, and what it printed."""
-
-    exit_code: int
-    out: str
-    err: str
-
-
 Command = Callable[..., Ended]
 
 
@@ -121,7 +112,6 @@ def command(
     api: Sandbox,
     data_dir: DataDir,
     monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
 ) -> Command:
     """Run `claude-warehouse` with these words, on the test's folder and API."""
     monkeypatch.setenv("SOURCES__CLAUDE_ANALYTICS__BASE_URL", api.url)
@@ -132,12 +122,6 @@ def command(
     def run(words: str, **settings: str) -> Ended:
         for name, value in settings.items():
             monkeypatch.setenv(name, value)
-        monkeypatch.setattr("sys.argv", ["claude-warehouse", *words.split()])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            run_command()
-        printed = capsys.readouterr()
-        code = ended.value.code
-        return Ended(code if isinstance(code, int) else 0, printed.out, printed.err)
+        return run_command(words)
 
     return run

@@ -17,8 +17,9 @@ import pytest
 from pipelines.data_dir import DataDir
 from pipelines.exit_codes import INTERRUPTED, TERMINATED
 from pipelines.stopping import NOTHING_CHANGED, RUN_GOES_ON
+from tests.commands import Ended
 from tests.faults.tally import Tally
-from tests.faults.world import NOT_COMPARED, TRACE, Ended, World, leaks
+from tests.faults.world import NOT_COMPARED, TRACE, World, leaks
 
 PROGRAM = "from pipelines.cli import main; main()"
 NIGHTS = (date(2026, 1, 9), date(2026, 1, 10))
@@ -58,14 +59,14 @@ class Runs:
                 "REPORT__ENABLED": "true",
             },
             stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            stderr=subprocess.PIPE,
             text=True,
         )
 
     @staticmethod
     def finish(process: subprocess.Popen[str]) -> Ended:
-        text, _ = process.communicate(timeout=LONGEST_SECONDS)
-        return Ended(process.returncode, text)
+        out, err = process.communicate(timeout=LONGEST_SECONDS)
+        return Ended(process.returncode, out, err)
 
     def disturb(self, random: Random, data_dir: DataDir, night: date, number: int) -> Ended | None:
         """How a run ended that got the signal at a random moment; None if it was done before."""

@@ -1,23 +1,21 @@
 """A small organisation behind the proxy, its nights, and what its warehouse knows after them."""
 
-import io
-import os
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from pipelines.cli.app import run as run_command
 from pipelines.data_dir import DataDir
 from pipelines.raw_tables import create_absent_tables, warehouse_pipeline
 from pipelines.run_settings import transform_variables
 from pipelines.warehouse import warehouse_of
 from sources.sandbox import Sandbox
+from tests.commands import Ended, command
 from tests.faults.proxy import Asked, Proxy
 
 TODAY = date(2026, 1, 9)
@@ -126,14 +124,6 @@ GROUPS = (
 BY_NAME = {group.name: group for group in GROUPS}
 
 
-@dataclass(frozen=True)
-class Ended:
-    """How a command ended, and all that it printed."""
-
-    exit_code: int
-    text: str
-
-
 Facts = Mapping[str, Mapping[Any, Counter[tuple[Any, ...]]]]
 """Staging model -> day, where it has one -> rows, without when they were read."""
 
@@ -182,19 +172,9 @@ class World:
         return self.command(f"sync --no-transform --today {today} {group.words}", data_dir)
 
     def command(self, words: str, data_dir: DataDir) -> Ended:
-        arguments = ["claude-warehouse", *words.split(), "--data-dir", str(data_dir.root)]
-        printed = io.StringIO()
-        with (
-            patch.dict(os.environ, self.environment()),
-            patch("sys.argv", arguments),
-            redirect_stdout(printed),
-            redirect_stderr(printed),
-        ):
-            try:
-                run_command()
-            except SystemExit as ended:
-                code = ended.code if isinstance(ended.code, int) else 0
-        return Ended(code, printed.getvalue())
+        return command(
+            [*words.split(), "--data-dir", str(data_dir.root)], environment=self.environment()
+        )
 
     def environment(self) -> dict[str, str]:
         of_anthropic = ("CLAUDE_ANALYTICS", "CLAUDE_ADMIN", "CLAUDE_COMPLIANCE")

@@ -9,10 +9,9 @@ from typing import Any
 import duckdb
 import pytest
 
-from pipelines.cli.app import run as run_command
-from pipelines.cli.told import err, out
 from pipelines.data_dir import DataDir
 from sources.sandbox import Sandbox
+from tests.commands import command
 
 CHART = (
     "email,department,cost_center,manager_email,valid_from\n"
@@ -65,17 +64,8 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
         patch.setenv("CHARGEBACK__MONTHLY_AMOUNT_USD", "1200.00")
 
         def run(step: str, words: str) -> None:
-            patch.setattr("sys.argv", ["claude-warehouse", *words.split()])
-            messages = folder / "messages.txt"
-            with (
-                messages.open("w") as file,
-                pytest.MonkeyPatch.context() as terminal,
-                pytest.raises(SystemExit) as ended,
-            ):
-                terminal.setattr(out, "_file", file)
-                terminal.setattr(err, "_file", file)
-                run_command()
-            told.code[step], told.words[step] = int(ended.value.code or 0), messages.read_text()
+            ended = command(words)
+            told.code[step], told.words[step] = ended.exit_code, ended.text
             with duckdb.connect(str(data.served), read_only=True) as marts:
                 told.corrected[step] = marts.execute(
                     "select department, amount_usd from claude_marts.chargeback_monthly"

@@ -10,13 +10,12 @@ from typing import Any
 import duckdb
 import pytest
 
-from pipelines.cli.app import run as run_command
-from pipelines.cli.told import err, out
 from pipelines.closing.closed_months import closed_months
 from pipelines.data_dir import DataDir
 from pipelines.raw_tables import warehouse_pipeline
 from sources.ledger import store
 from sources.sandbox import Sandbox
+from tests.commands import command
 from tests.conftest import Command, Load, Query
 
 Lines = list[tuple[Any, ...]]
@@ -67,17 +66,8 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
         patch.setenv("PIPELINE__DATA_DIR", str(data.root))
 
         def run(step: str, words: str) -> None:
-            patch.setattr("sys.argv", ["claude-warehouse", *words.split()])
-            messages = folder / "messages.txt"
-            with (
-                messages.open("w") as file,
-                pytest.MonkeyPatch.context() as terminal,
-                pytest.raises(SystemExit) as ended,
-            ):
-                terminal.setattr(out, "_file", file)
-                terminal.setattr(err, "_file", file)
-                run_command()
-            told.ended[step] = (int(ended.value.code or 0), messages.read_text())
+            ended = command(words)
+            told.ended[step] = (ended.exit_code, ended.text)
             if data.served.exists():
                 told.lines[step] = _lines(data.served)
                 told.bills[step] = _bills(data.served)

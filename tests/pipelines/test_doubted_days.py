@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from sources.sandbox import Sandbox
-from tests.conftest import Command, Ended, Query
+from tests.commands import Ended
+from tests.conftest import Command, Query
 
 FIRST, SECOND, THIRD = "2026-02-10", "2026-02-11", "2026-02-12"
 EMPTY = {"data": [], "has_more": False, "next_page": None}

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from sources.sandbox import Sandbox
-from tests.conftest import Command, Ended, Query
+from tests.commands import Ended
+from tests.conftest import Command, Query
 
 FIRST, SECOND, THIRD = "2026-01-08", "2026-01-09", "2026-01-10"
 

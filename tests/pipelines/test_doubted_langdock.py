@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Command, Ended, Query
+from tests.commands import Ended
+from tests.conftest import Command, Query
 
 HEAD = "period_start,period_end,org_id,user_id,name,email,role,joined_at,messages_total"
 

@@ -10,10 +10,10 @@ import pyarrow as pa
 import pyarrow.dataset
 import pytest
 
-from pipelines.cli.app import run as run_command
 from pipelines.data_dir import DataDir
 from pipelines.exit_codes import FAILED, WRONG_USAGE
 from pipelines.files.tables import DAY, EXTRAS, FORMATS
+from tests.commands import command
 from tests.pipelines.served_marts import MARTS, write
 
 EXTRA = {
@@ -48,19 +48,12 @@ Said = Callable[..., tuple[int, str]]
 
 
 @pytest.fixture
-def said(
-    data_dir: DataDir, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Said:
+def said(data_dir: DataDir) -> Said:
     """Run a command on the test's folder; its exit code, and what it printed."""
 
     def run(words: str) -> tuple[int, str]:
-        monkeypatch.setattr("sys.argv", ["claude-warehouse", *words.split()])
-        monkeypatch.setenv("PIPELINE__DATA_DIR", str(data_dir.root))
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            run_command()
-        printed = capsys.readouterr()
-        return int(ended.value.code or 0), printed.out + printed.err
+        ended = command(words, environment={"PIPELINE__DATA_DIR": str(data_dir.root)})
+        return ended.exit_code, ended.text
 
     return run
 

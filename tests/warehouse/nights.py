@@ -1,9 +1,7 @@
 """Several nights on one engine, with days that are revised and a month that is closed."""
 
-import io
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,12 +10,11 @@ import duckdb
 import openpyxl
 import pyarrow as pa
 import pyarrow.dataset
-import pytest
 
-from pipelines.cli.app import run as run_command
 from pipelines.data_dir import DataDir
 from pipelines.warehouse import warehouse_of
 from pipelines.warehouse.base import identifier
+from tests.commands import command
 from tests.compare.stories import FEW_NIGHTS, Step, Story, second_night
 from tests.nights import few_nights
 
@@ -106,16 +103,12 @@ def nights(
 
 def said(words: str) -> str:
     """What a command prints, both ways; one that fails raises."""
-    with pytest.MonkeyPatch.context() as patch, io.StringIO() as text:
-        patch.setattr("sys.argv", ["claude-warehouse", *words.split()])
-        with redirect_stdout(text), redirect_stderr(text), pytest.raises(SystemExit) as ended:
-            run_command()
-        told = text.getvalue()
+    ended = command(words)
     # What could not be read in one of the nights has a code of its own, and so has what a monitor
     # sees.
-    allowed = (None, 0, 1, 2, 4) if words.startswith("check") else (None, 0, 4)
-    assert ended.value.code in allowed, f"{words}: {told}"
-    return told
+    allowed = (0, 1, 2, 4) if words.startswith("check") else (0, 4)
+    assert ended.exit_code in allowed, f"{words}: {ended.text}"
+    return ended.text
 
 
 def rows_of(mart: str, table: pa.Table) -> Counter[tuple[Any, ...]]:
