@@ -1,15 +1,17 @@
 """The transforms as dbt compiled them: statements that an engine runs one after the other.
 
 Reading and compiling the project takes dbt longer than most organisations' marts take to build, and
-what comes out depends on nothing but the project's files, its variables and dbt's version. So dbt
-does it once, and every run after that only runs the statements, without dbt.
+what comes out depends on nothing but the project's files, dbt's version and where it is built. So
+dbt does it once, and every run after that only runs the statements, without dbt. Settings are left
+open in them and filled in by each run.
 """
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from graphlib import TopologicalSorter
 from importlib.metadata import version
 from pathlib import Path
@@ -18,8 +20,18 @@ from typing import Any
 from pipelines.data_dir import write_private
 
 KEPT = 8
-"""As many compilations a process remembers: a run needs one, a trial of settings a few."""
+"""As many compilations a process remembers: a run needs one."""
 _compiled: dict[str, "Compiled"] = {}
+OPEN = re.compile(r"@setting_(\w+)@")
+
+
+TARGET = "target"
+"""dbt's own name for what it makes of a project, beside it; git and the wheel pass over it."""
+
+
+def left_open(variable: str) -> str:
+    """What stands in a statement for a dbt variable's value until `Compiled.filled`."""
+    return f"@setting_{variable}@"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +84,14 @@ class Compiled:
         chosen = self._chosen(selectors)
         return [node for node in self.nodes if node.kind == "test" and chosen & {*node.needs}]
 
+    def filled(self, variables: Mapping[str, str]) -> "Compiled":
+        """The statements with the values of the variables that were left open in them."""
+
+        def value(found: re.Match[str]) -> str:
+            return variables[found[1]]
+
+        return Compiled([replace(node, sql=OPEN.sub(value, node.sql)) for node in self.nodes])
+
     def _chosen(self, selectors: Sequence[str]) -> set[str]:
         known = {node.name: node for node in self.nodes if node.kind != "test"}
         if not selectors:
@@ -119,19 +139,25 @@ def compiled(
     variables: Mapping[str, Any],
     compile_: Callable[[], Iterable[Any]],
 ) -> Compiled:
-    """The project with these variables for an engine's database, from `folder` if it is there.
+    """The project with these variables for an engine's database.
 
-    `compile_` asks dbt, and returns its results.
+    It is kept in `folder` and, as Python keeps its own, beside the project where that can be
+    written, so that the next folder need not wait for it. `compile_` asks dbt, and returns its
+    results.
     """
     key = _key(project, engine, database, variables)
     if key not in _compiled:
         if len(_compiled) >= KEPT:
             del _compiled[next(iter(_compiled))]
-        file = folder / f"compiled-{database}.json"
-        found = _kept(file, key)
-        if found is None:
-            found = Compiled(_in_order(_node(result.node) for result in compile_()))
-            _keep(file, key, found)
+        files = [
+            folder / f"compiled-{database}.json",
+            project / TARGET / f"compiled-{engine}-{database}.json",
+        ]
+        kept = (found for file in files if (found := _kept(file, key)))
+        found = next(kept, None) or Compiled(_in_order(_node(each.node) for each in compile_()))
+        for file in files:
+            if _kept(file, key) is None:
+                _keep(file, key, found)
         _compiled[key] = found
     return _compiled[key]
 
@@ -140,7 +166,7 @@ def _key(project: Path, engine: str, database: str, variables: Mapping[str, Any]
     versions = [version("dbt-core"), version(f"dbt-{engine}")]
     key = hashlib.sha256(json.dumps([engine, database, versions, variables]).encode())
     for file in sorted(project.rglob("*")):
-        if file.suffix in {".sql", ".yml"}:
+        if file.suffix in {".sql", ".yml"} and TARGET not in file.relative_to(project).parts:
             content = file.read_bytes()
             key.update(f"\n{file.relative_to(project)} {len(content)}\n".encode() + content)
     return key.hexdigest()

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -14,7 +15,7 @@ from pipelines.foreseen import explained
 from pipelines.redacted import redacted
 from pipelines.registry import SOURCES
 from pipelines.settings import check
-from pipelines.warehouse.compiled import Compiled, Node, compiled
+from pipelines.warehouse.compiled import Compiled, Node, compiled, left_open
 from sources.claude_analytics.endpoints import EVERY_ENDPOINT
 from sources.errors import ForeseenError
 
@@ -133,14 +134,17 @@ def transform(
     chosen = dict(variables or {})
     check_variables(chosen)
     started = time.monotonic()
+    values = {**_defaults(), **chosen}
+    # A moment makes other statements; all else is a value in them.
+    opened = {name: left_open(name) for name in values if name != "as_of" or values[name]}
     project = compiled(
         PROJECT,
         target.folder / "dbt",
         target.name,
         target.database,
-        {**DECLARED, **chosen},
-        lambda: run_dbt(COMPILE, target, chosen),
-    )
+        {**DECLARED, **opened},
+        lambda: run_dbt(COMPILE, target, opened),
+    ).filled(values)
     found: list[tuple[Node, int]] = []
     models = project.models(select)
     built = 0
@@ -167,6 +171,15 @@ def transform(
         warnings=[result for is_warning, result in results if is_warning],
         seconds=time.monotonic() - started,
     )
+
+
+@cache
+def _defaults() -> dict[str, str]:
+    """The values of dbt_project.yml's variables."""
+    import yaml
+
+    declared = yaml.safe_load((PROJECT / "dbt_project.yml").read_text())["vars"]
+    return {name: str(value) for name, value in declared.items()}
 
 
 def refuse_failed(result: TransformResult, out: Path) -> None:

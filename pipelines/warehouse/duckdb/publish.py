@@ -3,8 +3,9 @@
 import os
 import shutil
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from datetime import date
 from glob import escape
 from pathlib import Path
@@ -64,7 +65,9 @@ def publish(
                 _let_read(copy, mode)
             if before and not accept_loss:
                 _refuse_loss(before, connection, source, warehouse, served)
-            rows = _copy_marts(connection, source, names, with_people=with_people)
+            rows = _copy_marts(
+                connection, source, _described(connection, source, names), with_people=with_people
+            )
         synced(copy)
         size = copy.stat().st_size
         if before is None:
@@ -264,63 +267,80 @@ def _marts(connection: duckdb.DuckDBPyConnection, source: str, warehouse: Path) 
     return [name for (name,) in names]
 
 
+@dataclass(frozen=True)
+class _Mart:
+    """Its columns in their order, with their types, and the descriptions that it and they have."""
+
+    types: dict[str, str] = field(default_factory=dict)
+    comments: dict[str | None, str] = field(default_factory=dict)
+
+
 def _copy_marts(
-    connection: duckdb.DuckDBPyConnection, source: str, names: Sequence[str], *, with_people: bool
+    connection: duckdb.DuckDBPyConnection,
+    source: str,
+    marts: Mapping[str, _Mart],
+    *,
+    with_people: bool,
 ) -> int:
     """Copies the marts and returns how many rows they have together."""
     # As one transaction, or each of some hundred comments would wait for the disk.
     connection.execute("begin")
     connection.execute(f"create schema served.{SCHEMA}")
     rows = 0
-    for name in names:
-        mart = f"{SCHEMA}.{identifier(name)}"
-        query = f"from {identifier(source)}.{mart}"
+    for name, mart in marts.items():
+        served = f"served.{SCHEMA}.{identifier(name)}"
+        query = f"from {identifier(source)}.{SCHEMA}.{identifier(name)}"
         if not with_people:
-            chosen = anonymous.selection(name, _types(connection, source, name))
+            chosen = anonymous.selection(name, mart.types)
             if chosen is None:
                 continue
             query = f"select {chosen} {query} {anonymous.grouping(name)}"
-        [(copied,)] = connection.execute(f"create table served.{mart} as {query}").fetchall()
+        [(copied,)] = connection.execute(f"create table {served} as {query}").fetchall()
         rows += copied
-        _copy_comments(connection, source, name)
+        # What `create table as` loses.
+        there = {column for column, *_ in connection.execute(f"describe {served}").fetchall()}
+        comments = [
+            f"comment on {_commented(served, column)} is {literal(comment)}"
+            for column, comment in mart.comments.items()
+            if column is None or column in there
+        ]
+        connection.execute(";".join(comments) or "select 1")
     connection.execute("commit")
     return rows
 
 
-def _types(connection: duckdb.DuckDBPyConnection, source: str, mart: str) -> dict[str, str]:
-    """A mart's columns in their order, with their types."""
-    return dict(
-        connection.execute(
-            """
-            select column_name, data_type from duckdb_columns()
-            where database_name = ? and schema_name = ? and table_name = ?
-            order by column_index
-            """,
-            [source, SCHEMA, mart],
-        ).fetchall()
-    )
+def _commented(mart: str, column: str | None) -> str:
+    return f"table {mart}" if column is None else f"column {mart}.{identifier(column)}"
 
 
-def _copy_comments(connection: duckdb.DuckDBPyConnection, source: str, name: str) -> None:
-    """Copies what `create table as` loses: the descriptions of the table and of its columns."""
-    here = "database_name = $source and schema_name = $schema and comment is not null"
-    comments = connection.execute(
-        f"""
-        select null, comment from duckdb_tables() where {here} and table_name = $name
+def _described(
+    connection: duckdb.DuckDBPyConnection, source: str, names: Sequence[str]
+) -> dict[str, _Mart]:
+    """The marts of these names. Each look into the catalog binds every view there is: one for all
+    of them."""
+    marts = {name: _Mart() for name in names}
+    told = connection.execute(
+        """
+        select table_name, null, null, comment, 0 as place from duckdb_tables()
+        where database_name = $source and schema_name = $schema
         union all
-        select null, comment from duckdb_views() where {here} and view_name = $name
+        select view_name, null, null, comment, 0 as place from duckdb_views()
+        where database_name = $source and schema_name = $schema
         union all
-        select column_name, comment from duckdb_columns() where {here} and table_name = $name
+        select table_name, column_name, data_type, comment, column_index as place
+        from duckdb_columns()
+        where database_name = $source and schema_name = $schema
+        order by place
         """,
-        {"source": source, "schema": SCHEMA, "name": name},
+        {"source": source, "schema": SCHEMA},
     ).fetchall()
-    mart = f"served.{SCHEMA}.{identifier(name)}"
-    there = _types(connection, "served", name)
-    for column, comment in comments:
-        if column is not None and column not in there:
-            continue
-        target = f"table {mart}" if column is None else f"column {mart}.{identifier(column)}"
-        connection.execute(f"comment on {target} is {literal(comment)}")
+    for name, column, kind, comment, _ in told:
+        if name in marts:
+            if column is not None:
+                marts[name].types[column] = kind
+            if comment is not None:
+                marts[name].comments[column] = comment
+    return marts
 
 
 def _remove(copy: Path) -> None:
