@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from datetime import date
 
+import dlt
 from dlt.common.configuration.specs import BaseConfiguration
 
 from pipelines.data_dir import DataDir
@@ -11,7 +12,8 @@ from pipelines.key_owners import keep_owners
 from pipelines.raw_tables import make_ready, name_schema, warehouse_pipeline
 from pipelines.registry import SOURCES
 from pipelines.run import session
-from sources.contract import SourceReport
+from sources.contract import Source, SourceReport
+from sources.ledger import held_open
 from sources.session import Clock
 
 
@@ -27,6 +29,19 @@ def load_source(
     """The caller holds the warehouse."""
     [source] = [source for source in SOURCES if source.name == name]
     pipeline = warehouse_pipeline(data_dir)
+    with held_open(pipeline):
+        return _load(data_dir, pipeline, source, clock, settings, only, backfill)
+
+
+def _load(
+    data_dir: DataDir,
+    pipeline: dlt.Pipeline,
+    source: Source,
+    clock: Clock,
+    settings: BaseConfiguration,
+    only: Collection[str],
+    backfill: Sequence[date],
+) -> SourceReport:
     make_ready(pipeline)
     pipeline.sync_destination()
     if source is not SOURCES[0]:
