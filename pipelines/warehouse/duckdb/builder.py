@@ -1,7 +1,7 @@
 """Builds models in a DuckDB file: those alone whose SQL, or something that they read, changed."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -26,7 +26,9 @@ def opened(file: Path, project: Compiled, *, beside: Mapping[str, Path]) -> Iter
             connection.execute(f"set {setting}")
         for name, path in beside.items():
             connection.execute(f"attach {literal(str(path))} as {name} (read_only)")
-        yield Builder(connection, project)
+        builder = Builder(connection, project)
+        yield builder
+        builder.keep_counts()
 
 
 def _memory(connection: duckdb.DuckDBPyConnection) -> int:
@@ -75,6 +77,7 @@ class Builder:
         marks = connection.execute(f"select name, inputs, content from {MARKS}").fetchall()
         self._marks = {name: (inputs, content) for name, inputs, content in marks}
         self._contents: dict[str, str] = {}
+        self._counted: list[str] = []
 
     def build(self, model: Node) -> bool:
         """Replace the model's relation by what its query finds; whether that was needed."""
@@ -98,7 +101,8 @@ class Builder:
             if model.comments:
                 self._connection.execute(";\n".join(model.comments))
             content = "" if model.kind == "view" else self._hash(relation)
-            self._mark(model.name, inputs, content)
+            self._marks[model.name] = inputs, content
+            self._keep_marks([model.name])
             self._connection.execute("commit")
         except BaseException:
             self._connection.execute("rollback")
@@ -116,13 +120,25 @@ class Builder:
         [found] = self._connection.execute(
             f"select count(*) from (\n{test.sql}\n) as found"
         ).fetchone() or [0]
-        self._mark(test.name, inputs, str(found))
+        self._marks[test.name] = inputs, str(found)
+        self._counted.append(test.name)
         return int(found)
 
-    def _mark(self, name: str, inputs: str, content: str) -> None:
-        self._connection.execute(f"delete from {MARKS} where name = ?", [name])
-        self._connection.execute(f"insert into {MARKS} values (?, ?, ?)", [name, inputs, content])
-        self._marks[name] = (inputs, content)
+    def keep_counts(self) -> None:
+        """Write down what was counted, at once: each of some hundred would wait for the disk."""
+        if self._counted:
+            self._connection.execute("begin")
+            self._keep_marks(self._counted)
+            self._connection.execute("commit")
+            self._counted = []
+
+    def _keep_marks(self, names: Sequence[str]) -> None:
+        marks = [(name, *self._marks[name]) for name in names]
+        self._connection.execute(f"delete from {MARKS} where name in (select unnest(?))", [names])
+        self._connection.execute(
+            f"insert into {MARKS} select unnest(?), unnest(?), unnest(?)",
+            [list(column) for column in zip(*marks, strict=True)],
+        )
 
     def _inputs(self, node: Node) -> str:
         """What decides about a model's content: its SQL, what it reads, and who reckons."""
