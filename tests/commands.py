@@ -26,7 +26,10 @@ class Ended:
 
 
 def command(words: str | Sequence[str], environment: Mapping[str, str] | None = None) -> Ended:
-    """Run `claude-warehouse` with these words, and these variables beside those that are set."""
+    """Run `claude-warehouse` with these words, and these variables beside those that are set.
+
+    What it printed is printed, so that a test that fails shows it.
+    """
     arguments = words.split() if isinstance(words, str) else list(words)
     out, err = io.StringIO(), io.StringIO()
     with (
@@ -40,6 +43,8 @@ def command(words: str | Sequence[str], environment: Mapping[str, str] | None = 
             run()
         except SystemExit as ended:
             code = ended.code
+    sys.stdout.write(out.getvalue())
+    sys.stderr.write(err.getvalue())
     return Ended(code if isinstance(code, int) else 0, out.getvalue(), err.getvalue())
 
 

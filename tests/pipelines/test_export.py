@@ -13,7 +13,6 @@ import openpyxl
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines.cli.app import run as run_command
 from pipelines.data_dir import DataDir
 from pipelines.files.export import WRITERS
 from pipelines.files.rows import Rows
@@ -24,6 +23,7 @@ from pipelines.warehouse.dbt import transform
 from pipelines.warehouse.duckdb import target
 from pipelines.warehouse.duckdb.file import Connection
 from pipelines.warehouse.duckdb.publish import publish
+from tests.commands import command
 from tests.focus.official import Counts, is_installed, validated
 from tests.transforms.raw_tables import RawWarehouse, marts
 
@@ -82,17 +82,11 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> DataDir:
 
 
 @pytest.fixture
-def export(data: DataDir, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Export:
+def export(data: DataDir, tmp_path: Path) -> Export:
     def run(words: str, ends: int = 0) -> Path:
         file = tmp_path / words.replace(" ", "_")
-        monkeypatch.setattr(
-            "sys.argv",
-            ["claude-warehouse", "export", *words.split(), "--out", str(file),
-             "--data-dir", str(data.root)],
-        )  # fmt: skip
-        with pytest.raises(SystemExit) as ended:
-            run_command()
-        assert (ended.value.code or 0) == ends
+        to = ["--out", str(file), "--data-dir", str(data.root)]
+        assert command(["export", *words.split(), *to]).exit_code == ends
         return file
 
     return run
@@ -220,23 +214,16 @@ def test_every_month_is_a_billing_period(export: Export) -> None:
 
 
 def test_verify_focus_names_what_a_file_breaks_and_ends_with_1(
-    export: Export,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    export: Export, tmp_path: Path
 ) -> None:
     good = export("focus --month 2026-05 --format csv")
     bad = tmp_path / "bad.csv"
     bad.write_text(good.read_text().replace(",Usage,", ",Rebate,"))
 
     def run(*words: str) -> tuple[int, str]:
-        monkeypatch.setattr("sys.argv", ["claude-warehouse", "verify-focus", *words])
-        with pytest.raises(SystemExit) as ended:
-            run_command()
-        told = capsys.readouterr()
-        return int(ended.value.code or 0), told.out + told.err
+        ended = command(["verify-focus", *words])
+        return ended.exit_code, ended.text
 
-    capsys.readouterr()
     assert run(str(good))[0] == 0
     code, told = run(str(bad), "--version", "1.4")
     assert code == 1

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from pipelines.cli.app import run as run_command
 from pipelines.data_dir import DataDir
 from sources.sandbox import Sandbox
+from tests.commands import command
 
 KEY = "0123456789abcdef" * 4
 SEATS, TODAY = 24, date(2026, 2, 20)
@@ -56,11 +56,7 @@ class Place:
             here.chdir(self.folder)
             for name, value in given.items():
                 here.setenv(name, value)
-            here.setattr("sys.argv", ["claude-warehouse", *words.split(), *more])
-            with pytest.raises(SystemExit) as ended:
-                run_command()
-        code = ended.value.code
-        return code if isinstance(code, int) else 0
+            return command([*words.split(), *more]).exit_code
 
     def sync(self, identity: str, today: date = TODAY, words: str = "", **settings: str) -> int:
         return self.run(f"sync --today {today} {words}", PRIVACY__IDENTITY=identity, **settings)
