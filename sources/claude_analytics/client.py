@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from datetime import date, datetime, timedelta
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 import pyarrow.compute as pc
 
@@ -68,6 +68,13 @@ class NotAvailable(ApiError):
         super().__init__(message)
         self.oldest = oldest
         self.newest = newest
+
+
+class _Told(NamedTuple):
+    """Of a page that was read: until when its data is complete, and the days of its entries."""
+
+    refreshed_at: datetime | None
+    days: frozenset[date]
 
 
 class Client:
@@ -135,13 +142,13 @@ class Client:
             Expired: The data was refreshed between two pages; they do not belong together.
             ApiError: No answer, a refusal, or one that makes no sense.
         """
-        refreshed_at: list[datetime | None] = []
+        before: list[_Told] = []
 
         def asked(params: Callable[[date, date], Params]) -> Iterator[Page]:
             whole = params(first, last)
             return read_pages(
                 BY_CURSOR,
-                lambda pages: self._page(endpoint, first, last, whole, pages, refreshed_at),
+                lambda pages: self._page(endpoint, first, last, whole, pages, before),
             )
 
         if endpoint.coarser is None or endpoint.table not in self._coarse:
@@ -149,7 +156,7 @@ class Client:
                 yield from asked(endpoint.params)
                 return
             except NotTaken:
-                if endpoint.coarser is None or refreshed_at:
+                if endpoint.coarser is None or before:
                     raise
         # Some organisations have fewer dimensions; what they cannot be asked stays unknown.
         yield from asked(endpoint.coarser)
@@ -162,20 +169,23 @@ class Client:
         last: date,
         params: Params,
         pages: Pages,
-        refreshed_at: list[datetime | None],
+        before: list[_Told],
     ) -> Page:
         def read(response: Response) -> Page:
             page = self._read(endpoint, first, response)
             _check_days(endpoint, first, last, page)
-            if refreshed_at and page.data_refreshed_at != refreshed_at[0]:
+            if before and page.data_refreshed_at != before[0].refreshed_at:
                 raise Expired(
                     f"{_what(endpoint, first)}: the data was refreshed while its pages were read, "
                     "so they do not belong together.\n"
                     "Nothing of these days was stored. Run again later."
                 )
+            told = _Told(page.data_refreshed_at, page.days)
+            if not page.has_more:
+                _check_entries(endpoint, first, last, [*before, told])
             place = {"next_page": page.next_page, "has_more": page.has_more}
             pages.turn(place, lambda: _text(endpoint, page))
-            refreshed_at.append(page.data_refreshed_at)
+            before.append(told)
             return page
 
         def refusal(refused: Refusal) -> ApiError | None:
@@ -270,6 +280,23 @@ def _check_days(endpoint: Endpoint, first: date, last: date, page: Page) -> None
             f"the answer has days from {bounds['min']} to {bounds['max']}, and {first} to {last} "
             "were asked for"
         )
+
+
+def _check_entries(endpoint: Endpoint, first: date, last: date, pages: Sequence[_Told]) -> None:
+    """See that there is an entry for each day on which the data was complete: the API gives one to
+    days without use too (reference: section 8.3).
+
+    Raises:
+        NotWhole: There is none for a day.
+    """
+    refreshed_at = pages[0].refreshed_at
+    if endpoint.unnest is None or refreshed_at is None:
+        return
+    days = (first + timedelta(days=number) for number in range((last - first).days + 1))
+    there = frozenset[date]().union(*(page.days for page in pages))
+    lacking = [day for day in days if day not in there and day < refreshed_at.date()]
+    if lacking:
+        raise NotWhole(f"the answer has no entry for {lacking[0]}, which is not an empty day")
 
 
 def _text(endpoint: Endpoint, page: Page) -> str:

@@ -7,7 +7,7 @@ import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -66,6 +66,8 @@ class Page:
     Attributes:
         next_page, has_more: As the API says it, whatever it is.
         data_refreshed_at: Until when the rows are complete; None where the API does not say.
+        days: Those that it has an entry for, with rows or without; only of an endpoint with
+            `unnest`.
     """
 
     rows: pa.Table
@@ -74,6 +76,7 @@ class Page:
     next_page: Any = None
     has_more: Any = None
     data_refreshed_at: datetime | None = None
+    days: frozenset[date] = frozenset()
 
 
 @functools.cache
@@ -100,7 +103,12 @@ def page_of_body(endpoint: Endpoint, body: bytes, day: date) -> Page:
     except UnicodeDecodeError as error:
         raise NotJson from error
     if endpoint.unnest:
-        body = _unnested(endpoint, endpoint.unnest, body)
+        body, days = _unnested(endpoint, endpoint.unnest, body)
+        return replace(_page(endpoint, body, day), days=days)
+    return _page(endpoint, body, day)
+
+
+def _page(endpoint: Endpoint, body: bytes, day: date) -> Page:
     try:
         rows, envelope = _entries(endpoint, body)
         if rows.null_count:
@@ -159,20 +167,24 @@ def _parsed(body: bytes) -> Any:
         raise NotJson from None
 
 
-def _unnested(endpoint: Endpoint, name: str, body: bytes) -> bytes:
-    """The body with the entries of each item's list as rows, beside what the item itself says."""
+def _unnested(endpoint: Endpoint, name: str, body: bytes) -> tuple[bytes, frozenset[date]]:
+    """The body with the entries of each item's list as rows, beside what the item itself says; and
+    the days of the items."""
     answer = _parsed(body)
     items = next((answer[key] for key in endpoint.items if answer.get(key) is not None), None)
     if not isinstance(items, list):
         raise MissingList
     rows: list[Any] = []
+    days: set[date] = set()
     for item in items:
         entries = item.get(name) if isinstance(item, dict) else None
         if not isinstance(entries, list):
             raise MissingList
+        with suppress(ValueError):
+            days.add(date.fromisoformat(str(item.get(endpoint.day_column))[:10]))
         shared = {key: value for key, value in item.items() if key != name}
         rows += [shared | row if isinstance(row, dict) else row for row in entries]
-    return json.dumps({**answer, endpoint.items[0]: rows}).encode()
+    return json.dumps({**answer, endpoint.items[0]: rows}).encode(), frozenset(days)
 
 
 def _beside_rows(envelope: Mapping[str, Any]) -> dict[str, Any]:

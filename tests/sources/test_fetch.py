@@ -829,6 +829,21 @@ def test_buckets_on_several_pages_are_cut_as_one(api: Sandbox, fetch: Start) -> 
     assert counts(fetcher, "cost_reports") == {first: 1, second: 1}
 
 
+def test_a_day_whose_bucket_is_missing_is_not_an_empty_day(api: Sandbox, fetch: Start) -> None:
+    first, second, third = june(1, 2, 3)
+    buckets = [report_bucket(first, result("1")), report_bucket(third, result("3"))]
+    api.answer("cost_report", body=costs(*buckets))
+    api.answer("cost_report", body=costs(buckets[0], report_bucket(second), buckets[1]))
+    fetcher = fetch({"cost_reports": [first, second, third]})
+    assert counts(fetcher, "cost_reports") == {first: 1, second: 0, third: 1}
+
+    api.answer("cost_report", times=ALWAYS, body=costs(*buckets))
+    fetcher = fetch({"cost_reports": [first, second, third]})
+    assert days_of(fetcher, "cost_reports") == []
+    (failure,) = fetcher.progress["cost_reports"].failures
+    assert "no entry for 2026-06-02, which is not an empty day" in failure
+
+
 @pytest.mark.parametrize(
     "body",
     [
