@@ -2,6 +2,7 @@
 what sisters say. They ask nothing and store nothing; the settings are their thresholds."""
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -54,20 +55,28 @@ LEAVING = ("org_user_deleted", "org_user_left", "account_deleted", "scim_user_de
 
 @dataclass(frozen=True, kw_only=True)
 class ListClaim:
-    """A list as it was known and as it came now, by what tells its rows apart.
-
-    Attributes:
-        person: Of each key, the person whom it is about; None: it is about none.
-    """
+    """A list as it was known and as it came now: what tells its rows apart, and the person whom
+    each is about (None: it is about none)."""
 
     name: str
     known: Mapping[str, str | None]
-    claimed: Collection[str]
+    claimed: Mapping[str, str | None]
+
+    @property
+    def gone(self) -> set[str]:
+        return self.known.keys() - self.claimed.keys()
 
     def lost(self, explained: Collection[str]) -> int:
-        """Rows that are gone though their person is not known to have left."""
-        gone = self.known.keys() - set(self.claimed)
-        return sum(self.known[key] not in explained for key in gone)
+        """Rows that are gone though their person is not known to have left, and that no other row
+        of the same person took the place of: who moves to another group is not lost."""
+        new = Counter(self.claimed[key] for key in self.claimed.keys() - self.known.keys())
+        lost = Counter(self.known[key] for key in self.gone) - new
+        return sum(count for person, count in lost.items() if person not in explained)
+
+    @property
+    def left(self) -> str:
+        """How many of those that were known."""
+        return f"{self.name}: {len(self.known) - len(self.gone)} of {len(self.known)} are left"
 
 
 def half_a_roster(
@@ -104,18 +113,17 @@ def half_a_roster(
     if is_much(lost, len(members.known)) or contradicts:
         claims[members.name] = lost
         doubted[members.name] = (
-            f"{members.name}: {len(members.claimed)} of {len(members.known)} are left, and no "
-            f"event tells of {lost} of those who are gone"
+            f"{members.left}, and no event tells of {lost} of those who are gone"
             + (f"; the vendor counts {seats} seats" if seats is not None else "")
         )
         gone_too: set[str | None] = {*left}
     else:
-        gone_too = {*left, *(members.known.keys() - set(members.claimed))}
+        gone_too = {*left, *members.gone}
     for each in others:
         count = each.lost({person for person in gone_too if person is not None})
         if is_much(count, len(each.known)):
             claims[each.name] = count
-            doubted[each.name] = f"{each.name}: {len(each.claimed)} of {len(each.known)} are left"
+            doubted[each.name] = each.left
     if not doubted:
         return None, set()
     has_emptied = any(not each.claimed for each in lists if each.name in doubted)

@@ -36,15 +36,13 @@ def doubted_lists(
     lists = [
         ListClaim(
             name=roster.table,
-            known={
-                _key(roster, row): row.get(PERSON.get(roster.table, ""))
-                for row in (
-                    rows[roster.table]
-                    if roster.table in unchanged
-                    else standing(session.pipeline, roster)
-                )
-            },
-            claimed={_key(roster, row) for row in rows[roster.table]},
+            known=_people(
+                roster,
+                rows[roster.table]
+                if roster.table in unchanged
+                else standing(session.pipeline, roster),
+            ),
+            claimed=_people(roster, rows[roster.table]),
         )
         for roster in ROSTERS
         if roster.table in {"members"} | (rows.keys() - unchanged) and roster.paging != "none"
@@ -64,8 +62,10 @@ def standing(pipeline: dlt.Pipeline, roster: Roster) -> list[dict[str, Any]]:
     return stored(pipeline, standing_rows(roster.table, roster.key))
 
 
-def _key(roster: Roster, row: Mapping[str, Any]) -> str:
-    return " ".join(str(row[name] or "") for name in roster.key)
+def _people(roster: Roster, rows: Sequence[Row]) -> dict[str, str | None]:
+    """Of each row, what tells it apart -> whom it is about."""
+    person = PERSON.get(roster.table, "")
+    return {" ".join(str(row[name] or "") for name in roster.key): row.get(person) for row in rows}
 
 
 def _newest_snapshot(pipeline: dlt.Pipeline) -> datetime | None:
@@ -76,8 +76,7 @@ def _newest_snapshot(pipeline: dlt.Pipeline) -> datetime | None:
 
 def _left(pipeline: dlt.Pipeline, members: ListClaim, since: datetime) -> set[str]:
     """Those who are gone and of whom an event since then says that they left."""
-    gone = members.known.keys() - set(members.claimed)
-    if not gone:
+    if not members.gone:
         return set()
     types = ", ".join(f"'{name}'" for name in LEAVING)
     events = stored(
@@ -86,7 +85,7 @@ def _left(pipeline: dlt.Pipeline, members: ListClaim, since: datetime) -> set[st
         f" and created_at > timestamp with time zone '{since.isoformat(sep=' ')}'",
     )
     told = " ".join(str(value) for event in events for value in event.values())
-    return {person for person in gone if person in told}
+    return {person for person in members.gone if person in told}
 
 
 def _seats(pipeline: dlt.Pipeline) -> int | None:
