@@ -87,11 +87,16 @@ class Terminal(AbstractContextManager[Listener]):
         is_bar = err.is_terminal and not lines.are_used()
         if not is_bar and time.monotonic() >= self._next_line_at:
             self._next_line_at = time.monotonic() + 30
-            remaining = elapsed / max(now.days_done, 1) * (now.days_planned - now.days_done)
-            err.print(
-                f"  {now.days_done} of {now.days_planned} days, {now.request_count} requests, "
-                f"{rate:.0f} a minute, about {remaining:.0f} s left"
-            )
+            err.print(f"  {_progress(now, elapsed, rate)}")
+
+
+def _progress(now: LoadProgress, elapsed: float, rate: float) -> str:
+    """A line for where no bar can be; days are known once they are planned."""
+    told = f"{now.request_count} requests, {rate:.0f} a minute"
+    if not 0 < now.days_done <= now.days_planned:
+        return told
+    remaining = elapsed / now.days_done * (now.days_planned - now.days_done)
+    return f"{now.days_done} of {now.days_planned} days, {told}, about {remaining:.0f} s left"
 
 
 def tell(data: DataDir, result: RunResult, seconds: float) -> None:
