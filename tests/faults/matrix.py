@@ -185,7 +185,8 @@ def cursor_that_goes_back(group: Group) -> Change:
         if asked.param(name) is None:
             second[list_of] = document.get(cursor) or ""
         elif not document.get("has_more"):
-            document.update({"has_more": True, cursor: second[list_of]})
+            # Where the first page was spared, back to this one.
+            document.update({"has_more": True, cursor: second.get(list_of) or asked.param(name)})
         return answer.with_body(json.dumps(document).encode())
 
     return spoil
