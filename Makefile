@@ -4,9 +4,10 @@ BIN := .venv/bin
 SCHEDULERS := .venv-schedulers
 
 FOCUS := .venv-focus
+SUPERSET := .venv-superset
 NEWER_PYTHON ?= python3.12
 
-.PHONY: install schedulers focus-validator demo test test-warehouses test-long lint lint-python lint-sql bench compare compare-speed screenshots lock clean
+.PHONY: install schedulers focus-validator superset demo test test-warehouses test-long lint lint-python lint-sql bench compare compare-speed screenshots dashboard-screenshots lock clean
 
 install: .venv/.installed
 
@@ -29,6 +30,14 @@ focus-validator: $(FOCUS)/.installed
 
 $(FOCUS)/.installed: tests/focus/official.txt
 	test -x $(@D)/bin/python || $(NEWER_PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r $<
+	touch $@
+
+# Superset, for tests/superset and the pictures of its dashboards; the tests without it skip those.
+superset: $(SUPERSET)/.installed
+
+$(SUPERSET)/.installed: tests/superset/superset.txt
+	test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
 	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r $<
 	touch $@
 
@@ -72,10 +81,14 @@ compare-speed: install
 screenshots: demo
 	$(BIN)/python -m tests.screenshots
 
+# The pictures of docs/bi.md.
+dashboard-screenshots: demo superset
+	$(BIN)/python -m tests.superset
+
 # Needs uv; writes the versions that everybody installs.
 lock:
 	uv pip compile pyproject.toml --extra deltalake --extra otel --extra postgres --extra pyiceberg --extra sandbox --group dev --universal --python-version 3.11 \
 		--generate-hashes --no-header --no-annotate --no-strip-extras --quiet -o requirements.txt
 
 clean:
-	rm -rf .venv .venv-compare $(SCHEDULERS) $(FOCUS) data .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-compare $(SCHEDULERS) $(FOCUS) $(SUPERSET) data .mypy_cache .pytest_cache .ruff_cache

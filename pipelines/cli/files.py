@@ -17,7 +17,7 @@ from pipelines.files import evidence as evidence_run
 from pipelines.files import export as export_run
 from pipelines.files import tables
 from pipelines.files.evidence import EvidenceFormat
-from pipelines.files.outputs import Kind, is_own, refuse_unless_ours
+from pipelines.files.outputs import DASHBOARDS, Kind, is_own, refuse_unless_ours
 from pipelines.focus.columns import NEWEST, VERSIONS
 from pipelines.focus.export import Written, export_charges, export_periods, refuse_unknown_columns
 from pipelines.focus.judge import Verdict, judge
@@ -152,6 +152,39 @@ def export_marts(
     out.print(
         f"Wrote {written.rows:,} rows of {written.written} of {written.tables} tables to {place}; "
         f"of those per day that were there, {written.days:,} days.",
+        markup=False,
+    )
+
+
+@exports.command("superset")
+def export_superset(
+    file: Annotated[
+        Path, typer.Option("--out", parser=path, metavar="PATH", help="Zip file to write.")
+    ],
+    address: Annotated[
+        str | None,
+        typer.Option(
+            "--address",
+            metavar="URI",
+            help="Where Superset finds the marts, as SQLAlchemy writes it.",
+            show_default="where they are, seen from here",
+        ),
+    ] = None,
+    force: ForceOption = False,
+    data_dir: DataDirOption = None,
+) -> None:
+    """Write dashboards of adoption and money, with their datasets and metrics, for Superset."""
+    from pipelines.superset import bundle  # It needs dbt's manifest, as no other export does.
+
+    data = data_dir_of(data_dir)
+    refuse_unless_ours(data, file, DASHBOARDS, force=force)
+    stopping.say(stopping.FILE_IS_WHOLE)
+    warehouse = warehouse_of(data)
+    address = address or warehouse.address
+    with warehouse.serve() as served:
+        dashboards, charts = bundle.write(warehouse.manifest(), served, address, file)
+    out.print(
+        f"Wrote {dashboards} dashboards of {charts} charts on {address} to {file.absolute()}.",
         markup=False,
     )
 

@@ -93,6 +93,11 @@ def _is_duckdb(file: Path, _: Collection[str]) -> bool:
     return _start(file)[8:12] == b"DUCK"
 
 
+def _is_dashboards(file: Path, _: Collection[str]) -> bool:
+    with ZipFile(file) as parts:
+        return any(name.endswith("/metadata.yaml") for name in parts.namelist())
+
+
 def _is_focus_metadata(file: Path, _: Collection[str]) -> bool:
     return is_metadata(file)
 
@@ -108,6 +113,7 @@ RECOGNISED = {
     "jsonl": _is_jsonl,
     "parquet": _is_parquet,
     "xlsx": _is_workbook,
+    "zip": _is_dashboards,
 }
 
 
@@ -115,6 +121,7 @@ PAGE = Kind(name="A report page", form="html")
 DICTIONARY = Kind(name="A dictionary", form="dictionary")
 DRAWING = Kind(name="A drawing of the marts", form="svg")
 PICTURE = Kind(name="A picture", form="png")
+DASHBOARDS = Kind(name="A file of dashboards", form="zip")
 
 
 MARTS = Kind(name="A file of marts", form="duckdb")

@@ -160,6 +160,11 @@ class Warehouse(Protocol):
         """How somebody reads the published marts, after `Query it yourself: `."""
 
     @property
+    def address(self) -> str:
+        """Where programs find the published marts, as SQLAlchemy writes it; whom they read them
+        as, and the password, are theirs."""
+
+    @property
     def target(self) -> Target:
         """Where dbt builds the marts."""
 

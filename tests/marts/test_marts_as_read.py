@@ -7,17 +7,24 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import cached_property
+from pathlib import Path
 from typing import Any, cast
+from zipfile import ZipFile
 
 import duckdb
 import pytest
+import yaml
 
 from pipelines.data_dir import DataDir
 from pipelines.dictionary.__main__ import BEGIN, DOCS, END
 from pipelines.dictionary.diagram import svg
 from pipelines.dictionary.marts import Mart, marts_of
 from pipelines.dictionary.page import html, markdown
+from pipelines.exit_codes import DONE, FAILED
 from pipelines.run import sync
+from pipelines.superset.charts import DASHBOARDS, Chart
+from pipelines.superset.measures import Dataset, datasets_of
 from pipelines.warehouse import warehouse_of
 from sources.claude_admin import AdminSettings
 from sources.claude_analytics import AnalyticsSettings
@@ -28,6 +35,7 @@ from sources.sandbox import Sandbox
 from sources.sandbox.truth import Facts
 from sources.sandbox.truth.places import OrgChart
 from sources.session import Clock
+from tests.commands import command
 
 FIRST_DAY, TODAY = date(2026, 4, 1), date(2026, 6, 15)
 MAY = (date(2026, 5, 1), date(2026, 5, 31))
@@ -48,8 +56,13 @@ class Served:
     """An organisation with every source and file, and what its readers have."""
 
     sandbox: Sandbox
+    data: DataDir
     query: Query
-    marts: list[Mart]
+    manifest: str
+
+    @cached_property
+    def marts(self) -> list[Mart]:
+        return marts_of(self.manifest)
 
     def truth(self, name: str) -> list[dict[str, Any]]:
         return self.sandbox.truth(name, FIRST_DAY)
@@ -92,10 +105,10 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
                 },
             )
         assert result.problems == []
-        marts = marts_of(warehouse_of(data).manifest())
+        manifest = warehouse_of(data).manifest()
         with duckdb.connect(str(data.served), read_only=True) as connection:
             connection.execute("set timezone = 'UTC'")
-            yield Served(sandbox, lambda sql: connection.execute(sql).fetchall(), marts)
+            yield Served(sandbox, data, lambda sql: connection.execute(sql).fetchall(), manifest)
 
 
 def csv_of(rows: list[dict[str, Any]]) -> str:
@@ -503,3 +516,199 @@ def test_sums_have_the_types_that_the_page_for_tools_says(served: Served) -> Non
     )
 
     assert types == ("HUGEINT", "BIGINT", "DECIMAL(38,8)")
+
+
+def home(served: Served, chart: Chart) -> Dataset:
+    return next(
+        each for each in datasets_of(served.manifest) if each.metrics.keys() >= set(chart.metrics)
+    )
+
+
+def drawn(served: Served, chart: Chart) -> list[Row]:
+    """What a chart asks of its dataset: its period, what it is grouped by, its metrics."""
+    dataset = home(served, chart)
+    period = f"cast(date_trunc('{chart.per}', {dataset.period}) as date)"
+    groups = [period, *(column for column in chart.by if column != dataset.period)]
+    metrics = [dataset.metrics[name].sql for name in chart.metrics]
+    source = f"({dataset.sql})" if dataset.sql else f"claude_marts.{dataset.name}"
+    return served.query(
+        f"select {', '.join([*groups, *metrics])} from {source} as dataset"
+        f" group by {', '.join(groups)} order by all"
+    )
+
+
+CHARTS = {chart.title: chart for dashboard in DASHBOARDS for chart in dashboard.charts}
+
+
+def test_the_dashboards_file_names_what_exists_and_every_metric_of_it_answers(
+    served: Served, tmp_path: Path
+) -> None:
+    out = tmp_path / "claude.zip"
+    words = ["export", "superset", "--out", str(out), "--data-dir", str(served.data.root)]
+    ended = command(words)
+    assert ended.exit_code == DONE, ended.text
+    assert f"Wrote 2 dashboards of {len(CHARTS)} charts" in ended.out and str(out) in ended.out
+    first = out.read_bytes()
+    assert command(words).exit_code == DONE and out.read_bytes() == first
+
+    with ZipFile(out) as parts:
+        contents = {
+            name.partition("/")[2]: yaml.safe_load(parts.read(name)) for name in parts.namelist()
+        }
+    folders: dict[str, list[Any]] = defaultdict(list)
+    for name, content in contents.items():
+        folders[name.partition("/")[0]].append(content)
+    ids = [each["uuid"] for found in folders.values() for each in found if "uuid" in each]
+    assert len(ids) == len(set(ids)) == len(contents) - 1
+    [database] = folders["databases"]
+    assert database["sqlalchemy_uri"] == f"duckdb:///{served.data.served}?access_mode=read_only"
+
+    there = dict(
+        cast(
+            "list[tuple[str, list[str]]]",
+            served.query(
+                "select table_name, list(column_name) from duckdb_columns()"
+                " where schema_name = 'claude_marts' group by table_name"
+            ),
+        )
+    )
+    datasets = {each["uuid"]: each for each in folders["datasets"]}
+    for dataset in datasets.values():
+        columns = {each["column_name"]: each for each in dataset["columns"]}
+        source = (
+            f"({dataset['sql']})" if dataset["sql"] else f"claude_marts.{dataset['table_name']}"
+        )
+        if not dataset["sql"]:
+            assert columns.keys() == set(there[dataset["table_name"]])
+        assert columns[dataset["main_dttm_col"]]["is_dttm"]
+        served.query(f"select {', '.join(columns)} from {source} as dataset")
+        for metric in dataset["metrics"]:
+            served.query(f"select {metric['expression']} from {source} as dataset")
+    for chart in folders["charts"]:
+        dataset, params = datasets[chart["dataset_uuid"]], chart["params"]
+        names = {each["column_name"] for each in dataset["columns"]}
+        metrics = {each["metric_name"] for each in dataset["metrics"]}
+        named = {*params.get("groupby", []), params.get("x_axis", dataset["main_dttm_col"])}
+        assert named <= names, chart["slice_name"]
+        assert {*params.get("metrics", []), params.get("metric")} - {None} <= metrics
+    for dashboard in folders["dashboards"]:
+        shown = [each for each in dashboard["position"].values() if isinstance(each, dict)]
+        placed = {each["meta"]["uuid"] for each in shown if each["type"] == "CHART"}
+        assert placed <= {each["uuid"] for each in folders["charts"]} and placed
+        for row in (each for each in shown if each["type"] == "ROW"):
+            inner = [dashboard["position"][name]["meta"]["width"] for name in row["children"]]
+            assert sum(inner) == 12
+
+    out.write_text("somebody's own")
+    assert command(words).exit_code == FAILED and out.read_text() == "somebody's own"
+
+
+def test_the_dashboards_measure_what_the_semantic_layer_declares(served: Served) -> None:
+    file = DOCS.parent / "transforms/models/semantic/_metrics.yml"
+    declared = yaml.safe_load(file.read_text(encoding="utf-8"))
+    measures = {
+        each["name"]: each
+        for model in declared["semantic_models"]
+        for each in model.get("measures", [])
+    }
+    metrics = {each["name"]: each for each in declared["metrics"]}
+    found = {
+        name: (dataset, metric)
+        for dataset in reversed(datasets_of(served.manifest))
+        for name, metric in dataset.metrics.items()
+    }
+    assert found.keys() == metrics.keys()
+
+    for name, (dataset, metric) in found.items():
+        said = metrics[name]
+        assert (metric.label, metric.description) == (said["label"], said["description"])
+        if said["type"] == "ratio":
+            parts = [
+                found_metric.sql
+                for part in ("numerator", "denominator")
+                for found_metric in [dataset.metrics[said["type_params"][part]]]
+            ]
+            assert metric.sql == f"1.0 * {parts[0]} / nullif({parts[1]}, 0)"
+            assert not metric.adds_up
+            continue
+        measure = measures[said["type_params"]["measure"]]
+        column = measure.get("expr", measure["name"])
+        is_counted = measure["agg"] == "count_distinct"
+        if is_counted:
+            assert metric.sql == f"count(distinct {column})"
+        elif "non_additive_dimension" in measure:
+            assert f"array_agg({column} order by {dataset.period} desc)" in metric.sql
+        else:
+            assert metric.sql == f"sum({column})"
+        assert metric.adds_up == ("Additive" in measure["description"])
+
+
+def test_no_chart_adds_up_what_does_not_add_up(served: Served) -> None:
+    for chart in CHARTS.values():
+        for name in chart.metrics:
+            metric = home(served, chart).metrics[name]
+            assert metric.adds_up or not chart.stacked, chart.title
+            assert set(metric.only_by) <= set(chart.by), chart.title
+
+
+def test_the_charts_show_what_the_marts_have(served: Served) -> None:
+    newest = "(select max(activity_date) from claude_marts.active_users_daily)"
+    [daily] = served.query(
+        "select reported_daily_active_users, reported_weekly_active_users,"
+        " reported_monthly_active_users, stickiness_rate"
+        f" from claude_marts.active_users_daily where activity_date = {newest}"
+    )
+    titles = ("Active: 1 day", "7 days", "30 days", "Stickiness")
+    assert tuple(drawn(served, CHARTS[title])[-1][1] for title in titles) == pytest.approx(daily)
+    used = drawn(served, CHARTS["Seats in use"])
+    assert [share for _, share in used] == pytest.approx(
+        [
+            share
+            for (share,) in served.query(
+                "select monthly_utilization_rate from claude_marts.active_users_daily"
+                " left join claude_marts.seat_utilization_daily using (activity_date)"
+                " order by activity_date"
+            )
+        ]
+    )
+
+    people = {
+        (department, users)
+        for month, department, users in drawn(
+            served, CHARTS["Active people by department, per month"]
+        )
+        if month == MAY[0]
+    }
+    assert people == set(
+        served.query(
+            "select department, active_users from claude_marts.team_adoption_monthly"
+            f" where month = '{MAY[0]}'"
+        )
+    )
+    [(active,)] = served.query(
+        f"select active_users from claude_marts.unit_economics_monthly where month = '{MAY[0]}'"
+    )
+    assert sum(users for _, users in people) == active > 0
+
+    may = [row for row in served.truth("chargeback_monthly") if row["month"] == MAY[0]]
+    bill = sum(row["amount_usd"] for row in may)
+    for title in ("Bill by pool, per month", "Bill by department, per month"):
+        parts = [amount for month, _, amount in drawn(served, CHARTS[title]) if month == MAY[0]]
+        assert sum(parts) == bill
+    [per_person] = [
+        amount
+        for month, amount in drawn(served, CHARTS["Cost per active person, per month"])
+        if month == MAY[0]
+    ]
+    assert per_person == pytest.approx(float(bill / active))
+
+
+def test_over_several_departments_at_once_their_people_are_unknown_and_not_one_departments(
+    served: Served,
+) -> None:
+    chart = CHARTS["Active people by department, per month"]
+    metric = home(served, chart).metrics["active_by_department"]
+
+    assert served.query(
+        f"select {metric.sql} from claude_marts.team_adoption_monthly where month = '{MAY[0]}'"
+    ) == [(None,)]

@@ -88,6 +88,10 @@ class DuckDB:
         return f"open {self._served} with any DuckDB client."
 
     @property
+    def address(self) -> str:
+        return f"duckdb:///{self._served.absolute()}?access_mode=read_only"
+
+    @property
     def target(self) -> Target:
         return target(self._file, self._data_dir.root)
 

@@ -86,6 +86,10 @@ class Postgres:
     def invitation(self) -> str:
         return f"read schema {MARTS_SCHEMA} of {self.place} with any client of PostgreSQL."
 
+    @property
+    def address(self) -> str:
+        return f"postgresql+psycopg2://{self.place}"
+
     def held(self, command: str) -> AbstractContextManager[None]:
         return held(self._settings, command)
 

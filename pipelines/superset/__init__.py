@@ -1,0 +1,1 @@
+"""Dashboards of the metrics for Superset, as a file that it imports."""
