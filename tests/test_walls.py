@@ -9,7 +9,6 @@ ENGINE = re.compile(r"duckdb|postgres|psycopg", re.IGNORECASE)
 NAMED = {
     "pipelines/data_dir.py": "files of a data folder, and names that DuckDB takes for others",
     "pipelines/files/backup.py": "files of a data folder, and what DuckDB leaves beside them",
-    "pipelines/files/export.py": "how many arguments a function takes at most",
     "pipelines/files/outputs.py": "a file of marts is DuckDB's, whatever the warehouse is",
     "pipelines/focus/judge.py": "reads anybody's FOCUS file; DuckDB is a tool there",
     "pipelines/foreseen.py": "errors by the library that raises them",

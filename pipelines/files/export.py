@@ -7,8 +7,10 @@ from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import xlsxwriter
 from xlsxwriter.exceptions import FileCreateError
@@ -17,14 +19,15 @@ from pipelines.files.evidence import FORMULA_STARTS
 from pipelines.files.outputs import FOCUS_SHEET, Kind, replaced
 from pipelines.files.rows import Rows
 from pipelines.files.statement import AS_TEXT, write_statement
-from pipelines.warehouse.base import Reading, Warehouse, identifier, literal
+from pipelines.warehouse.base import Reading, Warehouse, identifier
 from sources.errors import ForeseenError
 
 Writer = Callable[[Rows, Path], pa.Schema]
 """Writes rows to a file; says the columns' types."""
 
 LINES_AT_ONCE = 20_000
-MOST_ARGUMENTS = 99
+ROWS_OF_A_GROUP = 250_000
+"""Of a Parquet file: each has all texts of the file, and readers take one at a time."""
 MOST_ROWS = 1_048_575
 """Rows of a sheet in Excel, below its heads."""
 QUOTED = '"#,\n\r'
@@ -39,53 +42,86 @@ def _parquet(rows: Rows, file: Path) -> pa.Schema:
             for field in rows.schema
         ]
     )
+    columns = rows.columns()
+    first = pa.repeat(pa.scalar(0, pa.int32()), rows.count)
+    table = {}
+    for field in schema:
+        name = field.name
+        if name not in rows.same:
+            column = columns[rows.copies.get(name, name)]
+        elif rows.same[name].is_valid and _is_text(field):
+            column = pa.DictionaryArray.from_arrays(first, pa.repeat(rows.same[name], 1))
+        else:
+            column = pa.repeat(rows.same[name], rows.count)
+        # Text goes into the file as it is kept, each value once.
+        table[name] = column if _is_text(field) else column.cast(field.type)
     # Amounts are seldom alike: to look for those that are takes longer than to write them.
-    texts = [field.name for field in schema if _is_text(field)]
-    with pq.ParquetWriter(file, schema, compression="zstd", use_dictionary=texts) as writer:
-        for batch in rows.whole_batches():
-            writer.write_batch(batch.cast(schema))
+    alike = [field.name for field in schema if not pa.types.is_decimal(field.type)]
+    whole = pa.table(table)
+    with pq.ParquetWriter(
+        file, whole.schema, compression="zstd", use_dictionary=alike, store_schema=False
+    ) as writer:
+        writer.write_table(whole, row_group_size=ROWS_OF_A_GROUP)
     return schema
 
 
 def _csv(rows: Rows, file: Path) -> pa.Schema:
     """Moments as FOCUS wants them, ISO 8601 in UTC. Text that a spreadsheet would run gets an
-    apostrophe before it. The engine writes the lines: a row in Python costs too much."""
-    texts = [field.name for field in rows.schema if _is_text(field)]
-    odd = rows.having({name: _is_special(name) for name in texts if name not in rows.same})
-    odd |= rows.same.keys()
-    cells = {field.name: _csv_cell(field, field.name in odd) for field in rows.schema}
-    # What every line has stands in them as it is.
-    same = rows.one({name: cells[name] for name in rows.same})
-    parts, text = [], ""
-    for number, name in enumerate(rows.schema.names):
-        text += "," if number else ""
-        if name in same:
-            text += same[name]
-        else:
-            parts += [literal(text), cells[rows.copies.get(name, name)]]
-            text = ""
-    parts.append(literal(f"{text}\n"))
+    apostrophe before it. A value that is in many rows becomes a cell once."""
+    columns = {name: _cells(column) for name, column in rows.columns(decimals_as_text=True).items()}
+    parts = _parts(
+        [
+            _csv_cell(rows.same[name].as_py())
+            if name in rows.same
+            else columns[rows.copies.get(name, name)]
+            for name in rows.schema.names
+        ]
+    )
     with file.open("wb") as out:
         out.write(f"{','.join(rows.schema.names)}\n".encode())
-        for batch in rows.batches(f"{_joined(parts)} as line", size=LINES_AT_ONCE):
-            out.write(_together(batch.column(0)))
+        for start in range(0, rows.count, LINES_AT_ONCE):
+            line = [
+                part if isinstance(part, str) else _texts(part.slice(start, LINES_AT_ONCE))
+                for part in parts
+            ]
+            out.write(_together(pc.binary_join_element_wise(*line, "")))
     return rows.schema
 
 
-def _joined(texts: Sequence[str]) -> str:
-    """SQL of all these texts one after the other; PostgreSQL takes a hundred at once."""
-    if len(texts) <= MOST_ARGUMENTS:
-        return f"concat({', '.join(texts)})"
-    groups = [texts[n : n + MOST_ARGUMENTS] for n in range(0, len(texts), MOST_ARGUMENTS)]
-    return _joined([_joined(group) for group in groups])
+def _cells(column: pa.Array) -> pa.Array:
+    """The column with the cells that stand for its values."""
+    if not pa.types.is_dictionary(column.type):
+        return column
+    texts = [_csv_cell(value) for value in column.dictionary.to_pylist()]
+    numbers = column.indices.fill_null(len(texts))
+    return pa.DictionaryArray.from_arrays(numbers, pa.array([*texts, ""], pa.string()))
+
+
+def _parts(cells: Sequence[str | pa.Array]) -> list[str | pa.Array]:
+    """What lines are put together of: columns, and what stands between them in every line."""
+    parts: list[str | pa.Array] = []
+    text = ""
+    for number, cell in enumerate(cells):
+        text += "," if number else ""
+        if isinstance(cell, str):
+            text += cell
+        else:
+            parts += [text, cell]
+            text = ""
+    return [*parts, f"{text}\n"]
+
+
+def _texts(cells: pa.Array) -> pa.Array:
+    if pa.types.is_dictionary(cells.type):
+        return cells.dictionary.take(cells.indices)
+    return cells.cast(pa.string()).fill_null("")
 
 
 def _together(texts: pa.Array) -> memoryview:
     """All of them, one after the other, as they lie in memory."""
     _, offsets, content = texts.buffers()
-    raw = memoryview(offsets).cast("b")
-    starts = raw.cast("q") if pa.types.is_large_string(texts.type) else raw.cast("i")
-    start, end = starts[texts.offset], starts[texts.offset + len(texts)]
+    raw = memoryview(offsets).cast("b").cast("i")
+    start, end = raw[texts.offset], raw[texts.offset + len(texts)]
     return memoryview(content or b"").cast("b")[start:end]
 
 
@@ -97,37 +133,24 @@ def _is_text(field: pa.Field) -> bool:
     return bool(pa.types.is_string(field.type) or pa.types.is_large_string(field.type))
 
 
-def _csv_cell(field: pa.Field, is_special: bool) -> str:
-    """SQL that gives a value as the text that stands for it; an empty text is in quotes, because
-    nothing is null."""
-    name = identifier(field.name)
-    if _is_moment(field):
-        text = f"replace(left(cast({name} as varchar), 19), ' ', 'T') || 'Z'"
-    elif not _is_text(field):
-        text = f"cast({name} as varchar)"
-    elif is_special:
-        safe = f"case when {_is_run(name)} then {literal(chr(39))} || {name} else {name} end"
-        quoted = f"""'"' || replace({safe}, '"', '""') || '"'"""
-        text = f"case when {_is_quoted(name)} then {quoted} else {safe} end"
-    else:
-        text = name
-    return f"coalesce({text}, '')"
-
-
-def _is_special(column: str) -> str:
-    """SQL: a text cannot stand in a cell as it is."""
-    name = identifier(column)
-    return f"{_is_quoted(name)} or {_is_run(name)}"
-
-
-def _is_quoted(name: str) -> str:
-    # Not a pattern: it takes as long as all the rest.
-    special = (f"strpos({name}, {literal(each)}) > 0" for each in QUOTED)
-    return " or ".join([f"{name} = ''", *special])
-
-
-def _is_run(name: str) -> str:
-    return f"left({name}, 1) in ({', '.join(map(literal, FORMULA_STARTS))})"
+def _csv_cell(value: Any) -> str:
+    """The text that stands for a value; an empty one is in quotes, because nothing is null."""
+    match value:
+        case None:
+            return ""
+        case bool():
+            return str(value).lower()
+        case Decimal():
+            return f"{value:f}"
+        case datetime():
+            return f"{value:%Y-%m-%dT%H:%M:%SZ}"
+        case str():
+            safe = f"'{value}" if value[:1] in FORMULA_STARTS and value else value
+            if not value or any(each in value for each in QUOTED):
+                return '"' + safe.replace('"', '""') + '"'
+            return safe
+        case _:
+            return str(value)
 
 
 def _xlsx(rows: Rows, file: Path) -> pa.Schema:
@@ -163,7 +186,7 @@ def _fill(workbook: xlsxwriter.Workbook, rows: Rows) -> None:
         sheet.set_column(column, column, max(12, len(name) + 2))
         sheet.write_string(0, column, name, head)
     number = 0
-    for batch in rows.whole_batches():
+    for batch in rows.batches():
         for values in zip(*(column.to_pylist() for column in batch.columns), strict=True):
             number += 1
             for column, value in enumerate(values):

@@ -1,20 +1,26 @@
-"""What a file is written from: rows of a mart in their order, each value asked for once."""
+"""What a file is written from: rows of a mart in their order, each value kept once."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipelines.warehouse.base import Reading, identifier
 
 ROWS_AT_ONCE = 100_000
+ROWS_FIRST = 1_000
+"""Most columns that differ somewhere do so among these."""
+IN_ORDER = " in order"
+"""What the name of a column ends in that sorts the rows beside one that is read as text."""
 
 
 class Rows:
     """The rows of a file, in its order.
 
     Most columns of a bill are the same in all its rows, and many amounts are another one again:
-    these are neither sorted nor asked for row by row, but told once.
+    these are not read. What a bill says in words, days and kinds is little, in many rows: each
+    value of a column is kept once, with its number in the rows, and rows are sorted by numbers.
 
     Args:
         values: Column of the file -> SQL of its value.
@@ -42,18 +48,17 @@ class Rows:
     ) -> None:
         self._marts, self._values, self._source = marts, values, source
         self._parameters = parameters
-        first = marts.batches(self._one(), **parameters).read_all()
+        first = marts.batches(self._first(ROWS_FIRST), **parameters).read_all()
         self.schema: pa.Schema = first.schema
         pairs = {
             name: other
             for name, other in (alike or {}).items()
-            if {name, other} <= values.keys()
-            and self.schema.field(name).type == self.schema.field(other).type
+            if {name, other} <= values.keys() and first.column(name).equals(first.column(other))
         }
         self.count, same, equal = self._compared(first, pairs)
         self.same = {name: first.column(name)[0] for name in same if first.num_rows}
         self.copies = {name: pairs[name] for name in equal if name not in self.same}
-        self._order = [identifier(name) for name in order if name not in self.same]
+        self._order = [name for name in order if name not in self.same]
         self._varying = [name for name in values if name not in {*self.same, *self.copies}]
 
     def _compared(
@@ -61,8 +66,13 @@ class Rows:
     ) -> tuple[int, list[str], list[str]]:
         """How many rows there are, the columns that are in all of them as in the first, and of
         these pairs the first of those that are alike."""
+        names = [
+            name
+            for name in first.column_names
+            if pc.count_distinct(first.column(name), "all").as_py() < 2
+        ]
         counts = ["count(*)"]
-        for column in first.column_names:
+        for column in names:
             name = identifier(column)
             other = f"case when every_row.{name} is distinct from one_row.{name} then 1 end"
             is_null = first.num_rows and not first.column(column)[0].is_valid
@@ -72,63 +82,99 @@ class Rows:
             counts.append(f"count(case when {one} is distinct from {other} then 1 end)")
         answer = self._marts.query(
             f"select {', '.join(counts)} from ({self._select(first.column_names)}) as every_row"
-            f" cross join ({self._one()}) as one_row",
+            f" cross join ({self._first(1)}) as one_row",
             **self._parameters,
         )
         [(count, *unlike)] = answer.fetchall()
-        of_one, of_two = unlike[: first.num_columns], unlike[first.num_columns :]
-        same = [name for name, rows in zip(first.column_names, of_one, strict=True) if not rows]
+        of_one, of_two = unlike[: len(names)], unlike[len(names) :]
+        same = [name for name, rows in zip(names, of_one, strict=True) if not rows]
         equal = [name for name, rows in zip(pairs, of_two, strict=True) if not rows]
         return count, same, equal
 
-    def having(self, conditions: Mapping[str, str]) -> set[str]:
-        """The columns of which a value in some row fulfils the SQL."""
-        if not conditions:
-            return set()
-        # Of each value once: a bill has few.
-        counts = (
-            f"(select count(*) from (select distinct {identifier(name)}"
-            f" from ({self._select([name])}) as every_row) as every_value where {sql})"
-            f" as {identifier(name)}"
-            for name, sql in conditions.items()
-        )
-        found = self._marts.row(f"select {', '.join(counts)}", **self._parameters) or {}
-        return {name for name, values in found.items() if values}
-
-    def one(self, values: Mapping[str, str]) -> Mapping[str, Any]:
-        """Name -> SQL over the columns, as the values of one of the rows."""
-        if not values:
-            return {}
-        select = ", ".join(f"{sql} as {identifier(name)}" for name, sql in values.items())
-        found = self._marts.row(
-            f"select {select} from ({self._one()}) as one_row", **self._parameters
-        )
-        return found or {}
-
-    def batches(self, values: str = "*", *, size: int = ROWS_AT_ONCE) -> Any:
-        """The columns that vary as Arrow, or SQL over them, in the order of the file."""
+    def columns(self, *, decimals_as_text: bool = False) -> dict[str, pa.Array]:
+        """The columns that vary, sorted: numbers, text of decimals if wanted, or dictionaries."""
         # Of rows that are all alike, one column says how many there are.
-        sql = self._select(self._varying or list(self._values)[:1])
-        if self._order:
-            sql += f" order by {', '.join(self._order)}"
-        return self._marts.batches(
-            f"select {values} from ({sql}) as rows_asked", size=size, **self._parameters
+        names = self._varying or list(self._values)[:1]
+        keys, cells = {}, {}
+        for name in names:
+            sql = self._values[name]
+            if decimals_as_text and pa.types.is_decimal(self.schema.field(name).type):
+                cells[name] = f"cast({sql} as varchar)"
+            else:
+                cells[name] = sql
+                keys[sql] = name
+        for name in map(identifier, self._order):
+            if name not in keys:
+                keys[name] = name + IN_ORDER
+                cells[keys[name]] = name
+        listed = ", ".join(f"{sql} as {identifier(name)}" for name, sql in cells.items())
+        read = self._marts.batches(
+            f"select {listed} {self._source}", size=ROWS_AT_ONCE, **self._parameters
         )
+        texts = {name for name in names if name not in keys.values()}
+        kept = [_numbered(batch, texts) for batch in read]
+        if not kept:
+            return {name: pa.array([], self.schema.field(name).type) for name in names}
+        rows = pa.Table.from_batches(kept).unify_dictionaries()
+        del read, kept
+        found = None
+        if self._order:
+            ranks = {name: _rank(_whole(rows, keys[identifier(name)])) for name in self._order}
+            by = [(name, "ascending") for name in ranks]
+            found = pc.sort_indices(pa.table(ranks), sort_keys=by)
+            del ranks
+        columns = {}
+        for name in names:
+            whole = _whole(rows, name)
+            rows = rows.drop_columns([name])
+            columns[name] = whole if found is None else whole.take(found)
+        return columns
 
-    def whole_batches(self) -> Iterator[pa.RecordBatch]:
+    def batches(self) -> Iterator[pa.RecordBatch]:
         """All columns of the rows."""
-        for batch in self.batches():
-            columns = []
-            for field in self.schema:
-                if field.name in self.same:
-                    columns.append(pa.repeat(self.same[field.name], len(batch)))
-                else:
-                    columns.append(batch.column(self.copies.get(field.name, field.name)))
-            yield pa.RecordBatch.from_arrays(columns, schema=self.schema)
+        columns = self.columns()
+        for start in range(0, self.count, ROWS_AT_ONCE):
+            size = min(ROWS_AT_ONCE, self.count - start)
+            yield pa.RecordBatch.from_pydict(
+                {
+                    name: pa.repeat(self.same[name], size)
+                    if name in self.same
+                    else columns[self.copies.get(name, name)].slice(start, size)
+                    for name in self._values
+                }
+            )
 
     def _select(self, names: Sequence[str]) -> str:
         cells = ", ".join(f"{self._values[name]} as {identifier(name)}" for name in names)
         return f"select {cells} {self._source}"
 
-    def _one(self) -> str:
-        return f"{self._select(list(self._values))} limit 1"
+    def _first(self, count: int) -> str:
+        return f"{self._select(list(self._values))} limit {count}"
+
+
+def _numbered(batch: pa.RecordBatch, texts: set[str]) -> pa.RecordBatch:
+    """Each value of a column once, but of numbers and of these texts, which are seldom alike."""
+    columns = {}
+    for name, column in zip(batch.schema.names, batch.columns, strict=True):
+        is_number = pa.types.is_integer(column.type) or pa.types.is_decimal(column.type)
+        # A column as it was read holds the memory of its whole batch: joined to nothing, it is new.
+        columns[name] = (
+            pa.concat_arrays([column, column.slice(0, 0)])
+            if is_number or name in texts
+            else column.dictionary_encode()
+        )
+    return pa.RecordBatch.from_pydict(columns)
+
+
+def _whole(rows: pa.Table, name: str) -> pa.Array:
+    return pa.concat_arrays(rows.column(name).chunks)
+
+
+def _rank(column: pa.Array) -> pa.Array:
+    """Numbers that sort as the column's values do."""
+    if not pa.types.is_dictionary(column.type):
+        return column
+    values = column.dictionary
+    if pa.types.is_boolean(values.type):
+        values = values.cast(pa.int8())
+    return pc.rank(values, tiebreaker="dense").cast(pa.int32()).take(column.indices)

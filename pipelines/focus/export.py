@@ -29,6 +29,7 @@ ALIKE = {
     "PricingCurrencyEffectiveCost": "BilledCost",
     "PricingCurrencyContractedUnitPrice": "ContractedUnitPrice",
     "PricingCurrencyListUnitPrice": "ListUnitPrice",
+    "x_ActorId": "ResourceId",
 }
 """Column -> the one whose values it has where nobody prepays, and all is priced in one currency."""
 SQL_TYPES = {"decimal": "decimal(38, 8)", "price": "decimal(38, 12)", "moment": "timestamp"}

@@ -52,10 +52,10 @@ Costs = dict[str, dict[str, list[Cost]]]
 
 def measured(lane: Lane, words: str, environment: Mapping[str, str]) -> Cost:
     """What a command costs; it has to succeed."""
-    return _cost_of(lane, words, lambda: lane.start(words, environment))
+    return cost_of(lane, words, lambda: lane.start(words, environment))
 
 
-def _cost_of(lane: Lane, words: str, start: Callable[[], subprocess.Popen[str]]) -> Cost:
+def cost_of(lane: Lane, words: str, start: Callable[[], subprocess.Popen[str]]) -> Cost:
     started = time.monotonic()
     process = start()
     # Its words fit into the pipes.
@@ -76,7 +76,7 @@ def load_pages(lanes: Mapping[str, Lane], folder: Path, runs: int, costs: Costs)
             lane, work = lanes[name], folder / f"{name}{number}"
             work.mkdir()
             words = ["-m", "tests.bench", "ours", str(folder), str(DAYS), str(work)]
-            cost = _cost_of(lane, " ".join(words), partial(lane.run, words, {}))
+            cost = cost_of(lane, " ".join(words), partial(lane.run, words, {}))
             costs[f"{USERS:,} users x {DAYS} days"][name].append(cost)
             shutil.rmtree(work)
             print(".", end="", flush=True)

@@ -1,0 +1,116 @@
+"""What the FOCUS export of 1,000,000 charges costs beside another commit, and what judging it does.
+
+Both commits build the demonstration; its largest month is repeated until there are as many charges.
+Run: python -m tests.compare.focus_speed <commit>
+"""
+
+import argparse
+import tempfile
+from collections import defaultdict
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+
+import duckdb
+
+from tests.compare.lanes import REPOSITORY, Lane, checked_out, libraries_of
+from tests.compare.speed import Costs, cost_of, machine, measured, show
+
+MANY = 1_000_000
+FORMATS = ("parquet", "csv")
+READ = """
+import duckdb, sys
+duckdb.connect(sys.argv[2]).execute(f"create table charges as from '{sys.argv[1]}'")
+"""
+"""A file as DuckDB reads it by itself: all of it, into a table."""
+
+
+class Demonstration(Lane):
+    """A checkout with its own demonstration."""
+
+    @property
+    def served(self) -> Path:
+        return self.data / "demo" / "serving.duckdb"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {"PIPELINE__DATA_DIR": str(self.data / "demo")}
+
+
+def multiply(served: Path) -> str:
+    """Make the largest month one of so many charges, each of another resource; its name."""
+    with duckdb.connect(str(served)) as marts:
+        marts.execute("use claude_marts")
+        marts.execute("set TimeZone = 'UTC'")
+        of_month = "cast(BillingPeriodStart as date)"
+        found = marts.execute(
+            f"select {of_month} as month, count(*) from focus_cost_and_usage"
+            " group by month order by count(*) desc limit 1"
+        ).fetchone()
+        assert found
+        month, count = found
+        names = [name for name, *_ in marts.execute("describe focus_cost_and_usage").fetchall()]
+        people = ", ".join(
+            f"{name} || '-' || number as {name}"
+            for name in ("ResourceId", "x_ActorId")
+            if name in names
+        )
+        marts.execute(
+            f"create table many as select charges.* replace ({people})"
+            f" from focus_cost_and_usage as charges, range({MANY // count + 1}) as copies(number)"
+            f" where {of_month} = date '{month}' limit {MANY}"
+        )
+        marts.execute("drop table focus_cost_and_usage")
+        marts.execute("alter table many rename to focus_cost_and_usage")
+    return f"{month:%Y-%m}"
+
+
+def compare(lanes: Mapping[str, Demonstration], runs: int, costs: Costs) -> None:
+    months = {}
+    for name, lane in lanes.items():
+        if not lane.served.exists():
+            lane.make()
+            measured(lane, "demo", {})
+        months[name] = multiply(lane.served)
+    for form in FORMATS:
+        for number in range(runs):
+            for name in sorted(lanes, reverse=bool(number % 2)):
+                lane = lanes[name]
+                words = f"export focus --month {months[name]} --format {form} --out {{out}}/{form}"
+                cost = measured(lane, words, lane.environment)
+                costs[f"export of {MANY:,} charges, {form}"][name].append(cost)
+                print(".", end="", flush=True)
+            new = lanes["new"]
+            file = new.out / form
+            named = file.with_suffix(f".{form}")
+            file.rename(named)
+            read = ["-c", READ, str(named), f"{new.folder}/read.duckdb"]
+            costs[f"verify-focus beside DuckDB's reading, {form}"]["base"].append(
+                cost_of(new, "read", partial(new.run, read, {}))
+            )
+            (new.folder / "read.duckdb").unlink()
+            costs[f"verify-focus beside DuckDB's reading, {form}"]["new"].append(
+                measured(new, f"verify-focus {named} --version 1.4", {})
+            )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="tests.compare.focus_speed", description=__doc__)
+    parser.add_argument("base", help="commit to compare with")
+    parser.add_argument("--runs", type=int, default=3)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch).resolve()
+        with checked_out(options.base, folder / "checkout") as base:
+            lanes = {
+                "base": Demonstration(base, folder / "base", libraries_of(base)),
+                "new": Demonstration(REPOSITORY, folder / "new"),
+            }
+            costs: Costs = defaultdict(lambda: defaultdict(list))
+            compare(lanes, options.runs, costs)
+    print()
+    show(costs, f"{options.runs} runs in turn, medians; {machine()}")
+
+
+if __name__ == "__main__":
+    main()
