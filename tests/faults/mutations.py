@@ -1,6 +1,7 @@
 """Bodies of answers that are changed at random, as JSON or byte by byte.
 
-No row of a list is added or taken away, which nobody could tell.
+No row of a list is added or taken away, and no answer loses both of what tells that there is more,
+which nobody could tell.
 """
 
 import json
@@ -131,11 +132,14 @@ def mutated(random: Random, body: bytes) -> bytes:
         return of_bytes(random, body) if body else b"\x00"
     if not isinstance(document, dict) or random.random() < 0.2:
         return of_bytes(random, body)
+    more = document.get("next_page")
     for _ in range(random.choice([1, 1, 2, 3])):
         try:
             random.choice(OF_JSON)(random, document)
         except (IndexError, KeyError, ValueError, RecursionError):
             continue  # What it would have changed is gone, or around itself.
+    if document.get("next_page") is None and document.get("has_more") is None and more:
+        document["next_page"] = more
     try:
         return json.dumps(document).encode(errors="surrogatepass")
     except (ValueError, RecursionError):
