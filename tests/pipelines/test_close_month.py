@@ -12,6 +12,7 @@ import pytest
 
 from pipelines.closing.closed_months import closed_months
 from pipelines.data_dir import DataDir
+from pipelines.focus.columns import VERSIONS
 from pipelines.raw_tables import warehouse_pipeline
 from sources.ledger import store
 from sources.sandbox import Sandbox
@@ -31,6 +32,7 @@ class Told:
     charges: dict[str, Lines] = field(default_factory=dict)
     sums: dict[str, Lines] = field(default_factory=dict)
     invoices: dict[str, Lines] = field(default_factory=dict)
+    judged: Lines = field(default_factory=list)
     raw: Lines = field(default_factory=list)
 
 
@@ -111,6 +113,13 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
             "again",
             f"backfill --from 2026-01-05 --to 2026-01-05 --today 2026-03-07 {cost}",
         )
+        for version in VERSIONS:
+            for month in ("2026-01", "2026-02", "2026-03"):
+                file = folder / f"{month}_{version}.parquet"
+                export = f"export focus --month {month} --focus-version {version} --out {file}"
+                for words in (export, f"verify-focus {file} --version {version}"):
+                    ended = command(words)
+                    told.judged.append((version, month, ended.exit_code, ended.text))
         run("undo February", "close-month 2026-02 --undo --today 2026-03-07")
         with duckdb.connect(str(data.warehouse)) as warehouse:
             told.raw = warehouse.execute(
@@ -391,6 +400,15 @@ def test_a_close_that_froze_no_charges_is_corrected_by_pool(told: Told) -> None:
         corrected("2026-02", "Adjustment", "01", None, None, -5),
         *CHARGES[3:],
     ]
+
+
+def test_no_rule_of_focus_is_broken_in_closed_months_and_in_the_one_that_corrects_them(
+    told: Told,
+) -> None:
+    """Without a roster; with a refund, a restatement, and what no row explains."""
+    assert len(told.judged) == 2 * 3 * len(VERSIONS)
+    assert [each for each in told.judged if each[2]] == []
+    assert sum("broken: 0 MUST, 0 READ, 0 SHOULD." in each[3] for each in told.judged) == 9
 
 
 def test_both_exports_of_a_month_add_up_to_the_same_sum(told: Told) -> None:
