@@ -93,12 +93,15 @@ def warehouse_pipeline(data_dir: DataDir) -> dlt.Pipeline:
     """The dlt pipeline that writes schema claude_raw; everything it keeps is in the data folder."""
     for attempt in (1, 2):
         try:
-            return dlt.pipeline(
+            pipeline = dlt.pipeline(
                 "claude_warehouse",
                 destination=warehouse_of(data_dir).store(),
                 dataset_name=RAW_SCHEMA,
                 pipelines_dir=str(data_dir.dlt),
             )
+            if pipeline.default_schema_name is not None:
+                pipeline.schemas[pipeline.default_schema_name]  # Raises where its file is gone.
+            return pipeline
         except DAMAGED as error:
             if attempt == 2:
                 raise
