@@ -174,6 +174,11 @@ def cursor_is_a_number(group: Group, document: Document, _: Asked) -> None:
     document.update({"has_more": True, "last_id" if group.name in BY_ID else "next_page": 7})
 
 
+def list_of(asked: Asked) -> object:
+    """What is asked for, whichever of its pages."""
+    return asked.path, tuple(pair for pair in asked.params if pair[0] not in ("page", "after_id"))
+
+
 def cursor_that_goes_back(group: Group) -> Change:
     """The last page leads to the second one."""
     second: dict[object, str] = {}
@@ -181,12 +186,12 @@ def cursor_that_goes_back(group: Group) -> Change:
 
     def spoil(asked: Asked, answer: Answer) -> Answer:
         document = json.loads(answer.body)
-        list_of = asked.path, tuple(pair for pair in asked.params if pair[0] != name)
         if asked.param(name) is None:
-            second[list_of] = document.get(cursor) or ""
+            second[list_of(asked)] = document.get(cursor) or ""
         elif not document.get("has_more"):
             # Where the first page was spared, back to this one.
-            document.update({"has_more": True, cursor: second.get(list_of) or asked.param(name)})
+            back = second.get(list_of(asked)) or asked.param(name)
+            document.update({"has_more": True, cursor: back})
         return answer.with_body(json.dumps(document).encode())
 
     return spoil
@@ -210,14 +215,15 @@ def list_is_an_object(group: Group, document: Document, _: Asked) -> None:
 
 def first_page_again(group: Group) -> Change:
     """Every later page brings what the first one brought."""
-    first: dict[str, object] = {}
+    first: dict[object, object] = {}
 
     def spoil(asked: Asked, answer: Answer) -> Answer:
         document = json.loads(answer.body)
+        rows = document[group.list_key]
         if asked.param("page") or asked.param("after_id"):
-            document[group.list_key] = first.get("rows", document[group.list_key])
+            document[group.list_key] = first.setdefault(list_of(asked), rows)
         else:
-            first["rows"] = document[group.list_key]
+            first[list_of(asked)] = rows
         return answer.with_body(json.dumps(document).encode())
 
     return spoil

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from random import Random
 from unittest.mock import patch
 
@@ -72,14 +72,33 @@ def snapshot_read(data_dir: DataDir, group: Group) -> Account:
 
 
 def feed_read(data_dir: DataDir, group: Group) -> Account:
+    """The days that are in windows which count as read, newest first; where some are in none, a bad
+    row may be of either."""
     with warehouse_of(data_dir).read() as reading:
-        [events] = reading.rows("select count(*) as rows from claude_staging.stg_activities")
+        found = Counter(
+            row["event_at"].date()
+            for row in reading.rows("select event_at from claude_staging.stg_activities")
+        )
         [bad] = reading.rows(
             "select count(*) as rows from claude_raw.rejected_rows where endpoint = 'activities'"
         )
-        [end] = reading.rows("select max(to_at) as end from claude_staging.stg_activity_windows")
-    is_read = end["end"] and end["end"].date() >= min(TODAY, LONG_TODAY) - date.resolution
-    return {"feed": (events["rows"], bad["rows"])} if is_read else {}
+        windows = [
+            (row["from_at"].date(), row["to_at"].date())
+            for row in reading.rows("select * from claude_staging.stg_activity_windows")
+            if row["outcome"] != "broken_off"
+        ]
+    read = {
+        first + timedelta(days=number)
+        for first, last in windows
+        # The day in which a window ends or begins may go on in another one.
+        for number in range(1, (last - first).days)
+    }
+    if bad["rows"] and len(windows) > 1:
+        return {}
+    account: Account = {("feed", day): (found[day], 0) for day in sorted(read)}
+    for unit in list(account)[:1]:
+        account[unit] = account[unit][0], bad["rows"]
+    return account
 
 
 def months_read(data_dir: DataDir, group: Group) -> Account:
