@@ -199,8 +199,9 @@ with_budget as (
         months.as_of_date,
         case when coalesce(spent.unknown_count, 0) = 0 then coalesce(spent.spent_usd, 0) end as spent_usd,
         case when coalesce(spent.unknown_count, 0) = 0 then coalesce(spent.seat_fees_usd, 0) end as seat_fees_usd,
-        case when rests.day_count is null then 0 else rests.rest end as rest,
-        case when rests.day_count is null then 0 else rests.band end as band,
+        -- To the cent: the digits behind it depend on the order in which doubles are added.
+        cast(case when rests.day_count is null then 0 else rests.rest end as decimal(38, 2)) as rest,
+        cast(case when rests.day_count is null then 0 else rests.band end as decimal(38, 2)) as band,
         budgets_in_order.usd_per_month as budget_usd,
         months.covered_days,
         cast({{ days_from('places.month', dbt.last_day('places.month', 'month')) }} + 1 as bigint) as month_days
@@ -224,13 +225,13 @@ forecast as (
         as_of_date,
         cast(spent_usd as decimal(38, 8)) as spent_usd,
         cast(seat_fees_usd as decimal(38, 8)) as seat_fees_usd,
-        cast(spent_usd + seat_fees_usd + cast(rest as decimal(38, 8)) as decimal(38, 8)) as expected_usd,
+        cast(spent_usd + seat_fees_usd + rest as decimal(38, 8)) as expected_usd,
         cast(
             spent_usd + seat_fees_usd
-            + cast(case when rest > band then rest - band when rest > 0 then 0 else rest end as decimal(38, 8))
+            + case when rest > band then rest - band when rest > 0 then 0 else rest end
             as decimal(38, 8)
         ) as expected_low_usd,
-        cast(spent_usd + seat_fees_usd + cast(rest + band as decimal(38, 8)) as decimal(38, 8)) as expected_high_usd,
+        cast(spent_usd + seat_fees_usd + rest + band as decimal(38, 8)) as expected_high_usd,
         cast(budget_usd as decimal(38, 8)) as budget_usd,
         covered_days,
         month_days
