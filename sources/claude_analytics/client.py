@@ -53,6 +53,11 @@ class NotThisOrganisation(Refused):
     """Organisations of this type do not have it, whatever the key; that will not change tonight."""
 
 
+AGREEING = 2
+"""Answers that must agree, and name what they refuse, until an organisation counts as one with
+fewer dimensions."""
+
+
 class NotTaken(ApiError):
     """The request is refused as it is (400), and not because of its days."""
 
@@ -99,7 +104,10 @@ class Client:
             connection=connection,
         )
         self._gates: dict[str, _Gate] = {}
-        self._coarse: set[str] = set()
+        self.fine: set[str] = set()
+        """Tables that were read by all dimensions before: a refusal of that is one of tonight."""
+        self.coarse: dict[str, NotTaken] = {}
+        """Tables that this organisation cannot be asked for by all of them, and how it was said."""
 
     def __enter__(self) -> Self:
         self._http.__enter__()
@@ -151,16 +159,21 @@ class Client:
                 lambda pages: self._page(endpoint, first, last, whole, pages, before),
             )
 
-        if endpoint.coarser is None or endpoint.table not in self._coarse:
+        refused: NotTaken | None = None
+        for _ in range(0 if endpoint.table in self.coarse else AGREEING):
             try:
                 yield from asked(endpoint.params)
                 return
-            except NotTaken:
-                if endpoint.coarser is None or before:
+            except NotTaken as error:
+                is_about = any(name in str(error) for name in ("group_by", *endpoint.finer))
+                if not is_about or not endpoint.finer or before or endpoint.table in self.fine:
                     raise
+                refused = error
         # Some organisations have fewer dimensions; what they cannot be asked stays unknown.
+        assert endpoint.coarser is not None
         yield from asked(endpoint.coarser)
-        self._coarse.add(endpoint.table)
+        if refused:
+            self.coarse.setdefault(endpoint.table, refused)
 
     def _page(
         self,

@@ -120,6 +120,16 @@ class Endpoint:
     people_count: str | None = None
     person: str | None = None
 
+    @property
+    def finer(self) -> list[str]:
+        """What `params` groups by and `coarser` does not."""
+        if self.coarser is None:
+            return []
+        fine, coarse = (
+            ask(date.min, date.min)["group_by[]"] for ask in (self.params, self.coarser)
+        )
+        return [name for name in fine if name not in coarse]
+
 
 def counts(prefix: str, names: str) -> Columns:
     """Count columns with one prefix; names are separated by blanks."""

@@ -131,6 +131,7 @@ def _load_endpoints(session: Session, settings: AnalyticsSettings) -> SourceRepo
     engagement, money = wanted(ENDPOINTS), list[Endpoint]()
     with client, Fetcher(client, engagement) as fetcher:
         fetcher.told = session.door.text
+        client.fine = _read_finely(pipeline)
         ledger = fetched_days(pipeline)
         read_before = set(ledger)
         newest = newest_day(client, (engagement or ENDPOINTS)[0], clock.today, settings.lag_days)
@@ -201,7 +202,7 @@ def _load_endpoints(session: Session, settings: AnalyticsSettings) -> SourceRepo
         }
         report.clock, report.clock_note = plan.clock, clock_note(clock, server_now)
         if generation:
-            report.details = _generation_words(generation)
+            report.details = _generation_words(generation) + _coarse_words(client)
         runs = [
             _endpoint_run(plan, report, fetcher.progress, endpoint)
             for endpoint in [*engagement, *money]
@@ -286,6 +287,33 @@ def _generation_words(generation: Generation) -> list[str]:
     )
     reasons = str(generation.refusal or "").splitlines()[:2]
     return [f"Cost and usage come from {source}{changed}.", *(f"  {line}" for line in reasons)]
+
+
+def _coarse_words(client: Client) -> list[str]:
+    words = []
+    for endpoint in COST_API:
+        if refused := client.coarse.get(endpoint.table):
+            words += [
+                f"{endpoint.table} come without {', '.join(endpoint.finer)}, which stay unknown:",
+                *(f"  {line}" for line in str(refused).splitlines()[:2]),
+            ]
+    return words
+
+
+def _read_finely(pipeline: dlt.Pipeline) -> set[str]:
+    """Tables with rows that tell of a dimension which not every organisation has."""
+    known = known_columns(pipeline)
+    found = set()
+    for endpoint in COST_API:
+        columns = [
+            name
+            for each in endpoint.finer
+            if (name := f"group__{each}") in known.get(endpoint.table, ())
+        ]
+        is_told = " or ".join(f"{name} is not null" for name in columns)
+        if is_told and stored(pipeline, f"select 1 from {endpoint.table} where {is_told} limit 1"):
+            found.add(endpoint.table)
+    return found
 
 
 def _storing(

@@ -244,6 +244,50 @@ def test_days_after_the_newest_data_are_not_loaded_and_never_empty(
     ) == [(date(2026, 1, 6),)]
 
 
+def by_token_type(asked: dict[str, str]) -> bool:
+    return "token_type" in str(asked)
+
+
+UNKNOWN = {"error": {"message": "group_by[]: token_type is not a dimension of this organisation."}}
+
+
+def test_an_organisation_that_knows_fewer_dimensions_is_read_by_those_and_that_is_said(
+    api: Sandbox, load: Load, query: Query
+) -> None:
+    api.publish("costs", "2026-01-05", [cost("100")])
+    api.answer("/cost", status=400, body=UNKNOWN, times=1_000, when=by_token_type)
+
+    report = load(today="2026-01-09", only=["cost_totals", "costs"])
+
+    assert report.problems == []
+    told = "\n".join(report.details)
+    assert "costs come without context_window, speed, token_type, which stay unknown" in told
+    assert "token_type is not a dimension of this organisation" in told
+    assert query("select sum(cost__amount) from counting_costs") == [(Decimal(100),)]
+
+
+def test_one_refusal_of_a_dimension_or_one_of_something_else_makes_nothing_coarser(
+    api: Sandbox, load: Load, query: Query
+) -> None:
+    row = cost("100")
+    row["group"]["token_type"] = "output_tokens"
+    api.publish("costs", "2026-01-05", [row])
+    api.answer("/cost", status=400, body={"error": {"message": "No."}}, when=by_token_type)
+    assert "(400 for costs" in "".join(load(today="2026-01-09", only="costs").problems)
+    api.answer("/cost", status=400, body=UNKNOWN, when=by_token_type)
+
+    report = load(today="2026-01-09", only="costs")
+
+    assert (report.problems, len(report.details)) == ([], 1)
+    assert query("select group__token_type from counting_costs") == [("output_tokens",)]
+
+    # Where it was read by all of them before, a refusal is one of tonight.
+    api.today = date(2026, 1, 10)
+    api.publish("costs", "2026-01-08", [row])
+    api.answer("/cost", status=400, body=UNKNOWN, times=1_000, when=by_token_type)
+    assert "(400 for costs" in "".join(load(today="2026-01-10", only="costs").problems)
+
+
 @pytest.fixture
 def older_api() -> Iterator[Sandbox]:
     """An organisation that has only the older reports."""
