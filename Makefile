@@ -7,6 +7,9 @@ FOCUS := .venv-focus
 SUPERSET := .venv-superset
 NEWER_PYTHON ?= python3.12
 
+# Some machines set it: each command that a test starts would then compile our modules anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: install schedulers focus-validator superset demo test test-warehouses test-long lint lint-python lint-sql bench compare compare-speed screenshots dashboard-screenshots lock clean
 
 install: .venv/.installed
