@@ -297,7 +297,8 @@ def build(
     with held_open(pipeline):
         create_absent_tables(pipeline)
         store_runs(pipeline, data_dir, listener.run_id)
-        result.notes += keep_closes(pipeline, data_dir)
+    result.notes += keep_closes(pipeline, data_dir)
+    with held_open(pipeline):
         store_known_addresses(pipeline)
         store_name_keys(pipeline)
         used = looked_up(pipeline, result)
