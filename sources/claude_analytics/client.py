@@ -4,7 +4,7 @@ import logging
 import re
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from datetime import date, datetime, timedelta
 from types import TracebackType
@@ -104,8 +104,9 @@ class Client:
             connection=connection,
         )
         self._gates: dict[str, _Gate] = {}
-        self.fine: set[str] = set()
-        """Tables that were read by all dimensions before: a refusal of that is one of tonight."""
+        self.was_fine: Mapping[str, bool] = {}
+        """Of tables with rows, whether they were read by all dimensions before: a refusal of that
+        is one of tonight. Of those that were not, one refusal says that they still cannot be."""
         self.coarse: dict[str, NotTaken] = {}
         """Tables that this organisation cannot be asked for by all of them, and how it was said."""
 
@@ -160,13 +161,15 @@ class Client:
             )
 
         refused: NotTaken | None = None
-        for _ in range(0 if endpoint.table in self.coarse else AGREEING):
+        attempts = AGREEING if self.was_fine.get(endpoint.table, True) else 1
+        for _ in range(0 if endpoint.table in self.coarse else attempts):
             try:
                 yield from asked(endpoint.params)
                 return
             except NotTaken as error:
                 is_about = any(name in str(error) for name in ("group_by", *endpoint.finer))
-                if not is_about or not endpoint.finer or before or endpoint.table in self.fine:
+                was_fine = self.was_fine.get(endpoint.table, False)
+                if not is_about or not endpoint.finer or before or was_fine:
                     raise
                 refused = error
         # Some organisations have fewer dimensions; what they cannot be asked stays unknown.

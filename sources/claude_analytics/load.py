@@ -131,7 +131,7 @@ def _load_endpoints(session: Session, settings: AnalyticsSettings) -> SourceRepo
     engagement, money = wanted(ENDPOINTS), list[Endpoint]()
     with client, Fetcher(client, engagement) as fetcher:
         fetcher.told = session.door.text
-        client.fine = _read_finely(pipeline)
+        client.was_fine = _was_fine(pipeline)
         ledger = fetched_days(pipeline)
         read_before = set(ledger)
         newest = newest_day(client, (engagement or ENDPOINTS)[0], clock.today, settings.lag_days)
@@ -300,19 +300,22 @@ def _coarse_words(client: Client) -> list[str]:
     return words
 
 
-def _read_finely(pipeline: dlt.Pipeline) -> set[str]:
-    """Tables with rows that tell of a dimension which not every organisation has."""
+def _was_fine(pipeline: dlt.Pipeline) -> dict[str, bool]:
+    """Of each table with rows, whether any tells of a dimension that not every organisation has."""
     known = known_columns(pipeline)
-    found = set()
+    found = {}
     for endpoint in COST_API:
-        columns = [
-            name
-            for each in endpoint.finer
-            if (name := f"group__{each}") in known.get(endpoint.table, ())
-        ]
-        is_told = " or ".join(f"{name} is not null" for name in columns)
-        if is_told and stored(pipeline, f"select 1 from {endpoint.table} where {is_told} limit 1"):
-            found.add(endpoint.table)
+        names = [f"group__{each}" for each in endpoint.finer]
+        there = [name for name in names if name in known.get(endpoint.table, ())]
+        if not there:
+            continue
+        is_told = " or ".join(f"{name} is not null" for name in there)
+        [row] = stored(
+            pipeline,
+            f"select max(case when {is_told} then 1 else 0 end) as is_told from {endpoint.table}",
+        )
+        if row["is_told"] is not None:
+            found[endpoint.table] = bool(row["is_told"])
     return found
 
 
