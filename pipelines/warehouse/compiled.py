@@ -153,11 +153,15 @@ def compiled(
             folder / f"compiled-{database}.json",
             project / TARGET / f"compiled-{engine}-{database}.json",
         ]
-        kept = (found for file in files if (found := _kept(file, key)))
-        found = next(kept, None) or Compiled(_in_order(_node(each.node) for each in compile_()))
+        lacking = []
         for file in files:
-            if _kept(file, key) is None:
-                _keep(file, key, found)
+            if found := _kept(file, key):
+                break
+            lacking.append(file)
+        else:
+            found = Compiled(_in_order(_node(each.node) for each in compile_()))
+        for file in lacking:
+            _keep(file, key, found)
         _compiled[key] = found
     return _compiled[key]
 
