@@ -131,7 +131,6 @@ def _load_endpoints(session: Session, settings: AnalyticsSettings) -> SourceRepo
     engagement, money = wanted(ENDPOINTS), list[Endpoint]()
     with client, Fetcher(client, engagement) as fetcher:
         fetcher.told = session.door.text
-        client.was_fine = _was_fine(pipeline)
         ledger = fetched_days(pipeline)
         read_before = set(ledger)
         newest = newest_day(client, (engagement or ENDPOINTS)[0], clock.today, settings.lag_days)
@@ -156,6 +155,7 @@ def _load_endpoints(session: Session, settings: AnalyticsSettings) -> SourceRepo
         if not fetcher.fatal and wanted([*GENERATIONS["unified"], *GENERATIONS["reports"]]):
             # Asked of a day so long ago that every clock agrees that it has been.
             day = max(FIRST_DAY, clock.today - timedelta(days=30))
+            client.was_fine = _was_fine(pipeline)
             generation = choose(client, settings.cost_api, known_generation(ledger), day)
             money = wanted(GENERATIONS[generation.name or "unified"])
             fetcher.watch(money)
@@ -310,12 +310,9 @@ def _was_fine(pipeline: dlt.Pipeline) -> dict[str, bool]:
         if not there:
             continue
         is_told = " or ".join(f"{name} is not null" for name in there)
-        [row] = stored(
-            pipeline,
-            f"select max(case when {is_told} then 1 else 0 end) as is_told from {endpoint.table}",
-        )
-        if row["is_told"] is not None:
-            found[endpoint.table] = bool(row["is_told"])
+        one = f"select 1 from {endpoint.table}"
+        if stored(pipeline, f"{one} limit 1"):
+            found[endpoint.table] = bool(stored(pipeline, f"{one} where {is_told} limit 1"))
     return found
 
 
