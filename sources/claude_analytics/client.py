@@ -161,14 +161,14 @@ class Client:
             )
 
         refused: NotTaken | None = None
-        attempts = AGREEING if self.was_fine.get(endpoint.table, True) else 1
+        was_fine = self.was_fine.get(endpoint.table)
+        attempts = 1 if was_fine is False else AGREEING
         for _ in range(0 if endpoint.table in self.coarse else attempts):
             try:
                 yield from asked(endpoint.params)
                 return
             except NotTaken as error:
                 is_about = any(name in str(error) for name in ("group_by", *endpoint.finer))
-                was_fine = self.was_fine.get(endpoint.table, False)
                 if not is_about or not endpoint.finer or before or was_fine:
                     raise
                 refused = error
