@@ -82,9 +82,10 @@ select
 from {{ ref('stg_gadgets') }}
 """,
     )
-    tree.insert(
-        f"{ADOPTION}/_models.yml",
+    tree.write(
+        f"{ADOPTION}/gadget_usage_daily.yml",
         """\
+models:
   - name: gadget_usage_daily
     description: One row per UTC day and gadget.
     columns:
@@ -94,9 +95,7 @@ from {{ ref('stg_gadgets') }}
         description: Which gadget.
       - name: distinct_user_count
         description: People who used it.
-
 """,
-        before="unit_tests:\n",
     )
     tree.insert(
         "docs/marts.md",
@@ -117,7 +116,7 @@ def field(tree: Tree) -> None:
     ):
         tree.insert(path, "    color,\n", before="    distinct_user_count\n")
     tree.insert(
-        f"{ADOPTION}/_models.yml",
+        f"{ADOPTION}/gadget_usage_daily.yml",
         "      - name: color\n        description: Its color.\n",
         before="      - name: distinct_user_count\n        description: People who used it.",
     )

@@ -16,9 +16,9 @@ from sources.errors import ForeseenError
 from tests.transforms.conftest import Query
 from tests.transforms.raw_tables import RawWarehouse
 
-AREAS = [yaml.safe_load(file.read_text()) for file in PROJECT.glob("models/marts/*/_models.yml")]
-MARTS = [mart for area in AREAS for mart in area["models"]]
-UNIT_TESTED = {test["model"] for area in AREAS for test in area["unit_tests"]}
+FILES = [yaml.safe_load(file.read_text()) for file in PROJECT.glob("models/marts/*/*.yml")]
+MARTS = [mart for file in FILES for mart in file["models"]]
+UNIT_TESTED = {test["model"] for file in FILES for test in file.get("unit_tests", [])}
 
 
 def test_all_unit_tests_of_the_models_pass(tmp_path: Path) -> None:
