@@ -8,9 +8,8 @@ import dlt
 
 from pipelines.data_dir import DataDir
 from pipelines.raw_tables import create_absent_tables, make_ready, warehouse_pipeline
+from pipelines.registry import SOURCES
 from pipelines.warehouse import warehouse_of
-from sources.claude_analytics.endpoints import EVERY_ENDPOINT
-from sources.langdock import ENTITIES
 from sources.ledger import COMPLETE, COUNTS, change, ledgers_and_tables, stored
 
 
@@ -67,7 +66,9 @@ def _conditions(pipeline: dlt.Pipeline, before: date) -> dict[str, str]:
     named = " union all ".join(
         f"select version from {ledger} where {COMPLETE}" for ledger in sorted(ledgers)
     )
-    days = sorted({endpoint.table for endpoint in EVERY_ENDPOINT})
+    declared = [table for source in SOURCES for table in source.tables]
+    days = sorted({table.name for table in declared if table.is_tracked})
+    exports = {table.name for table in declared if table.kind == "export"}
     conditions = {}
     for table in tables:
         # Rows of loads that broke off are in no ledger.
@@ -79,7 +80,7 @@ def _conditions(pipeline: dlt.Pipeline, before: date) -> dict[str, str]:
             of_days = f"endpoint in ({names})"
             past = _past_versions(since, f"in ({names})")
             dropped.append(f"({of_days} and version in ({past}))")
-        elif table in {entity.table for entity in ENTITIES}:
+        elif table in exports:
             dropped.append(f"(slot, version) not in ({_periods(table, since)})")
         elif table == "activities":
             dropped.append(f"(id, version) in ({_past_events(since)})")

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any, Literal
 
 import dlt
@@ -24,13 +25,21 @@ class Table:
         path: Where the API has it; empty where no API does.
         kind: Engagement is published whole, some days late; money is there at once, and its days
             are incomplete at first. Both are tracked day by day.
+        edition: The edition of the API that alone fills it, of those of the source.
         is_older: Stands in for a newer table of its kind where the organisation lacks that.
+        key: Columns that name a row of a day.
+        columns: Its declared ones, where its rows are compared with what they were.
+        measure: Column of cents whose sum says how much a day changed; None: the count of its rows.
     """
 
     name: str
     path: str = ""
     kind: Literal["engagement", "money", "roster", "feed", "export", "file"]
+    edition: str | None = None
     is_older: bool = False
+    key: Sequence[str] = ()
+    columns: Sequence[str] = ()
+    measure: str | None = None
 
     @property
     def is_tracked(self) -> bool:
@@ -167,6 +176,9 @@ class Source:
             before each run, and done once.
         standing: SQL for `status`, one row: unit_count, row_count, rejected_row_count, first_date,
             last_date; from the ledger.
+        editions: Of its API, which bring the same in tables of their own -> what they are called.
+        demo: Its settings for the invented organisation of a Sandbox, whose people write their
+            files into the folder; None: no demo reads it.
     """
 
     name: str
@@ -186,6 +198,8 @@ class Source:
     ledger: str | None = None
     upgrade: Callable[[dlt.Pipeline], None] = lambda pipeline: None
     standing: str | None = None
+    editions: Mapping[str, str] = field(default_factory=dict)
+    demo: Callable[[Any, Path], BaseConfiguration] | None = None
 
     @property
     def choices(self) -> list[str]:

@@ -36,6 +36,9 @@ COMPLETE = "_dlt_load_id in (select load_id from claude_raw._dlt_loads where sta
 """Of a row: the load that brought it has ended."""
 
 KEPT_APART = "kept_apart"
+BROKEN_OFF = "broken_off"
+"""Outcome of a window of which a part was read, or came: its events count, and it does not count as
+read."""
 COUNTS = f"{COMPLETE} and outcome <> '{KEPT_APART}'"
 """Of a row of a ledger: it says which version counts."""
 

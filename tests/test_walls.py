@@ -1,8 +1,10 @@
-"""The wall between a run and a warehouse: engines are known in one room, and named nowhere else."""
+"""The two walls: engines are known in one room, vendors by one list, and neither anywhere else."""
 
 import re
 import tomllib
 from pathlib import Path
+
+from pipelines.registry import SOURCES
 
 ROOT = Path(__file__).parent.parent
 ENGINE = re.compile(r"duckdb|postgres|psycopg", re.IGNORECASE)
@@ -19,6 +21,22 @@ NAMED = {
     "sources/sandbox/organisation.py": "the invented organisation, in memory",
 }
 """Modules that name an engine, and why that is no way to a warehouse."""
+
+
+VENDOR = re.compile(r"^ *(?:from|import) sources\.(\w+)", re.MULTILINE)
+OUR_OWN = {"reference_files"}
+"""Sources without a vendor: the files whose form we say."""
+
+
+def test_a_run_knows_vendors_by_the_registry_alone() -> None:
+    vendors = {source.name for source in SOURCES} - OUR_OWN
+    knowing = {
+        str(path.relative_to(ROOT))
+        for path in (ROOT / "pipelines").rglob("*.py")
+        if vendors & {*VENDOR.findall(path.read_text())}
+    }
+
+    assert knowing == {"pipelines/registry.py"}
 
 
 def test_no_module_outside_the_warehouse_names_an_engine_without_a_reason() -> None:

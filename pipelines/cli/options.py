@@ -11,7 +11,7 @@ from pipelines import hints, project
 from pipelines.data_dir import DataDir
 from pipelines.registry import SOURCES
 from pipelines.settings import PipelineSettings, require_settings, settings
-from sources.claude_analytics.plan import FIRST_DAY
+from sources.days import FIRST_DAY
 
 LOADABLE = {name: source for source in SOURCES for name in source.choices}
 Loadable = StrEnum("Loadable", {name: name for name in LOADABLE})  # type: ignore[misc]

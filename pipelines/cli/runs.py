@@ -69,7 +69,7 @@ from pipelines.settings import (
     settings_variables,
 )
 from pipelines.warehouse import held, warehouse_of
-from sources.claude_analytics.plan import FIRST_DAY, days_between
+from sources.days import FIRST_DAY, days_between
 from sources.errors import ForeseenError
 from sources.session import Clock
 

@@ -29,7 +29,7 @@ from pipelines.raw_tables import (
 )
 from pipelines.run import Listener, RunResult, build, looked_up
 from pipelines.warehouse import warehouse_of
-from sources.claude_analytics.plan import FIRST_DAY
+from sources.days import FIRST_DAY
 from sources.errors import ForeseenError
 from sources.ledger import store
 from sources.session import Clock

@@ -9,7 +9,7 @@ from typing import Any
 
 from pipelines.reading import wording
 from pipelines.warehouse.base import MARTS_SCHEMA, Reading
-from sources.claude_analytics.plan import FIRST_DAY
+from sources.days import FIRST_DAY
 from sources.typed_files.keys import name_key
 
 NOTHING = Decimal(0)

@@ -34,20 +34,25 @@ from pipelines.people.retention import silent_people
 from pipelines.project import here
 from pipelines.raw_tables import create_absent_tables, make_ready, warehouse_pipeline
 from pipelines.reading.wording import plural
+from pipelines.registry import SOURCES
 from pipelines.settings import FOLDER, SECRETS, PrivacySettings, settings
 from pipelines.warehouse import warehouse_of
 from pipelines.warehouse.base import Change
-from sources.claude_admin.endpoints import ROSTERS
-from sources.claude_admin.versions import row_hash
 from sources.door import FULL, NONE, PSEUDONYMOUS, Door, rotated, with_texts
 from sources.errors import ForeseenError
 from sources.ledger import known_columns, stored
 from sources.personal import Kind
+from sources.roster_versions import row_hash
 from sources.typed_files.keys import name_key
 
 CLOSES = {LINES: "closed_months", CHARGES: "closed_charges", SETTINGS: "closed_settings"}
 """Part of a close's files -> the raw table that it is a copy of."""
-ROSTER_COLUMNS = {roster.table: [*roster.columns, "undeclared_fields"] for roster in ROSTERS}
+ROSTER_COLUMNS = {
+    table.name: [*table.columns, "undeclared_fields"]
+    for source in SOURCES
+    for table in source.tables
+    if table.kind == "roster"
+}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,11 +7,10 @@ from datetime import date, timedelta
 import dlt
 
 from pipelines.people.columns import DAILY, OF_CLAUDE, OF_OTHERS
-from sources.claude_admin.endpoints import ROSTERS
-from sources.claude_admin.versions import standing_rows
 from sources.door import PSEUDONYMS
 from sources.ledger import COUNTS, known_columns, stored
 from sources.personal import Kind
+from sources.roster_versions import standing_rows
 from sources.typed_files.keys import name_key
 
 HEARD = {
@@ -102,8 +101,7 @@ def _heard(pipeline: dlt.Pipeline, today: date) -> Iterator[tuple[str | None, st
         for table, (person, email, day) in DAYS.items()
         if table in known
     ]
-    rosters = {roster.table for roster in ROSTERS} & known.keys() & PRESENT.keys()
-    for table in sorted(rosters):
+    for table in sorted(known.keys() & PRESENT.keys()):
         person, email = PRESENT[table]
         standing = standing_rows(table, [f"{person} as person_id", f"{email} as email"])
         queries += [

@@ -16,11 +16,9 @@ from pipelines.settings import settings
 from pipelines.warehouse import held_by, warehouse_of
 from pipelines.warehouse.base import Reading, Row, Warehouse
 from pipelines.warehouse.dbt import PROJECT
-from sources.claude_analytics.plan import GENERATIONS
-from sources.claude_compliance.feed import BROKEN_OFF
 from sources.contract import Source
 from sources.errors import ForeseenError
-from sources.ledger import COUNTS, KEPT_APART
+from sources.ledger import BROKEN_OFF, COUNTS, KEPT_APART
 from sources.session import Clock
 
 _MACROS = jinja2.Environment(loader=jinja2.FileSystemLoader(PROJECT / "macros"))
@@ -245,20 +243,21 @@ RUNS_QUERY = f"""
     order by endpoint
 """
 
-_GENERATION = " ".join(
-    f"when endpoint in ({', '.join(repr(each.table) for each in generation if each.totals)}) "
-    f"then '{name}'"
-    for name, generation in GENERATIONS.items()
+_EDITION = " ".join(
+    f"when endpoint = '{table.name}' then '{table.edition}'"
+    for source in SOURCES
+    for table in source.tables
+    if table.edition
 )
 
-GENERATION_QUERY = f"""
-    select case {_GENERATION} end as generation
+EDITION_QUERY = f"""
+    select case {_EDITION} end as edition
     from claude_raw.loaded_days
-    where {COUNTS} and case {_GENERATION} end is not null
+    where {COUNTS} and case {_EDITION} end is not null
     order by fetch_number desc
     limit 1
 """
-"""Which API cost and usage came from last; the totals do not tell, both fill the same tables."""
+"""Which edition of the API cost and usage came from last."""
 
 
 def status(data_dir: DataDir, clock: Clock) -> dict[str, Any]:
@@ -349,11 +348,11 @@ def _loaded(warehouse: Warehouse) -> dict[str, Any]:
     with warehouse.read() as reading:
         stored = _Stored(reading)
         is_loaded = stored.has("claude_raw.loaded_days") and stored.has("claude_raw.endpoint_runs")
-        generations = stored.rows(GENERATION_QUERY, "fetched_at") if is_loaded else []
+        editions = stored.rows(EDITION_QUERY, "fetched_at") if is_loaded else []
         return {
             "doubts": _doubts(stored),
             "endpoints": stored.rows(QUERY, "fetched_at") if is_loaded else [],
-            "cost_api": generations[0]["generation"] if generations else None,
+            "cost_api": editions[0]["edition"] if editions else None,
             "activity_feed": _activity_feed(stored),
             "roster": _roster(stored),
             "sources": {

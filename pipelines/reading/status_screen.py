@@ -15,8 +15,8 @@ from pipelines.reading import said_once, wording
 from pipelines.reading.findings import findings
 from pipelines.reading.headlines import Headline, headlines
 from pipelines.reading.unmatched import MET_BY, unmatched_counts
+from pipelines.registry import SOURCES
 from pipelines.warehouse.base import NothingServed, Warehouse
-from sources.claude_analytics.generation import WORDS
 from sources.errors import ForeseenError
 
 LEVELS = {
@@ -25,6 +25,7 @@ LEVELS = {
     "gap": ("!", "yellow"),
     "note": ("·", "dim"),
 }
+EDITIONS = {name: words for source in SOURCES for name, words in source.editions.items()}
 BAR_CELLS = 22
 LONGEST_PAUSE_DAYS = 2
 """One night may be skipped, or a status be read on the evening after."""
@@ -247,7 +248,7 @@ def _freshness(state: Mapping[str, Any], *, is_short: bool = False) -> Iterator[
             f"{meaning(run['exit_code'])}",
         )
     if state["cost_api"]:
-        yield "Cost and usage", f"from {WORDS[state['cost_api']]}"
+        yield "Cost and usage", f"from {EDITIONS[state['cost_api']]}"
     roster = state["roster"]
     if roster["snapshot_at"]:
         members = wording.plural(roster["row_counts"].get("members", 0), "member")

@@ -16,7 +16,6 @@ from pipelines.redacted import redacted
 from pipelines.registry import SOURCES
 from pipelines.settings import check
 from pipelines.warehouse.compiled import Compiled, Node, compiled, left_open
-from sources.claude_analytics.endpoints import EVERY_ENDPOINT
 from sources.errors import ForeseenError
 
 PROJECT = Path(__file__).resolve().parents[2] / "transforms"
@@ -42,15 +41,13 @@ DECLARED: dict[str, Any] = {
     "assistants": [source.assistant for source in SOURCES if source.assistant],
 }
 """dbt variables that say what the sources declare."""
-for _endpoint in EVERY_ENDPOINT:
-    # Where two fill one table, what both have.
-    _before = DECLARED["compared_endpoints"].get(_endpoint.table)
-    DECLARED["compared_endpoints"][_endpoint.table] = {
-        "key": list(_endpoint.key or _endpoint.actor_key),
-        "columns": [
-            name for name in _endpoint.columns if not _before or name in _before["columns"]
-        ],
-        "measure": _endpoint.measure,
+for _table in TRACKED:
+    # Where two endpoints fill one table, what both have.
+    _before = DECLARED["compared_endpoints"].get(_table.name)
+    DECLARED["compared_endpoints"][_table.name] = {
+        "key": list(_table.key),
+        "columns": [name for name in _table.columns if not _before or name in _before["columns"]],
+        "measure": _table.measure,
     }
 COMPILE = ("compile", "--exclude", "test_type:unit", "--no-populate-cache")
 _parsed: dict[tuple[str, str], Any] = {}

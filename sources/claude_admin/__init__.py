@@ -11,10 +11,10 @@ from dlt.extract import DltResource
 from sources.anthropic import BASE_URL
 from sources.claude_admin.endpoints import ROSTERS, Roster
 from sources.claude_admin.snapshot import Row
-from sources.claude_admin.versions import Version
 from sources.connection import ConnectionSettings
 from sources.hints import BY_COLUMNS, typed_columns
 from sources.ledger import numbers
+from sources.roster_versions import Version
 
 
 @configspec

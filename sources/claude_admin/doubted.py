@@ -8,9 +8,9 @@ import dlt
 
 from sources.claude_admin.endpoints import ROSTERS, Roster
 from sources.claude_admin.snapshot import ADMIN_API, Row
-from sources.claude_admin.versions import standing_rows
 from sources.ledger import COUNTS, counting_rows, stored
 from sources.plausibility import LEAVING, ListClaim, half_a_roster, is_no_more
+from sources.roster_versions import standing_rows
 from sources.session import Session
 
 PERSON = {"members": "id", "rbac_group_members": "user_id", "spend_limits": "actor__user_id"}

@@ -12,13 +12,6 @@ from sources.claude_admin import AdminSettings, claude_admin
 from sources.claude_admin.doubted import doubted_lists
 from sources.claude_admin.endpoints import ROSTERS, Roster
 from sources.claude_admin.snapshot import ADMIN_API, BY_TOKEN, Snapshot, check, take_snapshot
-from sources.claude_admin.versions import (
-    Answer,
-    Known,
-    known_hashes,
-    known_rosters,
-    version_of,
-)
 from sources.contract import EndpointReport, SourceReport
 from sources.errors import AnotherOrganisation, ForeseenError, Refused, read_before_words
 from sources.http import HttpClient
@@ -30,6 +23,13 @@ from sources.ledger import (
     moment_text,
     store,
     stored,
+)
+from sources.roster_versions import (
+    Answer,
+    Known,
+    known_hashes,
+    known_rosters,
+    version_of,
 )
 from sources.session import CLOSE_ENOUGH, Access, Session, clock_note
 

@@ -1,6 +1,7 @@
 """The rosters of the Admin API as a source of a run."""
 
 from collections.abc import Collection, Iterator
+from pathlib import Path
 from typing import Any
 
 from sources.claude_admin import AdminSettings, claude_admin
@@ -48,15 +49,23 @@ def empty(absent: Collection[str]) -> list[Any]:
     return [claude_admin([], absent)]
 
 
+def demo(sandbox: Any, folder: Path) -> AdminSettings:
+    return AdminSettings(base_url=sandbox.url, api_key=sandbox.api_key)
+
+
 SOURCE = Source(
     name="claude_admin",
     title="Claude Admin API",
     settings=AdminSettings,
     rules={**CONNECTION, "org_admin_token": TEXT},
-    tables=[Table(name=roster.table, path=roster.path, kind="roster") for roster in ROSTERS],
+    tables=[
+        Table(name=roster.table, path=roster.path, kind="roster", columns=list(roster.columns))
+        for roster in ROSTERS
+    ],
     missing=missing,
     check=check,
     load=load,
     empty=empty,
     upgrade=upgrade,
+    demo=demo,
 )

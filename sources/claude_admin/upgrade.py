@@ -5,7 +5,6 @@ from collections.abc import Iterator
 import dlt
 
 from sources.claude_admin.endpoints import ROSTERS
-from sources.claude_admin.versions import row_hash
 from sources.ledger import (
     add_columns,
     change,
@@ -14,6 +13,7 @@ from sources.ledger import (
     number_columns,
     stored,
 )
+from sources.roster_versions import row_hash
 
 ROWS_AT_ONCE = 1_000
 

@@ -24,7 +24,6 @@ from sources.claude_analytics.endpoints import COST_API, ENDPOINTS, EVERY_ENDPOI
 from sources.claude_analytics.fetch import Fetcher, Progress
 from sources.claude_analytics.generation import WORDS, Generation, choose
 from sources.claude_analytics.plan import (
-    FIRST_DAY,
     GENERATIONS,
     Fetched,
     Ledger,
@@ -33,6 +32,7 @@ from sources.claude_analytics.plan import (
     known_generation,
 )
 from sources.contract import EndpointReport, Outcome, SourceReport
+from sources.days import FIRST_DAY
 from sources.door import NOBODY, Door
 from sources.doubts import Doubt
 from sources.errors import AnotherOrganisation, ForeseenError, read_before_words

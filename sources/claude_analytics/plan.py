@@ -6,10 +6,8 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from sources.claude_analytics.endpoints import COST_API, REPORTS_API, Endpoint
 from sources.claude_analytics.settings import AnalyticsSettings
+from sources.days import FIRST_DAY, days_between
 from sources.session import Clock
-
-FIRST_DAY = date(2026, 1, 1)
-"""The API has no data before it (reference: Analytics API, section 2.1)."""
 
 
 @dataclass(frozen=True)
@@ -50,11 +48,6 @@ def window(today: date, window_days: int, newest: date) -> list[date]:
     """Every day that the API answers for on that day, oldest first."""
     first = max(FIRST_DAY, today - timedelta(days=window_days))
     return days_between(first, newest)
-
-
-def days_between(first: date, last: date) -> list[date]:
-    """The days from first to last, both included; none if last is before first."""
-    return [first + timedelta(days=offset) for offset in range((last - first).days + 1)]
 
 
 def days_to_fetch(

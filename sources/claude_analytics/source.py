@@ -1,11 +1,13 @@
 """The Analytics API as a source of a run."""
 
 from collections.abc import Collection, Iterator
+from pathlib import Path
 from typing import Any
 
 from sources.claude_analytics import empty_endpoints
 from sources.claude_analytics.client import Client, NotTaken, NotThisOrganisation
-from sources.claude_analytics.endpoints import ENDPOINTS, EVERY_ENDPOINT, REPORTS_API
+from sources.claude_analytics.endpoints import ENDPOINTS, EVERY_ENDPOINT, Endpoint
+from sources.claude_analytics.generation import WORDS
 from sources.claude_analytics.load import NO_KEY, client_of, load, missing, newest_day
 from sources.claude_analytics.plan import GENERATIONS
 from sources.claude_analytics.settings import AnalyticsSettings
@@ -93,6 +95,36 @@ def empty(absent: Collection[str]) -> list[Any]:
     return [empty_endpoints(list(endpoints.values()))]
 
 
+def _table(endpoint: Endpoint) -> Table:
+    # The totals tell no edition: both fill the same tables of them.
+    edition = next(
+        (
+            name
+            for name, each in GENERATIONS.items()
+            if endpoint in each and endpoint.totals is not None
+        ),
+        None,
+    )
+    return Table(
+        name=endpoint.table,
+        path=endpoint.path,
+        kind=endpoint.kind,
+        edition=edition,
+        is_older=edition == "reports",
+        key=endpoint.key or endpoint.actor_key,
+        columns=list(endpoint.columns),
+        measure=endpoint.measure,
+    )
+
+
+def demo(sandbox: Any, folder: Path) -> AnalyticsSettings:
+    return AnalyticsSettings(
+        base_url=sandbox.url,
+        api_key=sandbox.api_key,
+        requests_per_minute=sandbox.requests_per_minute,
+    )
+
+
 SOURCE = Source(
     name="claude_analytics",
     title="Claude Analytics API",
@@ -105,15 +137,7 @@ SOURCE = Source(
         "cost_api": choice("auto", "unified", "reports"),
         **CONNECTION,
     },
-    tables=[
-        Table(
-            name=endpoint.table,
-            path=endpoint.path,
-            kind=endpoint.kind,
-            is_older=endpoint in REPORTS_API and endpoint.totals is not None,
-        )
-        for endpoint in EVERY_ENDPOINT
-    ],
+    tables=[_table(endpoint) for endpoint in EVERY_ENDPOINT],
     missing=missing,
     check=check,
     load=load,
@@ -122,4 +146,6 @@ SOURCE = Source(
     is_read_by_table=True,
     has_days=True,
     assistant="claude",
+    editions=WORDS,
+    demo=demo,
 )

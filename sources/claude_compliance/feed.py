@@ -16,6 +16,7 @@ from sources.claude_compliance.windows import MOST_PAGES, RETENTION_DAYS, Window
 from sources.errors import ApiError, Expired, NotWhole
 from sources.http import HttpClient
 from sources.http.answers import Response, json_object
+from sources.ledger import BROKEN_OFF
 from sources.paging import BY_ID, RESTARTS, Pages
 
 COMPLIANCE_API = claude_api(
@@ -32,9 +33,6 @@ COMPLIANCE_API = claude_api(
 PAGE_SIZE = 5000
 ROUNDING = timedelta(minutes=1)
 """How far from its window an event may be: at its ends, moments are rounded."""
-BROKEN_OFF = "broken_off"
-"""Outcome of a window of which a part was read, or came: its events count, and it does not count as
-read."""
 
 
 @dataclass(frozen=True)

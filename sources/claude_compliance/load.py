@@ -13,7 +13,7 @@ from sources.claude_compliance import (
     fingerprint,
 )
 from sources.claude_compliance.activities import SCHEMA
-from sources.claude_compliance.feed import BROKEN_OFF, COMPLIANCE_API, Feed
+from sources.claude_compliance.feed import COMPLIANCE_API, Feed
 from sources.claude_compliance.windows import (
     FIRST_WINDOW_DAYS,
     ReadWindow,
@@ -28,6 +28,7 @@ from sources.door import NOBODY
 from sources.errors import ForeseenError, KeyRefused, Refused, read_before_words
 from sources.http import HttpClient
 from sources.ledger import (
+    BROKEN_OFF,
     COUNTS,
     change,
     counting_rows,

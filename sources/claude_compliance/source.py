@@ -1,6 +1,7 @@
 """The activity feed of the Compliance API as a source of a run."""
 
 from collections.abc import Collection, Iterator
+from pathlib import Path
 from typing import Any
 
 from sources.claude_compliance import ComplianceSettings, empty_feed
@@ -39,6 +40,10 @@ def empty(absent: Collection[str]) -> list[Any]:
     return [empty_feed()]
 
 
+def demo(sandbox: Any, folder: Path) -> ComplianceSettings:
+    return ComplianceSettings(base_url=sandbox.url, api_key=sandbox.api_key)
+
+
 SOURCE = Source(
     name="claude_compliance",
     title="Claude Compliance API",
@@ -55,5 +60,6 @@ SOURCE = Source(
     load=load,
     empty=empty,
     upgrade=upgrade,
+    demo=demo,
     has_days=True,
 )

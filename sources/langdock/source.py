@@ -1,6 +1,7 @@
 """Langdock's usage exports as a source of a run."""
 
 from collections.abc import Collection, Iterator
+from pathlib import Path
 from typing import Any
 
 from sources.contract import Check, Source, Table
@@ -60,6 +61,12 @@ def empty(absent: Collection[str]) -> list[Any]:
     return [langdock(Collected())]
 
 
+def demo(sandbox: Any, folder: Path) -> LangdockSettings:
+    exports = folder / "langdock"
+    sandbox.langdock.write_samples(exports)
+    return LangdockSettings(files=str(exports))
+
+
 SOURCE = Source(
     name="langdock",
     title="Langdock",
@@ -81,6 +88,7 @@ SOURCE = Source(
     upgrade=upgrade,
     assistant="langdock",
     ledger="langdock_exports",
+    demo=demo,
     standing=f"""
         with
 

@@ -1,6 +1,7 @@
 """The reference files as a source of a run."""
 
 from collections.abc import Collection, Iterator
+from pathlib import Path
 from typing import Any
 
 from dlt.common.configuration.specs import BaseConfiguration
@@ -48,6 +49,10 @@ def empty(absent: Collection[str]) -> list[Any]:
     return [reference_files({}, absent)]
 
 
+def demo(sandbox: Any, folder: Path) -> BaseConfiguration:
+    return ReferenceFileSettings(**sandbox.write_reference_files(folder))
+
+
 SOURCE = Source(
     name="reference_files",
     title="Reference files",
@@ -60,4 +65,5 @@ SOURCE = Source(
     load=load,
     empty=empty,
     is_always_read=True,
+    demo=demo,
 )

@@ -3,7 +3,7 @@
 from sources.errors import ForeseenError
 
 try:
-    from sources.sandbox.server import API_KEY, Received, Sandbox, serve
+    from sources.sandbox.server import API_KEY, INPUTS, Received, Sandbox, serve
 except ModuleNotFoundError as error:
     library = (error.name or "").partition(".")[0]
     if library not in ("starlette", "uvicorn"):
@@ -14,4 +14,4 @@ except ModuleNotFoundError as error:
         'Run: pip install "claude-warehouse[sandbox]", then this again.'
     ) from None
 
-__all__ = ["API_KEY", "Received", "Sandbox", "serve"]
+__all__ = ["API_KEY", "INPUTS", "Received", "Sandbox", "serve"]

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from email.utils import format_datetime
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
@@ -24,6 +25,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from sources.errors import ForeseenError
+from sources.sandbox import reference_files
 from sources.sandbox.calls import Api, Call, clock_of, params_of
 from sources.sandbox.compliance import ActivityFeed
 from sources.sandbox.engagement import Engagement
@@ -36,6 +38,8 @@ from sources.sandbox.roster import CONSOLE, ENTERPRISE, ORGANIZATION, Roster
 from sources.sandbox.truth import Facts, truth
 
 API_KEY = "sk-ant-api01-sandbox"
+INPUTS = (*reference_files.FILES.values(), "langdock")
+"""Files and folders that its people keep, by name."""
 SCOPES = (
     "read:analytics",
     "read:members",
@@ -201,6 +205,7 @@ class Sandbox:
                 for name, most in REQUESTS_PER_MINUTE.items()
             },
         }
+        self.requests_per_minute = requests_per_minute
         self.langdock = LangdockExports(
             emails=lambda: [row["email"] for row in self.truth("org_chart")] if seats else [],
             today=lambda: self.today,
@@ -353,6 +358,10 @@ class Sandbox:
             roster_since=self.today if roster_since is None else day_of(roster_since),
         )
         return truth(name, facts)
+
+    def write_reference_files(self, folder: Path) -> Mapping[str, str]:
+        """Write what its people typed; the path by reference file."""
+        return reference_files.write(folder, self.truth)
 
     async def _answer(self, request: Request) -> Response:
         received = Received(

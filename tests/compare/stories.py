@@ -7,8 +7,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from pipelines.demo import APPROVED_CONNECTORS
 from sources.sandbox import Sandbox
+from sources.sandbox.reference_files import APPROVED_CONNECTORS
 
 Row = Mapping[str, Any]
 

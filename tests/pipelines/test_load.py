@@ -9,7 +9,7 @@ from dlt.common.storages import FileStorage, PackageStorage
 from pipelines.data_dir import DataDir
 from pipelines.raw_tables import warehouse_pipeline
 from sources.claude_analytics.endpoints import ENDPOINTS
-from sources.claude_analytics.plan import days_between
+from sources.days import days_between
 from sources.errors import ForeseenError
 from sources.sandbox import Sandbox
 from tests.conftest import Load, Query

@@ -13,7 +13,7 @@ import pytest
 from pipelines.data_dir import DataDir
 from sources.claude_analytics import AnalyticsSettings
 from sources.claude_analytics.endpoints import COST_API, ENDPOINTS, REPORTS_API
-from sources.claude_analytics.plan import days_between
+from sources.days import days_between
 from sources.sandbox import Sandbox
 from sources.session import Clock
 from tests.conftest import Load, Query

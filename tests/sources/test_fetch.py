@@ -13,7 +13,8 @@ import pytest
 from sources.claude_analytics.client import Client
 from sources.claude_analytics.endpoints import COST_API, ENDPOINTS, REPORTS_API, Params
 from sources.claude_analytics.fetch import WORKERS, FetchedDay, Fetcher
-from sources.claude_analytics.plan import Span, days_between, spans
+from sources.claude_analytics.plan import Span, spans
+from sources.days import days_between
 from sources.errors import KeyRefused, NotTheApi, Refused, Unreachable
 from sources.paging import RESTARTS
 from sources.rate_budget import RateBudget

@@ -12,15 +12,14 @@ from hypothesis import strategies as st
 from sources.claude_analytics import AnalyticsSettings
 from sources.claude_analytics.endpoints import COST_API, ENDPOINTS
 from sources.claude_analytics.plan import (
-    FIRST_DAY,
     Fetched,
     Plan,
-    days_between,
     days_to_fetch,
     days_to_read_again,
     spans,
     window,
 )
+from sources.days import FIRST_DAY, days_between
 from sources.session import Clock
 
 ENDPOINT = {endpoint.table: endpoint for endpoint in (*ENDPOINTS, *COST_API)}

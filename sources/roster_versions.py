@@ -10,8 +10,9 @@ from typing import Any
 
 import dlt
 
-from sources.claude_admin.snapshot import Row
 from sources.ledger import COMPLETE, COUNTS, KEPT_APART, stored
+
+Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
