@@ -13,8 +13,8 @@ from pipelines.cli.app import app
 from pipelines.data_dir import FILES as FILES_OF_RUNS
 from pipelines.data_dir import FOLDERS, LOCK_FILES, REPORT
 from pipelines.exit_codes import EXIT_CODES
+from pipelines.files.formats import TABLES
 from pipelines.files.tables import EXTRAS as WRITERS
-from pipelines.files.tables import FORMATS
 from pipelines.redacted import SECRETS
 from pipelines.settings import SECTIONS
 from pipelines.warehouse import ENGINES
@@ -162,7 +162,7 @@ def test_the_matrix_says_tested_of_what_the_suite_runs_and_nothing_else() -> Non
 
     tested = {name for name, state in states.items() if state == "tested"}
     assert tested == {"duckdb", *OTHERS} | READ.keys()
-    assert {"duckdb", *OTHERS} == ENGINES.keys() and READ.keys() == FORMATS.keys()
+    assert {"duckdb", *OTHERS} == ENGINES.keys() and READ.keys() == TABLES.keys()
     assert {name for name, state in states.items() if state == "configured"} == {*CONFIGURED}
     assert {*CONFIGURED, *OTHERS} <= extras.keys() and {*WRITERS.values()} <= extras.keys()
 

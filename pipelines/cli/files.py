@@ -1,9 +1,12 @@
-"""The commands that write what is in the marts to a file, or check such a file."""
+"""The commands that write what is in the marts to a file, or check such a file.
+
+What a command runs is imported when it runs: `--help` would wait a second for all of it.
+"""
 
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,18 +16,15 @@ from pipelines.cli.options import month as month_of
 from pipelines.cli.told import out
 from pipelines.data_dir import DataDir
 from pipelines.exit_codes import FAILED
-from pipelines.files import evidence as evidence_run
-from pipelines.files import export as export_run
-from pipelines.files import tables
-from pipelines.files.evidence import EvidenceFormat
-from pipelines.files.outputs import DASHBOARDS, Kind, is_own, refuse_unless_ours
+from pipelines.files import formats
+from pipelines.files.formats import EvidenceFormat
 from pipelines.focus.columns import NEWEST, VERSIONS
-from pipelines.focus.export import Written, export_charges, export_periods, refuse_unknown_columns
-from pipelines.focus.judge import Verdict, judge
-from pipelines.focus.metadata import METADATA
-from pipelines.focus.rules import LEVELS
-from pipelines.settings import absolute
 from pipelines.warehouse import warehouse_of
+
+if TYPE_CHECKING:
+    from pipelines.files.export import Export
+    from pipelines.focus.export import Written
+    from pipelines.focus.judge import Verdict
 
 commands = typer.Typer()
 exports = typer.Typer(help="Write what is in the marts to a file.", no_args_is_help=True)
@@ -45,14 +45,10 @@ OutOption = Annotated[
     ),
 ]
 ChargebackFormat = StrEnum(  # type: ignore[misc]
-    "ChargebackFormat", {form: form for form in export_run.CHARGEBACK.formats}
+    "ChargebackFormat", {form: form for form in formats.CHARGEBACK}
 )
-
-
-TableFormat = StrEnum("TableFormat", {form: form for form in tables.FORMATS})  # type: ignore[misc]
-FocusFormat = StrEnum(  # type: ignore[misc]
-    "FocusFormat", {form: form for form in export_run.FOCUS.formats}
-)
+TableFormat = StrEnum("TableFormat", {form: form for form in formats.TABLES})  # type: ignore[misc]
+FocusFormat = StrEnum("FocusFormat", {form: form for form in formats.FOCUS})  # type: ignore[misc]
 FocusVersion = StrEnum(  # type: ignore[misc]
     "FocusVersion", {version: version for version in VERSIONS}
 )
@@ -62,7 +58,7 @@ FocusFormatOption = Annotated[FocusFormat, typer.Option("--format", help="What F
 @exports.command("focus")
 def export_focus(
     month: MonthOption,
-    form: FocusFormatOption = FocusFormat(export_run.FOCUS.formats[0]),
+    form: FocusFormatOption = FocusFormat(formats.FOCUS[0]),
     version: Annotated[
         FocusVersion, typer.Option("--focus-version", help="Whose columns the file has.")
     ] = FocusVersion(NEWEST),
@@ -80,9 +76,12 @@ def export_focus(
     data_dir: DataDirOption = None,
 ) -> None:
     """Write a month's charges in the columns of FOCUS, and focus-metadata.json beside them."""
+    from pipelines.files.export import FOCUS
+    from pipelines.focus.export import export_charges, refuse_unknown_columns
+
     names = list(dict.fromkeys(name.strip() for name in (columns or "").split(",") if name.strip()))
     refuse_unknown_columns(names, str(version))
-    data, file = _out(export_run.FOCUS, f"{month:%Y-%m}", form, file, data_dir, force=force)
+    data, file = _out(FOCUS, f"{month:%Y-%m}", form, file, data_dir, force=force)
     written = export_charges(
         warehouse_of(data), month, str(form), file, version=str(version), columns=names
     )
@@ -91,13 +90,16 @@ def export_focus(
 
 @exports.command("focus-periods")
 def export_focus_periods(
-    form: FocusFormatOption = FocusFormat(export_run.FOCUS_PERIODS.formats[0]),
+    form: FocusFormatOption = FocusFormat(formats.FOCUS[0]),
     file: OutOption = None,
     force: ForceOption = False,
     data_dir: DataDirOption = None,
 ) -> None:
     """Write every month, open or closed, as FOCUS's dataset BillingPeriod."""
-    data, file = _out(export_run.FOCUS_PERIODS, None, form, file, data_dir, force=force)
+    from pipelines.files.export import FOCUS_PERIODS
+    from pipelines.focus.export import export_periods
+
+    data, file = _out(FOCUS_PERIODS, None, form, file, data_dir, force=force)
     written = export_periods(warehouse_of(data), str(form), file)
     _say_written(written, "billing periods", file)
 
@@ -107,7 +109,7 @@ def export_chargeback(
     month: MonthOption,
     form: Annotated[
         ChargebackFormat, typer.Option("--format", help="For programs, or for Excel.")
-    ] = ChargebackFormat(export_run.CHARGEBACK.formats[0]),
+    ] = ChargebackFormat(formats.CHARGEBACK[0]),
     by_department: Annotated[
         bool,
         typer.Option(
@@ -119,15 +121,17 @@ def export_chargeback(
     data_dir: DataDirOption = None,
 ) -> None:
     """Write a month's statement: what each department and cost center pays, by pool."""
+    from pipelines.files.export import CHARGEBACK, export
+    from pipelines.files.outputs import refuse_unless_ours
+
     if by_department and form != "xlsx":
         raise typer.BadParameter("--by-department makes sheets; add --format xlsx.")
-    what = export_run.CHARGEBACK
     data = data_dir_of(data_dir)
-    file = file or Path(f"{what.name}_{month:%Y-%m}.{form}")
-    refuse_unless_ours(data, file, what.kind(str(form)), force=force)
+    file = file or Path(f"{CHARGEBACK.name}_{month:%Y-%m}.{form}")
+    refuse_unless_ours(data, file, CHARGEBACK.kind(str(form)), force=force)
     stopping.say(stopping.FILE_IS_WHOLE)
-    count = export_run.export(
-        warehouse_of(data), what, month, str(form), file, by_department=by_department
+    count = export(
+        warehouse_of(data), CHARGEBACK, month, str(form), file, by_department=by_department
     )
     out.print(f"Wrote {count:,} rows of {month:%Y-%m} to {file.absolute()}.", markup=False)
 
@@ -139,16 +143,20 @@ def export_marts(
     ],
     form: Annotated[
         TableFormat, typer.Option("--format", help="As files, or as open tables.")
-    ] = TableFormat(next(iter(tables.FORMATS))),
+    ] = TableFormat(next(iter(formats.TABLES))),
     data_dir: DataDirOption = None,
 ) -> None:
     """Write all marts for engines that read files or open tables; of marts per day, days that
     changed."""
+    from pipelines.files.outputs import is_own
+    from pipelines.files.tables import export_marts
+    from pipelines.settings import absolute
+
     data = data_dir_of(data_dir)
     if "://" not in place and is_own(data, Path(absolute(place)) / "marts"):
         raise typer.BadParameter(f"--out {place} is in the data folder; name one of its own.")
     stopping.say(stopping.TABLES_ARE_WHOLE)
-    written = tables.export_marts(warehouse_of(data), str(form), place)
+    written = export_marts(warehouse_of(data), str(form), place)
     out.print(
         f"Wrote {written.rows:,} rows of {written.written} of {written.tables} tables to {place}; "
         f"of those per day that were there, {written.days:,} days.",
@@ -174,7 +182,8 @@ def export_superset(
     data_dir: DataDirOption = None,
 ) -> None:
     """Write dashboards of adoption and money, with their datasets and metrics, for Superset."""
-    from pipelines.superset import bundle  # It needs dbt's manifest, as no other export does.
+    from pipelines.files.outputs import DASHBOARDS, refuse_unless_ours
+    from pipelines.superset import bundle
 
     data = data_dir_of(data_dir)
     refuse_unless_ours(data, file, DASHBOARDS, force=force)
@@ -209,6 +218,9 @@ def export_evidence(
     data_dir: DataDirOption = None,
 ) -> None:
     """Write the events about access for auditors, each row chained to the one before by a hash."""
+    from pipelines.files import evidence as evidence_run
+    from pipelines.files.outputs import refuse_unless_ours
+
     if first and last and first > last:
         raise typer.BadParameter(f"--from {first} is after --to {last}; swap them.")
     data = data_dir_of(data_dir)
@@ -230,7 +242,9 @@ def verify_evidence(
     ] = None,
 ) -> None:
     """Check that no row of an evidence file is missing, altered or in another place."""
-    evidence = evidence_run.verify_evidence(file, head_hash)
+    from pipelines.files.evidence import verify_evidence as verify
+
+    evidence = verify(file, head_hash)
     out.print(f"{file} is as it was exported: {evidence.row_count:,} rows.", markup=False)
     out.print(f"Hash of the last row: {evidence.head_hash}")
 
@@ -251,6 +265,8 @@ def verify_focus(
     ] = None,
 ) -> None:
     """Check a file of FOCUS charges by every rule that its rows can decide."""
+    from pipelines.focus.judge import judge
+
     verdict = judge(file, str(version) if version else None)
     for line in judged_lines(file, verdict):
         out.print(line, markup=False, highlight=False, soft_wrap=True)
@@ -258,8 +274,10 @@ def verify_focus(
         raise typer.Exit(FAILED)
 
 
-def judged_lines(file: Path, verdict: Verdict) -> list[str]:
+def judged_lines(file: Path, verdict: "Verdict") -> list[str]:
     """A verdict in lines: a broken rule each, then how many there are."""
+    from pipelines.focus.rules import LEVELS
+
     lines = [f"{file}: FOCUS {verdict.version} ({verdict.why}), {verdict.row_count:,} rows."]
     for each in verdict.broken:
         demands = f" ({', '.join(each.rule.demands)})" if each.rule.demands else ""
@@ -273,7 +291,7 @@ def judged_lines(file: Path, verdict: Verdict) -> list[str]:
 
 
 def _out(
-    what: export_run.Export,
+    what: "Export",
     month: str | None,
     form: str,
     file: Path | None,
@@ -282,6 +300,9 @@ def _out(
     force: bool,
 ) -> tuple[DataDir, Path]:
     """The data folder, and the file of FOCUS to write; neither it nor its metadata is another's."""
+    from pipelines.files.outputs import Kind, refuse_unless_ours
+    from pipelines.focus.metadata import METADATA
+
     data = data_dir_of(data_dir)
     file = file or Path(f"{what.name}_{month}.{form}" if month else f"{what.name}.{form}")
     refuse_unless_ours(data, file, what.kind(str(form)), force=force)
@@ -290,7 +311,7 @@ def _out(
     return data, file
 
 
-def _say_written(written: Written, what: str, file: Path) -> None:
+def _say_written(written: "Written", what: str, file: Path) -> None:
     out.print(f"Wrote {written.row_count:,} {what} to {file.absolute()}.", markup=False)
     for note in written.notes:
         out.print(note, markup=False)

@@ -6,11 +6,8 @@ from typing import Annotated
 import typer
 
 from pipelines import hints
-from pipelines import init as init_run
 from pipelines.cli.options import DataDirOption, data_dir_of
 from pipelines.cli.told import err, out
-from pipelines.files import backup as backup_run
-from pipelines.raw_tables import finish_pending, warehouse_pipeline
 from pipelines.warehouse import held, warehouse_of
 from sources.errors import ForeseenError
 
@@ -20,6 +17,8 @@ commands = typer.Typer()
 @commands.command()
 def init() -> None:
     """Write settings, secrets and a template of each reference file into this folder."""
+    from pipelines import init as init_run
+
     is_known, key = init_run.is_key_known(), ""
     if not is_known and not init_run.secrets_exist() and sys.stdin.isatty():
         key = typer.prompt(
@@ -46,6 +45,9 @@ def backup(
     data_dir: DataDirOption = None,
 ) -> None:
     """Copy what cannot be fetched again, the warehouse and the closes, into a new folder there."""
+    from pipelines.files import backup as backup_run
+    from pipelines.raw_tables import finish_pending, warehouse_pipeline
+
     data = data_dir_of(data_dir)
     warehouse = warehouse_of(data)
     warehouse.require()
@@ -70,6 +72,8 @@ def restore(
     data_dir: DataDirOption = None,
 ) -> None:
     """Put a backup into the data folder, and publish the marts in it."""
+    from pipelines.files import backup as backup_run
+
     data = data_dir_of(data_dir)
     made = backup_run.found(source)
     with held(data, "restore", replaces=True):
@@ -89,6 +93,8 @@ def restore(
 @commands.command()
 def vacuum(data_dir: DataDirOption = None) -> None:
     """Give back the space of what was deleted, by a fresh file in the place of the warehouse."""
+    from pipelines.raw_tables import finish_pending, warehouse_pipeline
+
     data = data_dir_of(data_dir)
     warehouse = warehouse_of(data)
     warehouse.require()

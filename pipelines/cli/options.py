@@ -1,20 +1,30 @@
 """Options that more than one command has, and what their words are read as."""
 
 from datetime import UTC, date, datetime, time
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pipelines import hints, project
 from pipelines.data_dir import DataDir
-from pipelines.registry import SOURCES
-from pipelines.settings import PipelineSettings, require_settings, settings
 from sources.days import FIRST_DAY
 
-LOADABLE = {name: source for source in SOURCES for name in source.choices}
-Loadable = StrEnum("Loadable", {name: name for name in LOADABLE})  # type: ignore[misc]
+if TYPE_CHECKING:
+    from sources.contract import Source
+
+
+def loadable() -> "dict[str, Source]":
+    """What --only may name, and whose it is."""
+    from pipelines.registry import SOURCES
+
+    return {name: source for source in SOURCES for name in source.choices}
+
+
+def name_to_load(text: str) -> str:
+    if text not in (known := loadable()):
+        raise typer.BadParameter(f"{text!r} is not one of {', '.join(known)}.")
+    return text
 
 
 def path(text: str | Path) -> Path:
@@ -106,8 +116,14 @@ TodayOption = Annotated[
 ]
 ForceOption = Annotated[bool, typer.Option("--force", help="Replace a file of another kind, too.")]
 OnlyOption = Annotated[
-    list[Loadable] | None,
-    typer.Option("--only", help="Load only this endpoint or source; may be repeated."),
+    list[str] | None,
+    typer.Option(
+        "--only",
+        parser=name_to_load,
+        metavar="NAME",
+        help="Load only this endpoint or source; may be repeated. Any other word tells which "
+        "there are.",
+    ),
 ]
 NoTransformOption = Annotated[
     bool,
@@ -120,6 +136,8 @@ def data_dir_of(option: Path | None, *, checked: bool = True) -> DataDir:
 
     Messages that name a command name the folder too.
     """
+    from pipelines.settings import PipelineSettings, require_settings, settings
+
     if option:
         hints.use(option, is_given=True)
     if checked:

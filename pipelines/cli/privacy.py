@@ -1,25 +1,18 @@
 """The commands that change who is named in what is stored."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from pipelines.cli.options import DataDirOption, ForceOption, TodayOption, data_dir_of, path
-from pipelines.cli.runs import Run
 from pipelines.cli.told import out
 from pipelines.data_dir import DataDir
-from pipelines.files.outputs import replaced
-from pipelines.people import people_changed
-from pipelines.people.identity import NO_KEY, keys_of
-from pipelines.run import RunResult, build, report_path
-from pipelines.settings import PrivacySettings, settings
 from pipelines.warehouse import warehouse_of
 from sources.errors import ForeseenError
 from sources.regular import regular_bytes
-from sources.session import Clock
 
 commands = typer.Typer()
 
@@ -27,15 +20,17 @@ commands = typer.Typer()
 @commands.command("apply-identity")
 def apply_identity(data_dir: DataDirOption = None, today: TodayOption = None) -> None:
     """Bring everything that is stored into the form that [privacy] identity says; for good."""
-    _change(data_dir_of(data_dir), "apply-identity", Clock.at(today), people_changed.apply_identity)
+    from pipelines.people.people_changed import apply_identity as change
+
+    _change(data_dir_of(data_dir), "apply-identity", today, change)
 
 
 @commands.command("rotate-identity-key")
 def rotate_identity_key(data_dir: DataDirOption = None, today: TodayOption = None) -> None:
     """Give everybody another pseudonym, with a new key beside the earlier one."""
-    _change(
-        data_dir_of(data_dir), "rotate-identity-key", Clock.at(today), people_changed.rotate_key
-    )
+    from pipelines.people.people_changed import rotate_key
+
+    _change(data_dir_of(data_dir), "rotate-identity-key", today, rotate_key)
 
 
 @commands.command("forget-person")
@@ -45,12 +40,9 @@ def forget_person(
     today: TodayOption = None,
 ) -> None:
     """Take a person out of everything that is stored, for good; counts and money stay."""
-    _change(
-        data_dir_of(data_dir),
-        "forget-person",
-        Clock.at(today),
-        lambda data, now: people_changed.forget_person(data, who, now),
-    )
+    from pipelines.people.people_changed import forget_person as change
+
+    _change(data_dir_of(data_dir), "forget-person", today, lambda data, now: change(data, who, now))
 
 
 @commands.command()
@@ -66,6 +58,11 @@ def reveal(
     force: ForceOption = False,
 ) -> None:
     """Put addresses in the place of their pseudonyms, for who has the identity key and a list."""
+    from pipelines.files.outputs import replaced
+    from pipelines.people.identity import NO_KEY, keys_of
+    from pipelines.people.people_changed import reveal as revealed
+    from pipelines.settings import PrivacySettings, settings
+
     if not (keys := keys_of(settings(PrivacySettings))):
         raise ForeseenError(f"Without the identity key nobody can be found. {NO_KEY}")
     if out_file.exists() and not force:
@@ -74,7 +71,7 @@ def reveal(
             "Name another file, or add --force to replace it."
         )
     listed = [line.strip() for line in _text(emails).splitlines() if "@" in line]
-    text, count = people_changed.reveal(_text(file), listed, keys)
+    text, count = revealed(_text(file), listed, keys)
     with replaced(out_file, "What was revealed") as new:
         new.write_text(text, "utf-8")
     out.print(f"Wrote {out_file}: {count} of {len(listed)} addresses stand in it.", markup=False)
@@ -91,10 +88,14 @@ def _text(file: Path) -> str:
 
 
 def _change(
-    data: DataDir, command: str, clock: Clock, change: Callable[[DataDir, datetime], str]
+    data: DataDir, command: str, today: date | None, change: Callable[[DataDir, datetime], str]
 ) -> None:
+    from pipelines.cli.run import Run
+    from pipelines.run import RunResult, build, report_path
+    from sources.session import Clock
+
     warehouse_of(data).require()
-    with Run(data, command, clock) as run:
+    with Run(data, command, Clock.at(today)) as run:
         told = change(data, datetime.now(UTC))
         result = RunResult()
         build(data, result, run.listener)

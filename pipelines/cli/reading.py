@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipelines import hints, stopping, webhook
+from pipelines import hints, stopping
 from pipelines.cli.options import (
     DataDirOption,
     ForceOption,
@@ -19,22 +19,11 @@ from pipelines.cli.options import (
     path,
 )
 from pipelines.cli.told import err, out
-from pipelines.closing import preview as preview_run
 from pipelines.data_dir import DataDir
 from pipelines.exit_codes import DONE, FAILED
-from pipelines.files.outputs import DICTIONARY, DRAWING, PAGE, PICTURE, refuse_unless_ours
-from pipelines.reading import check as check_run
-from pipelines.reading import doctor as doctor_run
-from pipelines.reading import status as status_run
-from pipelines.reading.status_screen import show as show_status
-from pipelines.reading.summary import summary as summary_text
 from pipelines.report import ChartName, SectionName
-from pipelines.run import report_out
-from pipelines.run_record import last_run
-from pipelines.settings import NotifySettings, settings
 from pipelines.warehouse import warehouse_of
 from sources.errors import ForeseenError
-from sources.session import Clock
 
 if TYPE_CHECKING:
     from pipelines.report.page import Wanted
@@ -56,12 +45,16 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Say what is loaded up to when, what is missing, and how the last run went."""
+    from pipelines.reading.status import status as state_of
+    from pipelines.reading.status_screen import show
+    from sources.session import Clock
+
     data = data_dir_of(data_dir)
-    state = status_run.status(data, Clock.at(today))
+    state = state_of(data, Clock.at(today))
     if as_json:
         print(json.dumps(state, indent=2, default=str))
     else:
-        show_status(state, warehouse_of(data), out)
+        show(state, warehouse_of(data), out)
 
 
 @commands.command()
@@ -71,6 +64,9 @@ def check(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, in one line.")] = False,
 ) -> None:
     """Say in one line whether what readers have is fine (0), stale (1) or wrong (2)."""
+    from pipelines.reading import check as check_run
+    from sources.session import Clock
+
     clock = Clock.at(today)
     try:
         verdict = check_run.check(data_dir_of(data_dir, checked=False), clock)
@@ -104,8 +100,9 @@ def dictionary(
     data_dir: DataDirOption = None,
 ) -> None:
     """Write every table, column, key and join, with a sample query each, as one page."""
-    from pipelines.dictionary import page  # The templates' library is slow to load.
+    from pipelines.dictionary import page
     from pipelines.dictionary.marts import marts_of
+    from pipelines.files.outputs import DICTIONARY, DRAWING, refuse_unless_ours
 
     data = data_dir_of(data_dir)
     is_drawing = to.suffix.lower() == ".svg"
@@ -120,7 +117,10 @@ def dictionary(
 @commands.command()
 def preview(data_dir: DataDirOption = None, today: TodayOption = None) -> None:
     """Say what the next run would change by files and settings; nothing is stored or published."""
-    found = preview_run.preview(data_dir_of(data_dir), Clock.at(today))
+    from pipelines.closing.preview import preview as preview_of
+    from sources.session import Clock
+
+    found = preview_of(data_dir_of(data_dir), Clock.at(today))
     for text in found.words:
         out.print(hints.pasted(text), markup=False)
     if not found.words and not found.problems:
@@ -179,7 +179,9 @@ def report(
     data_dir: DataDirOption = None,
 ) -> None:
     """Write the published numbers as one page that opens anywhere, or one chart as a picture."""
-    from pipelines.report import page  # Its chart library is slow to load.
+    from pipelines.files.outputs import PAGE, PICTURE, refuse_unless_ours
+    from pipelines.report import page
+    from pipelines.run_record import last_run
 
     if file_format is ReportFormat.PNG and not chart:
         names = ", ".join(ChartName)
@@ -228,6 +230,8 @@ def _sections(names: str | None) -> tuple[str, ...]:
 
 def _page_out(data: DataDir, wanted: "Wanted") -> Path:
     """Where a page is written that --out does not name: one of a part never replaces the whole."""
+    from pipelines.run import report_out
+
     out = report_out(data)
     parts = [wanted.department] if wanted.department else []
     if len(wanted.sections) < len(SectionName):
@@ -247,6 +251,11 @@ def summary(
     data_dir: DataDirOption = None,
 ) -> None:
     """Say in a few lines how Claude is used, what it costs and what needs attention."""
+    from pipelines import webhook
+    from pipelines.reading.summary import summary as summary_text
+    from pipelines.run_record import last_run
+    from pipelines.settings import NotifySettings, settings
+
     data = data_dir_of(data_dir)
     with warehouse_of(data).serve() as served:
         text = hints.pasted(summary_text(served, last_run(data)))
@@ -268,8 +277,11 @@ def summary(
 @commands.command()
 def doctor(data_dir: DataDirOption = None, today: TodayOption = None) -> None:
     """Check key, scopes, limits, files and warehouse, and say what to do about each."""
+    from pipelines.reading.doctor import checks
+    from sources.session import Clock
+
     fine = True
-    for check in doctor_run.checks(data_dir_of(data_dir, checked=False), Clock.at(today)):
+    for check in checks(data_dir_of(data_dir, checked=False), Clock.at(today)):
         mark = {True: "[green]✓[/]", False: "[red]✗[/]", None: "[yellow]–[/]"}[check.is_fine]
         head, *rest = hints.pasted(check.text).splitlines()
         out.print(f"{mark} {check.name}: ", end="")

@@ -9,10 +9,10 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from enum import StrEnum
 from itertools import chain, islice, product
 from pathlib import Path
 
+from pipelines.files.formats import EvidenceFormat
 from pipelines.files.outputs import Kind, replaced
 from pipelines.warehouse.base import Warehouse
 from sources.errors import ForeseenError
@@ -55,13 +55,6 @@ MOST_FINDINGS = 20
 ROWS_AT_ONCE = 10_000
 
 Cells = Sequence[str | None]
-
-
-class EvidenceFormat(StrEnum):
-    """How a row of evidence is written."""
-
-    CSV = "csv"
-    JSONL = "jsonl"
 
 
 def kind(form: EvidenceFormat) -> Kind:

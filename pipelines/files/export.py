@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 import xlsxwriter
 from xlsxwriter.exceptions import FileCreateError
 
+from pipelines.files import formats
 from pipelines.files.evidence import FORMULA_STARTS
 from pipelines.files.outputs import FOCUS_SHEET, Kind, replaced
 from pipelines.files.rows import Rows
@@ -240,7 +241,7 @@ CHARGEBACK = Export(
     mart="chargeback_monthly",
     month="month",
     order=("department", "cost_center", "cost_pool"),
-    formats=("csv", "xlsx"),
+    formats=formats.CHARGEBACK,
 )
 
 FOCUS = Export(
@@ -248,7 +249,7 @@ FOCUS = Export(
     mart="focus_cost_and_usage",
     month="BillingPeriodStart",
     order=("ChargePeriodStart", "ServiceName", "ResourceId"),
-    formats=("parquet", "csv", "xlsx"),
+    formats=formats.FOCUS,
 )
 
 
@@ -257,7 +258,7 @@ FOCUS_PERIODS = Export(
     mart="focus_billing_periods",
     month="BillingPeriodStart",
     order=("BillingPeriodStatus",),
-    formats=("parquet", "csv", "xlsx"),
+    formats=formats.FOCUS,
 )
 
 

@@ -334,3 +334,20 @@ def test_events_before_an_expired_cursor_are_counted_as_what_they_are_stored(
     assert "Events that were read stay, but their days do not count as read" in ended.err
     assert query("select id from claude_raw.activities") == [("activity_1",)]
     assert query("select outcome from claude_raw.activity_windows") == [("broken_off",)]
+
+
+@pytest.mark.parametrize("words", ["--help", "sync --help", "export focus --help"])
+def test_help_waits_for_no_library_that_only_a_run_needs(words: str) -> None:
+    program = f"""
+import sys
+from pipelines.cli.app import run
+sys.argv[1:] = {words.split()}
+try:
+    run()
+finally:
+    print(*{{name.partition(".")[0] for name in sys.modules}}, file=sys.stderr)
+"""
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+
+    assert ended.returncode == DONE
+    assert not {"dlt", "dbt", "duckdb", "pyarrow", "httpx"} & {*ended.stderr.split()}

@@ -13,9 +13,9 @@ import xlsxwriter
 
 from pipelines.data_dir import LOCK_FILES, DataDir
 from pipelines.exit_codes import DONE, FAILED
-from pipelines.files.evidence import EvidenceFormat
 from pipelines.files.evidence import kind as evidence_kind
 from pipelines.files.export import CHARGEBACK, FOCUS
+from pipelines.files.formats import EvidenceFormat
 from pipelines.files.outputs import PAGE, PICTURE, Kind, is_own, refuse_unless_ours, replaced
 from sources.errors import ForeseenError
 from tests.conftest import Command

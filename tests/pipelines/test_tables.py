@@ -12,7 +12,8 @@ import pytest
 
 from pipelines.data_dir import DataDir
 from pipelines.exit_codes import FAILED, WRONG_USAGE
-from pipelines.files.tables import DAY, EXTRAS, FORMATS
+from pipelines.files.formats import TABLES
+from pipelines.files.tables import DAY, EXTRAS
 from tests.commands import command
 from tests.pipelines.served_marts import MARTS, write
 
@@ -112,7 +113,7 @@ def assert_equal(theirs: dict[str, pa.Table], ours: dict[str, pa.Table]) -> None
                 assert theirs[mart].schema.field(field.name).type == field.type
 
 
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("form", TABLES)
 def test_every_mart_is_read_back_as_readers_have_it_and_only_changed_days_are_written_again(
     form: str, data_dir: DataDir, said: Said, tmp_path: Path
 ) -> None:
@@ -144,7 +145,7 @@ def test_every_mart_is_read_back_as_readers_have_it_and_only_changed_days_are_wr
     assert_equal({each.name: READ[form](each) for each in out.iterdir()}, published(data_dir))
 
 
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("form", TABLES)
 def test_a_folder_of_others_is_left_alone(
     form: str, data_dir: DataDir, said: Said, tmp_path: Path
 ) -> None:

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipelines.files.formats import TABLES
 from pipelines.files.stores import Store, opened
 from pipelines.warehouse.base import Reading, Warehouse, identifier
 from sources.errors import ForeseenError
@@ -21,8 +22,6 @@ from sources.errors import ForeseenError
 DAY, PER_DAY = "activity_date", "_daily"
 """The column, never null, and the end of the name of every mart per day."""
 
-FORMATS = {"parquet": "ParquetFiles", "delta": "DeltaTables", "iceberg": "IcebergTables"}
-"""A format, which is a module here -> its class there. What writes some is an extra."""
 EXTRAS = {"delta": "deltalake", "iceberg": "pyiceberg"}
 
 OURS = "claude-warehouse"
@@ -112,7 +111,7 @@ def _class_of(form: str) -> Any:
             "It is an extra, because not everybody needs it.\n"
             f'Run: pip install "claude-warehouse[{EXTRAS[form]}]"'
         ) from error
-    return getattr(module, FORMATS[form])
+    return getattr(module, TABLES[form])
 
 
 def _bring(marts: Reading, mart: str, tables: Tables) -> tuple[int | None, int]:
@@ -217,4 +216,4 @@ class _Counted:
         return pa.RecordBatchReader.from_batches(schema, read())
 
 
-__all__ = ["DAY", "EXTRAS", "FORMATS", "OURS", "Store", "Tables", "Written", "export_marts"]
+__all__ = ["DAY", "EXTRAS", "OURS", "Store", "Tables", "Written", "export_marts"]
