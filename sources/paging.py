@@ -65,6 +65,8 @@ class Pages:
             NotWhole: It cannot be told whether, or where, there is more.
         """
         field = self._paging.cursor
+        if not {field, "has_more"} & answer.keys():
+            raise NotWhole(f"the answer does not say whether there is more ({field})")
         cursor, has_more = answer.get(field), answer.get("has_more")
         if has_more is not None and not isinstance(has_more, bool):
             raise NotWhole("has_more is neither true nor false")

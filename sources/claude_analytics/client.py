@@ -197,10 +197,10 @@ class Client:
                     "Nothing of these days was stored. Run again later."
                 )
             told = _Told(page.data_refreshed_at, page.days)
-            if not page.has_more:
+            if not page.place.get("has_more"):
                 _check_entries(endpoint, first, last, [*before, told])
-            place = {"next_page": page.next_page, "has_more": page.has_more}
-            pages.turn(place, lambda: _text(endpoint, page))
+            place = {} if endpoint.has_pages else {BY_CURSOR.cursor: None}
+            pages.turn({**place, **page.place}, lambda: _text(endpoint, page))
             before.append(told)
             return page
 

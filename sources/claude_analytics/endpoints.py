@@ -76,6 +76,7 @@ class Endpoint:
         older_names: Column of an older API edition -> the declared column it fills.
         revision_days: How long the API may still change a published day.
         days_per_request: How many days one request may ask for.
+        has_pages: Each answer says whether there is more; else one that says nothing is whole.
         pages_by_rows: More rows are more pages, so that days that nobody asked for cost requests.
         params: Query parameters that ask for the days from first to last.
         coarser: Others, for an organisation that the API does not answer those for.
@@ -105,6 +106,7 @@ class Endpoint:
     older_names: Mapping[str, str] = field(default_factory=dict)
     revision_days: int = 7
     days_per_request: int = 1
+    has_pages: bool = True
     pages_by_rows: bool = False
     params: Callable[[date, date], Params] = for_date
     coarser: Callable[[date, date], Params] | None = None
@@ -261,6 +263,7 @@ ENDPOINTS = (
             **for_each(REPORTED_PRODUCTS, lambda product: counts(f"{product}_", ACTIVE_USERS)),
         },
         days_per_request=31,
+        has_pages=False,
         params=for_span,
         items=("data", "summaries"),
         day_column="starting_at",
@@ -339,6 +342,7 @@ ENDPOINTS = (
                 artifacts_created_count published_artifacts_created_count distinct_user_count"""),
             **GROUP, "product": TEXT, "user_id": TEXT,
         },
+        has_pages=False,
         params=for_one_page,
         people_count="distinct_user_count",
     ),

@@ -64,7 +64,8 @@ class Page:
     """One page: its readable rows with their day, the others, and where the next page is.
 
     Attributes:
-        next_page, has_more: As the API says it, whatever it is.
+        place: `next_page` and `has_more` as the API says them, whatever they are; those that it
+            leaves out are not there.
         data_refreshed_at: Until when the rows are complete; None where the API does not say.
         days: Those that it has an entry for, with rows or without; only of an endpoint with
             `unnest`.
@@ -73,8 +74,7 @@ class Page:
     rows: pa.Table
     rejected: list[RejectedRow] = field(default_factory=list)
     undeclared: frozenset[str] = frozenset()
-    next_page: Any = None
-    has_more: Any = None
+    place: Mapping[str, Any] = field(default_factory=dict)
     data_refreshed_at: datetime | None = None
     days: frozenset[date] = frozenset()
 
@@ -200,8 +200,8 @@ def _beside_rows(envelope: Mapping[str, Any]) -> dict[str, Any]:
             moment = moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
     except (ValueError, TypeError, OverflowError):
         raise NotJson from None
-    places = {name: envelope.get(name) for name in ("next_page", "has_more")}
-    return {**places, "data_refreshed_at": moment}
+    place = {name: envelope[name] for name in ("next_page", "has_more") if name in envelope}
+    return {"place": place, "data_refreshed_at": moment}
 
 
 def _entries(endpoint: Endpoint, body: bytes) -> tuple[pa.StructArray, Mapping[str, Any]]:
@@ -224,7 +224,13 @@ def _entries(endpoint: Endpoint, body: bytes) -> tuple[pa.StructArray, Mapping[s
         lists = table[key].combine_chunks()
         # pyarrow reads a missing list as an empty one; only its validity tells them apart.
         if lists.is_valid()[0].as_py():
-            return lists.flatten(), {name: table[name][0].as_py() for name, _ in ENVELOPE}
+            found = {name: table[name][0].as_py() for name, _ in ENVELOPE}
+            # pyarrow reads an absent value as a null; only the text tells them apart.
+            return lists.flatten(), {
+                name: value
+                for name, value in found.items()
+                if value is not None or f'"{name}"'.encode() in body
+            }
     raise MissingList
 
 

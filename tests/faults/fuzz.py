@@ -311,6 +311,8 @@ def contradiction(body: bytes, target: Target) -> str | None:
     has_more, cursor = document.get("has_more"), document.get(target.cursor or "")
     if target.cursor is None:
         return None
+    if not {"has_more", target.cursor} & document.keys():
+        return "it does not say whether there is more"
     if has_more is not None and not isinstance(has_more, bool):
         return "has_more is neither true nor false"
     if cursor is not None and (not isinstance(cursor, str) or not cursor):

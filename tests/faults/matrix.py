@@ -151,6 +151,11 @@ def more_without_a_place(group: Group, document: Document, _: Asked) -> None:
         document.pop(name, None)
 
 
+def nothing_of_more(group: Group, document: Document, _: Asked) -> None:
+    for name in ("has_more", "next_page", "last_id"):
+        document.pop(name, None)
+
+
 def empty_cursor(group: Group, document: Document, _: Asked) -> None:
     document["has_more"] = True
     document["last_id" if group.name in BY_ID else "next_page"] = ""
@@ -305,6 +310,11 @@ FAULTS: Mapping[str, Fault] = {
         happens="There is more, and the answer does not say where",
         groups=PAGED,
         change=with_document(more_without_a_place),
+    ),
+    "nothing of more": Fault(
+        happens="The answer does not say whether there is more",
+        groups=PAGED,
+        change=with_document(nothing_of_more),
     ),
     "empty cursor": Fault(
         happens="There is more, at an empty place", groups=PAGED, change=with_document(empty_cursor)

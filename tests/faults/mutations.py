@@ -138,8 +138,8 @@ def mutated(random: Random, body: bytes) -> bytes:
             random.choice(OF_JSON)(random, document)
         except (IndexError, KeyError, ValueError, RecursionError):
             continue  # What it would have changed is gone, or around itself.
-    if document.get("next_page") is None and document.get("has_more") is None and more:
-        document["next_page"] = more
+    if document.get("next_page", "") is None and document.get("has_more") is None and more:
+        document["next_page"] = more  # The last page, it would say, and nothing else tells.
     try:
         return json.dumps(document).encode(errors="surrogatepass")
     except (ValueError, RecursionError):

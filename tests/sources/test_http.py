@@ -149,7 +149,7 @@ def test_pages_are_asked_for_to_the_end_with_the_same_parameters(
     assert [len(page.rows) for page in pages] == [1000, 1000, 500]
     assert names(pages) == [f"{n:04}" for n in range(2500)]
     cursors = [request.params.pop("page", None) for request in api.requests]
-    assert cursors == [None, *(page.next_page for page in pages[:-1])]
+    assert cursors == [None, *(page.place.get("next_page") for page in pages[:-1])]
     assert [request.params for request in api.requests] == [
         {"date": "2026-06-09", "limit": "1000"}
     ] * 3

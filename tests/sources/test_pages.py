@@ -534,7 +534,7 @@ def test_every_documented_page_reads_into_the_declared_columns(name: str) -> Non
         "activity_date": pa.date32(),
     }
     assert (found.rejected, found.undeclared) == ([], frozenset())
-    assert found.next_page == body.get("next_page")
+    assert found.place.get("next_page") == body.get("next_page")
 
 
 def test_documented_values_arrive_in_their_columns() -> None:
@@ -720,7 +720,7 @@ def test_unknown_fields_beside_the_list_do_not_matter() -> None:
     found = page("skills", {**extra, "data": SKILLS, "next_page": "p2"})
 
     assert found.rows.equals(read("skills", *SKILLS).rows)
-    assert (found.next_page, found.undeclared) == ("p2", frozenset())
+    assert (found.place["next_page"], found.undeclared) == ("p2", frozenset())
 
 
 BAD_VALUES: list[tuple[str, str, Any]] = [
@@ -1333,7 +1333,7 @@ def assert_page_or_a_foreseen_error(table: str, body: bytes) -> None:
     answer = json.loads(body)
     entries = next(answer[key] for key in ENDPOINT[table].items if answer.get(key) is not None)
     assert len(found.rows) + len(found.rejected) == len(entries)
-    assert found.next_page == answer.get("next_page")
+    assert found.place.get("next_page") == answer.get("next_page")
     assert found.rows.schema.equals(raw_schema(ENDPOINT[table]))
     found.rows.validate(full=True)
 
