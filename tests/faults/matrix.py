@@ -56,6 +56,7 @@ class Fault:
     Attributes:
         happens, sees, does: Columns of the table in docs/failures.md.
         times: How often one request is answered so; None: always.
+        attempts: Answers of its kind in a row after which a run gives up.
         spares, any_of_them: See Spoiling.
         outcomes: Of groups for which it is another one than `outcome`, by name, or by name and
             phase.
@@ -67,6 +68,7 @@ class Fault:
     sees: str = AGAIN_WORDS
     does: str = "nothing"
     times: int | None = 1
+    attempts: int = 7
     spares: int = 0
     any_of_them: bool = False
     outcome: Outcome = AGAIN
@@ -310,42 +312,55 @@ FAULTS: Mapping[str, Fault] = {
         happens="There is more, and the answer does not say where",
         groups=PAGED,
         change=with_document(more_without_a_place),
+        attempts=3,
     ),
     "nothing of more": Fault(
         happens="The answer does not say whether there is more",
         groups=PAGED,
         change=with_document(nothing_of_more),
+        attempts=3,
     ),
     "empty cursor": Fault(
-        happens="There is more, at an empty place", groups=PAGED, change=with_document(empty_cursor)
+        happens="There is more, at an empty place",
+        groups=PAGED,
+        change=with_document(empty_cursor),
+        attempts=3,
     ),
     "more, in words": Fault(
         happens="Whether there is more is said by a text",
         groups=PAGED,
         change=with_document(more_in_words),
+        attempts=3,
     ),
     "cursor is a number": Fault(
         happens="There is more, at a place that is a number",
         groups=PAGED,
         change=with_document(cursor_is_a_number),
+        attempts=3,
     ),
     "no more, but where": Fault(
         happens="There is no more, and the answer says where it is",
         groups=[name for name in PAGED if name not in BY_ID],
         change=with_document(no_more_but_a_place),
+        attempts=3,
     ),
     "cursor repeats": Fault(
         happens="A page that leads to itself",
         groups=PAGED,
         spares=1,
         change=with_document(cursor_that_repeats),
+        attempts=3,
     ),
-    "without list": Fault(happens="An answer without its list", change=with_document(without_list)),
+    "without list": Fault(
+        happens="An answer without its list", change=with_document(without_list), attempts=3
+    ),
     "list is null": Fault(
-        happens="`null` where the list should be", change=with_document(list_is_null)
+        happens="`null` where the list should be", change=with_document(list_is_null), attempts=3
     ),
     "list is an object": Fault(
-        happens="An object where the list should be", change=with_document(list_is_an_object)
+        happens="An object where the list should be",
+        change=with_document(list_is_an_object),
+        attempts=3,
     ),
     "cursor expired": Fault(
         happens="The data was refreshed between two pages (410)",

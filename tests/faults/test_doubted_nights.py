@@ -165,7 +165,7 @@ def test_bad_nights_take_nothing_away_without_a_word_and_leave_no_trace(
     assert known(seen) == known(unseen)
     for folder in (seen, unseen):
         assert small_world.command(f"transform --today {today}", folder).exit_code == 0
-    compared = marts(unseen.serving, seen.serving, Allowed())
+    compared = marts(unseen.served, seen.served, Allowed())
     differing = {mart.name: mart.notes for mart in compared if not mart.is_equal}
     assert not differing.keys() - OF_NIGHTS, differing
 

@@ -47,7 +47,8 @@ def whole_matrix() -> Iterator[Scenario]:
     for group in GROUPS:
         always, once = ([n for n in kind if group.name in FAULTS[n].groups] for kind in KINDS)
         count = max(-(-len(kind) // IN_TURN) for kind in (always, once))
-        # Of the faults that pass, each night gets some of every kind.
+        # Of the faults that pass, each night gets some of every kind, and none too many of one.
+        once.sort(key=lambda name: FAULTS[name].attempts)
         parts = [(in_order(always[at::count]), once[at::count]) for at in range(count)]
         for phase in PHASES:
             yield from (Scenario(group, phase, *part) for part in parts)
@@ -58,8 +59,13 @@ def short_matrix() -> Iterator[Scenario]:
     parts: dict[str, tuple[list[str], list[str]]] = {group.name: ([], []) for group in GROUPS}
     for place, names in enumerate(KINDS):
         for name in sorted(names, key=lambda name: len(FAULTS[name].groups)):
-            least = min(FAULTS[name].groups, key=lambda group: len(parts[group][place]))
-            parts[least][place].append(name)
+            of_group = {group: parts[group][place] for group in FAULTS[name].groups}
+            alike = {
+                group: sum(FAULTS[each].attempts == FAULTS[name].attempts for each in given)
+                for group, given in of_group.items()
+            }
+            least = min(of_group, key=lambda group: (alike[group], len(of_group[group])))
+            of_group[least].append(name)
     for group in GROUPS:
         always, once = parts[group.name]
         yield Scenario(group, SHORT_PHASE[group.name], in_order(always), once)
