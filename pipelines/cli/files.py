@@ -278,16 +278,20 @@ def judged_lines(file: Path, verdict: "Verdict") -> list[str]:
     """A verdict in lines: a broken rule each, then how many there are."""
     from pipelines.focus.rules import LEVELS
 
-    lines = [f"{file}: FOCUS {verdict.version} ({verdict.why}), {verdict.row_count:,} rows."]
+    lines = [f"{file}: FOCUS {verdict.version} ({verdict.why}), {_rows(verdict.row_count)}."]
     for each in verdict.broken:
         demands = f" ({', '.join(each.rule.demands)})" if each.rule.demands else ""
         lines.append(f"{each.rule.level:<6} {each.rule.name}{demands}")
-        lines.append(f"       broken by {each.rows:,} rows; for example: {each.example}")
+        lines.append(f"       broken by {_rows(each.rows)}; for example: {each.example}")
     counts = ", ".join(f"{verdict.count(level)} {level}" for level in LEVELS)
     lines.append(f"{verdict.judged} rules judged; broken: {counts}.")
     if verdict.absent:
         lines.append(f"{len(verdict.absent)} rules are about columns that the file does not have.")
     return lines
+
+
+def _rows(count: int) -> str:
+    return "1 row" if count == 1 else f"{count:,} rows"
 
 
 def _out(

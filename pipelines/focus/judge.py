@@ -20,9 +20,16 @@ from pipelines.warehouse.base import identifier, literal
 from sources.errors import ForeseenError
 
 Connection = duckdb.DuckDBPyConnection
-NUMBERS = re.compile(r"(DECIMAL|TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT|UTINY|USMALL|UINT|UBIG)")
+NUMBERS = re.compile(r"DECIMAL\(\d+,\d+\)|U?(TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)")
 FLOATS = ("DOUBLE", "FLOAT")
 LONGEST_EXAMPLE = 60
+PARQUET, GZIP = b"PAR1", b"\x1f\x8b"
+"""What such files begin with."""
+CSV_REASONS = r"^(Expected Number of Columns|Value with|Invalid unicode|Maximum line).*?$"
+"""In DuckDB's words, below the line that it read."""
+SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
+FEWEST_COLUMNS = 3
+"""Of FOCUS's, in a file that can be one of it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,10 +75,11 @@ def judge(file: Path, version: str | None = None) -> Verdict:
         ForeseenError: It cannot be read, or has nothing of FOCUS in it.
     """
     if not file.is_file():
+        why = "it is a folder" if file.is_dir() else "there is no such file"
         raise ForeseenError(
-            f"{file} cannot be judged: there is no such file.\n"
-            "A file of FOCUS is one CSV or Parquet file.\n"
-            "Check the path."
+            f"{file} cannot be judged: {why}.\n"
+            "A file of FOCUS is one CSV or Parquet file on this machine.\n"
+            "Check the path; of a folder, name one file after the other."
         )
     with TemporaryDirectory(prefix="focus-") as folder, duckdb.connect(f"{folder}/file") as opened:
         try:
@@ -127,8 +135,9 @@ def _judged(
 
 def _read(opened: Connection, file: Path) -> tuple[dict[str, str], list[str]]:
     """The file as the relation `written`; its columns and their types, and names as written."""
-    path = literal(str(file))
-    if _is_parquet(file):
+    # What stands for other letters in a name stands for itself here.
+    path = literal(re.sub(r"([*?[])", r"[\1]", str(file)))
+    if _starts(file, PARQUET):
         opened.execute(f"create view written as select * from read_parquet({path})")
         described = opened.execute("describe written").fetchall()
         types = {name: kind for name, kind, *_ in described}
@@ -145,6 +154,7 @@ def _read(opened: Connection, file: Path) -> tuple[dict[str, str], list[str]]:
     # Read once: each rule about more than one row would read it again.
     opened.execute(
         f"create table written as select * from read_csv({path}, columns = {{{columns}}},"
+        f" compression = '{'gzip' if _starts(file, GZIP) else 'none'}',"
         " auto_detect = false, header = true, delim = ',', quote = '\"', escape = '\"',"
         " strict_mode = true, allow_quoted_nulls = false, max_line_size = 16000000)"
     )
@@ -152,24 +162,41 @@ def _read(opened: Connection, file: Path) -> tuple[dict[str, str], list[str]]:
 
 
 def _refuse_foreign(file: Path, names: Sequence[str]) -> None:
-    if len({column.name for column in every_column()} & set(names)) >= 3:
+    known = {column.name for column in every_column()}
+    if len(known & set(names)) >= FEWEST_COLUMNS:
         return
-    shown = ", ".join(names[:5]) + (" …" if len(names) > 5 else "")
     raise ForeseenError(
-        f"{file} is no file of FOCUS's dataset Cost and Usage: hardly a column of it is there.\n"
-        f"Its columns are: {shown or 'none'}.\n"
+        f"{file} is no file of FOCUS's dataset Cost and Usage: {_why_foreign(names, known)}.\n"
+        "Its first line, or its schema, has to name columns as the specification does.\n"
         "Name the file of charges; of a folder of Parquet files, one file after the other."
     )
 
 
-def _is_parquet(file: Path) -> bool:
+def _why_foreign(names: Sequence[str], known: set[str]) -> str:
+    if not any(names):
+        return "it is empty, or begins with an empty line"
+    for separator, words in SEPARATORS.items():
+        if len(known & set(names[0].split(separator))) >= FEWEST_COLUMNS:
+            return f"{words} stand between its columns, and not commas"
+    folded = {name.casefold(): name for name in known}
+    spelled = {
+        name: folded[name.strip().casefold()] for name in names if name.strip().casefold() in folded
+    }
+    if len(spelled) >= FEWEST_COLUMNS:
+        name, right = next(pair for pair in spelled.items() if pair[0] != pair[1])
+        return f"its columns are spelled otherwise ({_text(name)} is {right})"
+    shown = ", ".join(map(_text, names[:5])) + (" …" if len(names) > 5 else "")
+    return f"hardly a column of it is there, but {shown}"
+
+
+def _starts(file: Path, magic: bytes) -> bool:
     with file.open("rb") as start:
-        return start.read(4) == b"PAR1"
+        return start.read(len(magic)) == magic
 
 
 def _header(file: Path) -> list[str]:
     """The names of a CSV file's columns as they are written."""
-    opened = gzip.open if file.suffix == ".gz" else open
+    opened = gzip.open if _starts(file, GZIP) else open
     with opened(file, "rt", encoding="utf-8-sig", newline="") as lines:
         return next(csv.reader(lines), [])
 
@@ -273,8 +300,9 @@ def _of_types(opened: Connection, columns: Sequence[Column], types: dict[str, st
         match column.kind:
             case "decimal" | "price":
                 if kind in FLOATS:
+                    broken += _of_floats(opened, column.name)
                     level, words = "SHOULD", "is an exact decimal"
-                elif not NUMBERS.match(kind):
+                elif not NUMBERS.fullmatch(kind):
                     words = "is a decimal"
             case "moment":
                 if kind != "TIMESTAMP WITH TIME ZONE":
@@ -290,6 +318,18 @@ def _of_types(opened: Connection, columns: Sequence[Column], types: dict[str, st
             rule = Rule(level=level, name=f"{column.name} {words}", columns=[column.name])
             broken.append(Broken(rule=rule, rows=answer[0], example=f"it is {kind.lower()}"))
     return broken
+
+
+def _of_floats(opened: Connection, name: str) -> list[Broken]:
+    """Rows in which it is no number: their sum would be none, either."""
+    answer = opened.execute(
+        f"select count(*), any_value({identifier(name)}) from written"
+        f" where not isfinite({identifier(name)})"
+    ).fetchone()
+    if answer is None or not answer[0]:
+        return []
+    rule = Rule(level="MUST", name=f"{name} is a finite number", columns=[name])
+    return [Broken(rule=rule, rows=answer[0], example=f"{name} is {answer[1]}")]
 
 
 def _row(opened: Connection, rule: Rule, where: str) -> str:
@@ -359,7 +399,18 @@ def _text(value: Any) -> str:
 
 def _is_unreadable(file: Path, error: Exception) -> ForeseenError:
     return ForeseenError(
-        f"{file} cannot be read as CSV or Parquet: {reason_of(error)}.\n"
+        f"{file} cannot be read as CSV or Parquet: {_reason(error)}.\n"
         "FOCUS's files are Parquet, or CSV in UTF-8 with a line of column names and commas.\n"
         "Mend the file, or write it again."
     )
+
+
+def _reason(error: Exception) -> str:
+    """Why a file cannot be read; of a CSV file, in which line."""
+    if isinstance(error, UnicodeDecodeError):
+        return f"it is not text in UTF-8 (byte {error.object[error.start]:#04x})"
+    line = re.search(r"CSV Error on Line: (\d+)", str(error))
+    if not line:
+        return re.sub(r"^[\w ]+ Error: ", "", reason_of(error))
+    why = re.search(CSV_REASONS, str(error), re.MULTILINE)
+    return f"line {line[1]}" + (f": {why[0].rstrip('.')}" if why else "")

@@ -162,6 +162,9 @@ IN_THE_FILE = {
     "BilledCost is a decimal":
         "alter table charges alter BilledCost type boolean using BilledCost > 0",
     "BilledCost is an exact decimal": "alter table charges alter BilledCost type double",
+    "BilledCost is a finite number":
+        "alter table charges alter BilledCost type double; update charges set BilledCost = 'nan'",
+    "ListCost is a decimal": "alter table charges alter ListCost type int[] using [1]",
     "ChargePeriodStart is a moment in UTC, and says so":
         "alter table charges alter ChargePeriodStart type timestamp",
     "Tags is text": "alter table charges alter Tags type struct(team varchar)"

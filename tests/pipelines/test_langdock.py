@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from pipelines.data_dir import DataDir
+from pipelines.focus.columns import VERSIONS
 from pipelines.run import Listener, RunResult, build
 from sources.errors import ForeseenError
 from sources.langdock.client import ExportClient
@@ -304,3 +305,40 @@ def said_of_a_file_at(address: str) -> str:
         proxy.spoilings.append(Spoiling(lambda asked: True, named, any_of_them=True))
         client.month(ENTITIES[0], date(2025, 12, 1))
     return str(caught.value)
+
+
+def test_charges_of_an_organisation_with_two_vendors_break_no_rule(
+    samples: Path, api: Sandbox, command: Command, query: Query, tmp_path: Path
+) -> None:
+    """They are Claude's alone: the other vendor's exports tell no bill."""
+    actor = {"type": "user_actor", "user_id": "ana", "email_address": "ana@example.com"}
+    group = {"actor": actor, "product": "chat", "model": "opus", "cost_type": "tokens"}
+    cost = {"amount": "1250", "list_amount": "1300", "currency": "USD"}
+    back = {"amount": "-90000", "list_amount": "-90000", "currency": "USD"}
+    rows = [{"group": group, "cost": cost}, {"group": {**group, "actor": None}, "cost": back}]
+    api.publish("costs", "2026-05-04", rows)
+    days = "backfill --from 2026-05-04 --to 2026-05-04 --today 2026-06-15"
+    words = f"{days} --only costs --only cost_totals --no-transform"
+    assert command(words).exit_code == 0
+    synced = command(SYNC.replace("--only users ", ""), SOURCES__LANGDOCK__FILES=str(samples))
+    assert synced.exit_code == 0
+
+    for version in VERSIONS:
+        for form in ("parquet", "csv"):
+            file = tmp_path / f"may_{version}.{form}"
+            words = f"--month 2026-05 --focus-version {version} --format {form} --out {file}"
+            assert command(f"export focus {words}").exit_code == 0
+            judged = command(f"verify-focus {file}")
+            assert "broken: 0 MUST, 0 READ, 0 SHOULD." in judged.out
+            assert judged.exit_code == 0
+    assert query(
+        """
+        select string_agg(distinct ServiceProviderName), sum(BilledCost) = (
+            select sum(amount_usd) from claude_marts.chargeback_monthly
+            where month = '2026-05-01'
+        )
+        from claude_marts.focus_cost_and_usage where BillingPeriodStart = '2026-05-01'
+        """,
+        served=True,
+    ) == [("Anthropic", True)]
+    assert query("select count(*) > 9 from claude_marts.assistant_usage_monthly") == [(True,)]
