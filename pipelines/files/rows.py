@@ -71,19 +71,20 @@ class Rows:
             for name in first.column_names
             if pc.count_distinct(first.column(name), "all").as_py() < 2
         ]
-        counts = ["count(*)"]
-        for column in names:
-            name = identifier(column)
-            other = f"case when every_row.{name} is distinct from one_row.{name} then 1 end"
-            is_null = first.num_rows and not first.column(column)[0].is_valid
-            counts.append(f"count(every_row.{name})" if is_null else f"count({other})")
+        counts, of_first = ["count(*)"], {}
+        for number, name in enumerate(names):
+            value = first.column(name)[0].as_py() if first.num_rows else None
+            if value is None:
+                counts.append(f"count({self._values[name]})")
+                continue
+            of_first[f"first_{number}"] = value
+            other = f"{self._values[name]} is distinct from $first_{number}"
+            counts.append(f"count(case when {other} then 1 end)")
         for pair in pairs.items():
-            one, other = (f"every_row.{identifier(name)}" for name in pair)
+            one, other = (self._values[name] for name in pair)
             counts.append(f"count(case when {one} is distinct from {other} then 1 end)")
         answer = self._marts.query(
-            f"select {', '.join(counts)} from ({self._select(first.column_names)}) as every_row"
-            f" cross join ({self._first(1)}) as one_row",
-            **self._parameters,
+            f"select {', '.join(counts)} {self._source}", **self._parameters, **of_first
         )
         [(count, *unlike)] = answer.fetchall()
         of_one, of_two = unlike[: len(names)], unlike[len(names) :]
@@ -144,12 +145,9 @@ class Rows:
                 }
             )
 
-    def _select(self, names: Sequence[str]) -> str:
-        cells = ", ".join(f"{self._values[name]} as {identifier(name)}" for name in names)
-        return f"select {cells} {self._source}"
-
     def _first(self, count: int) -> str:
-        return f"{self._select(list(self._values))} limit {count}"
+        cells = ", ".join(f"{sql} as {identifier(name)}" for name, sql in self._values.items())
+        return f"select {cells} {self._source} limit {count}"
 
 
 def _numbered(batch: pa.RecordBatch, texts: set[str]) -> pa.RecordBatch:

@@ -1,20 +1,23 @@
 """What the FOCUS export of 1,000,000 charges costs beside another commit, and what judging it does.
 
 Both commits build the demonstration; its largest month is repeated until there are as many charges.
-Run: python -m tests.compare.focus_speed <commit>
+A command is told whole, as its user sees it, and without its start, as more charges would cost.
+Run: python -m tests.compare.focus_speed <commit>; with --folder, what was built there is kept.
 """
 
 import argparse
+import statistics
 import tempfile
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
 import duckdb
 
 from tests.compare.lanes import REPOSITORY, Lane, checked_out, libraries_of
-from tests.compare.speed import Costs, cost_of, machine, measured, show
+from tests.compare.speed import Cost, Costs, cost_of, machine, measured, show
 
 MANY = 1_000_000
 FORMATS = ("parquet", "csv")
@@ -49,6 +52,8 @@ def multiply(served: Path) -> str:
         ).fetchone()
         assert found
         month, count = found
+        if count == MANY:
+            return f"{month:%Y-%m}"  # It was made in an earlier run.
         names = [name for name, *_ in marts.execute("describe focus_cost_and_usage").fetchall()]
         people = ", ".join(
             f"{name} || '-' || number as {name}"
@@ -65,13 +70,15 @@ def multiply(served: Path) -> str:
     return f"{month:%Y-%m}"
 
 
-def compare(lanes: Mapping[str, Demonstration], runs: int, costs: Costs) -> None:
+def compare(lanes: Mapping[str, Demonstration], runs: int, costs: Costs) -> dict[str, list[float]]:
+    """What the start of a command alone costs, in CPU seconds."""
     months = {}
     for name, lane in lanes.items():
         if not lane.served.exists():
             lane.make()
             measured(lane, "demo", {})
         months[name] = multiply(lane.served)
+    starts: dict[str, list[float]] = {name: [] for name in lanes}
     for form in FORMATS:
         for number in range(runs):
             for name in sorted(lanes, reverse=bool(number % 2)):
@@ -79,6 +86,7 @@ def compare(lanes: Mapping[str, Demonstration], runs: int, costs: Costs) -> None
                 words = f"export focus --month {months[name]} --format {form} --out {{out}}/{form}"
                 cost = measured(lane, words, lane.environment)
                 costs[f"export of {MANY:,} charges, {form}"][name].append(cost)
+                starts[name].append(measured(lane, "--help", {}).cpu)
                 print(".", end="", flush=True)
             new = lanes["new"]
             file = new.out / form
@@ -92,24 +100,56 @@ def compare(lanes: Mapping[str, Demonstration], runs: int, costs: Costs) -> None
             costs[f"verify-focus beside DuckDB's reading, {form}"]["new"].append(
                 measured(new, f"verify-focus {named} --version 1.4", {})
             )
+    return starts
+
+
+def without_start(costs: Costs, starts: Mapping[str, Sequence[float]]) -> Costs:
+    """The same of exports alone, less what a command costs that does nothing."""
+    return {
+        f"{title}, without the start": {
+            name: [
+                Cost(each.cpu - statistics.median(starts[name]), each.wall, each.memory)
+                for each in by_lane[name]
+            ]
+            for name in by_lane
+        }
+        for title, by_lane in costs.items()
+        if title.startswith("export")
+    }
+
+
+@contextmanager
+def kept(folder: Path | None) -> Iterator[Path]:
+    """Where the demonstrations are built: there, or for a time."""
+    if folder is None:
+        with tempfile.TemporaryDirectory() as scratch:
+            yield Path(scratch).resolve()
+    else:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield folder.resolve()
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="tests.compare.focus_speed", description=__doc__)
     parser.add_argument("base", help="commit to compare with")
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--folder", type=Path, help="where what is built is kept for another run")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch).resolve()
-        with checked_out(options.base, folder / "checkout") as base:
-            lanes = {
-                "base": Demonstration(base, folder / "base", libraries_of(base)),
-                "new": Demonstration(REPOSITORY, folder / "new"),
-            }
-            costs: Costs = defaultdict(lambda: defaultdict(list))
-            compare(lanes, options.runs, costs)
+    with (
+        kept(options.folder) as folder,
+        checked_out(options.base, folder / "checkout") as base,
+    ):
+        lanes = {
+            "base": Demonstration(base, folder / "base", libraries_of(base)),
+            "new": Demonstration(REPOSITORY, folder / "new"),
+        }
+        costs: Costs = defaultdict(lambda: defaultdict(list))
+        starts = compare(lanes, options.runs, costs)
     print()
-    show(costs, f"{options.runs} runs in turn, medians; {machine()}")
+    show(
+        costs | without_start(costs, starts),
+        f"{options.runs} runs in turn, medians; {machine()}",
+    )
 
 
 if __name__ == "__main__":
