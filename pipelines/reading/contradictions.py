@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pipelines.reading import wording
+from pipelines.reading.asked_once import asked_once
 from pipelines.warehouse.base import Reading
 
 
@@ -161,6 +162,7 @@ class Found:
         return f"Contradiction: {who}: {self.contradiction.text}"
 
 
+@asked_once
 def contradictions(served: Reading) -> list[Found]:
     """Those that the published marts have."""
     found = []

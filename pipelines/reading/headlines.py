@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 from pipelines.reading import wording
+from pipelines.reading.asked_once import asked_once
 from pipelines.reading.contradictions import contradictions
 from pipelines.reading.wording import Number, Unit
 from pipelines.warehouse.base import Reading
@@ -185,6 +186,7 @@ BILL_QUERY = """
 """
 
 
+@asked_once
 def headlines(served: Reading) -> dict[str, Headline]:
     """Name -> headline, for every number that the published marts know.
 

@@ -54,20 +54,20 @@ def spent_so_far(served: Reading) -> dict[str, Any]:
     """The month of the newest day with spend, that day, and what its use cost up to it."""
     if not served.has("spend_daily", "activity_date", "spend_usd"):
         return {}
-    row = served.row(
-        """
-        select
-            max(activity_date) as spend_day,
-            cast(sum(spend_usd) as decimal(38, 8)) as spend_usd
-        from spend_daily
-        where date_trunc('month', activity_date) = (
-            select max(date_trunc('month', activity_date)) from spend_daily
-        )
-        """
-    )
-    if not row or row["spend_usd"] is None:
+    newest = served.row("select max(activity_date) as spend_day from spend_daily")
+    if not newest or newest["spend_day"] is None:
         return {}
-    return {"spend_month": row["spend_day"].replace(day=1), **row}
+    month = newest["spend_day"].replace(day=1)
+    spent = served.row(
+        """
+        select cast(sum(spend_usd) as decimal(38, 8)) as spend_usd from spend_daily
+        where activity_date >= cast($month as date)
+        """,
+        month=month,
+    )
+    if not spent or spent["spend_usd"] is None:
+        return {}
+    return {"spend_month": month, **newest, **spent}
 
 
 def earlier(file: Path, newest_day: date, since: date | None = None) -> Told | None:
