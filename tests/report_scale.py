@@ -26,6 +26,7 @@ PERSON = {"user_id": "\"user_id\" || '-' || person", "email": 'person || "email"
 def repeat(file: Path) -> int:
     """Repeat each mart with people or days; how many rows there are then."""
     with duckdb.connect(file, config={"preserve_insertion_order": False}) as served:
+        served.execute("set enable_progress_bar = false")
         (days,) = served.execute(
             "select max(activity_date) - min(activity_date) + 1"
             " from claude_marts.user_activity_daily"
