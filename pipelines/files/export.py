@@ -87,6 +87,9 @@ def _csv(rows: Rows, file: Path) -> pa.Schema:
     )
     with file.open("wb") as out:
         out.write(f"{','.join(rows.schema.names)}\n".encode())
+        if len(parts) == 1:  # All rows are alike, as a single one is.
+            out.write(f"{parts[0]}".encode() * rows.count)
+            return rows.schema
         for start in range(0, rows.count, LINES_AT_ONCE):
             line = [
                 part if isinstance(part, str) else _texts(part.slice(start, LINES_AT_ONCE))

@@ -1,15 +1,14 @@
 """What the FOCUS export of 1,000,000 charges costs beside another commit, and what judging it does.
 
 Both commits build the demonstration; its largest month is repeated until there are as many charges.
-A command is told whole, as its user sees it, and without its start, as more charges would cost.
+A command is told whole, as its user sees it, and less one that exports a single charge.
 Run: python -m tests.compare.focus_speed <commit>; with --folder, what was built there is kept.
 """
 
 import argparse
-import statistics
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -40,82 +39,72 @@ class Demonstration(Lane):
         return {"PIPELINE__DATA_DIR": str(self.data / "demo")}
 
 
-def multiply(served: Path) -> str:
-    """Make the largest month one of so many charges, each of another resource; its name."""
+def multiply(served: Path) -> tuple[str, str]:
+    """Make the largest month one of so many charges, each of another resource, and leave one charge
+    of the smallest; the two months' names."""
     with duckdb.connect(str(served)) as marts:
         marts.execute("use claude_marts")
         marts.execute("set TimeZone = 'UTC'")
         of_month = "cast(BillingPeriodStart as date)"
-        found = marts.execute(
+        months = marts.execute(
             f"select {of_month} as month, count(*) from focus_cost_and_usage"
-            " group by month order by count(*) desc limit 1"
-        ).fetchone()
-        assert found
-        month, count = found
-        if count == MANY:
-            return f"{month:%Y-%m}"  # It was made in an earlier run.
-        names = [name for name, *_ in marts.execute("describe focus_cost_and_usage").fetchall()]
-        people = ", ".join(
-            f"{name} || '-' || number as {name}"
-            for name in ("ResourceId", "x_ActorId")
-            if name in names
-        )
-        marts.execute(
-            f"create table many as select charges.* replace ({people})"
-            f" from focus_cost_and_usage as charges, range({MANY // count + 1}) as copies(number)"
-            f" where {of_month} = date '{month}' limit {MANY}"
-        )
-        marts.execute("drop table focus_cost_and_usage")
-        marts.execute("alter table many rename to focus_cost_and_usage")
-    return f"{month:%Y-%m}"
+            " group by month order by count(*) desc"
+        ).fetchall()
+        (month, count), (smallest, _) = months[0], months[-1]
+        if count != MANY:  # Else it was made in an earlier run.
+            names = [name for name, *_ in marts.execute("describe focus_cost_and_usage").fetchall()]
+            people = ", ".join(
+                f"{name} || '-' || number as {name}"
+                for name in ("ResourceId", "x_ActorId")
+                if name in names
+            )
+            marts.execute(
+                f"create table many as select charges.* replace ({people})"
+                " from focus_cost_and_usage as charges,"
+                f" range({MANY // count + 1}) as copies(number)"
+                f" where {of_month} = date '{month}' limit {MANY}"
+            )
+            marts.execute(
+                "insert into many from focus_cost_and_usage"
+                f" where {of_month} = date '{smallest}' limit 1"
+            )
+            marts.execute("drop table focus_cost_and_usage")
+            marts.execute("alter table many rename to focus_cost_and_usage")
+    return f"{month:%Y-%m}", f"{smallest:%Y-%m}"
 
 
-def compare(lanes: Mapping[str, Demonstration], runs: int, costs: Costs) -> dict[str, list[float]]:
-    """What the start of a command alone costs, in CPU seconds."""
+def compare(lanes: Mapping[str, Demonstration], runs: int, costs: Costs) -> None:
     months = {}
     for name, lane in lanes.items():
         if not lane.served.exists():
             lane.make()
             measured(lane, "demo", {})
         months[name] = multiply(lane.served)
-    starts: dict[str, list[float]] = {name: [] for name in lanes}
     for form in FORMATS:
         for number in range(runs):
             for name in sorted(lanes, reverse=bool(number % 2)):
                 lane = lanes[name]
-                words = f"export focus --month {months[name]} --format {form} --out {{out}}/{form}"
-                cost = measured(lane, words, lane.environment)
-                costs[f"export of {MANY:,} charges, {form}"][name].append(cost)
-                starts[name].append(measured(lane, "--help", {}).cpu)
+                words = f"export focus --format {form} --month"
+                many, one = (
+                    measured(
+                        lane, f"{words} {month} --out {{out}}/{month}.{form}", lane.environment
+                    )
+                    for month in months[name]
+                )
+                costs[f"export of {MANY:,} charges, {form}"][name].append(many)
+                more = Cost(many.cpu - one.cpu, many.wall - one.wall, many.memory)
+                costs[f"the same without an export of one, {form}"][name].append(more)
                 print(".", end="", flush=True)
             new = lanes["new"]
-            file = new.out / form
-            named = file.with_suffix(f".{form}")
-            file.rename(named)
-            read = ["-c", READ, str(named), f"{new.folder}/read.duckdb"]
+            file = new.out / f"{months['new'][0]}.{form}"
+            read = ["-c", READ, str(file), f"{new.folder}/read.duckdb"]
             costs[f"verify-focus beside DuckDB's reading, {form}"]["base"].append(
                 cost_of(new, "read", partial(new.run, read, {}))
             )
             (new.folder / "read.duckdb").unlink()
             costs[f"verify-focus beside DuckDB's reading, {form}"]["new"].append(
-                measured(new, f"verify-focus {named} --version 1.4", {})
+                measured(new, f"verify-focus {file} --version 1.4", {})
             )
-    return starts
-
-
-def without_start(costs: Costs, starts: Mapping[str, Sequence[float]]) -> Costs:
-    """The same of exports alone, less what a command costs that does nothing."""
-    return {
-        f"{title}, without the start": {
-            name: [
-                Cost(each.cpu - statistics.median(starts[name]), each.wall, each.memory)
-                for each in by_lane[name]
-            ]
-            for name in by_lane
-        }
-        for title, by_lane in costs.items()
-        if title.startswith("export")
-    }
 
 
 @contextmanager
@@ -144,12 +133,9 @@ def main() -> None:
             "new": Demonstration(REPOSITORY, folder / "new"),
         }
         costs: Costs = defaultdict(lambda: defaultdict(list))
-        starts = compare(lanes, options.runs, costs)
+        compare(lanes, options.runs, costs)
     print()
-    show(
-        costs | without_start(costs, starts),
-        f"{options.runs} runs in turn, medians; {machine()}",
-    )
+    show(costs, f"{options.runs} runs in turn, medians; {machine()}")
 
 
 if __name__ == "__main__":
