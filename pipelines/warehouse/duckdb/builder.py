@@ -15,7 +15,10 @@ SETTINGS = ("timezone = 'UTC'", "preserve_insertion_order = false")
 MOST_MEMORY, LEAST_MEMORY, OF_THE_PROCESS = 3_000, 256, 500
 """MiB: what models get at most and at least, and what the process needs beside them."""
 MARKS = "claude_staging.built"
-"""One row per model and test: what it was built from, and what came out."""
+"""One row per model and test: what it was built from, and what came out; of a view, whose rows are
+not looked at, what they come from."""
+ROWS = "; rows: "
+"""What stands, in a relation's content, between its columns and what tells its rows apart."""
 
 
 @contextmanager
@@ -28,7 +31,7 @@ def opened(file: Path, project: Compiled, *, beside: Mapping[str, Path]) -> Iter
             connection.execute(f"attach {literal(str(path))} as {name} (read_only)")
         builder = Builder(connection, project)
         yield builder
-        builder.keep_counts()
+        builder.keep_marks()
 
 
 def _memory(connection: duckdb.DuckDBPyConnection) -> int:
@@ -77,14 +80,19 @@ class Builder:
         marks = connection.execute(f"select name, inputs, content from {MARKS}").fetchall()
         self._marks = {name: (inputs, content) for name, inputs, content in marks}
         self._contents: dict[str, str] = {}
-        self._counted: list[str] = []
+        self._unwritten: list[str] = []
 
     def build(self, model: Node) -> bool:
         """Replace the model's relation by what its query finds; whether that was needed."""
         relation = str(model.relation)
-        inputs = self._inputs(model)
+        # A view's rows are never stored: it is made anew where it would read other columns.
+        inputs = self._definition(model) if model.kind == "view" else self._inputs(model)
         kind = self._kinds.get(relation)
-        if kind == model.kind and self._marks.get(model.name, ("",))[0] == inputs:
+        known = self._marks.get(model.name)
+        if kind == model.kind and known and known[0] == inputs:
+            if kind == "view" and known[1] != self._content(model.name):
+                self._marks[model.name] = inputs, self._content(model.name)
+                self._unwritten.append(model.name)
             return False
         schema = relation.rpartition(".")[0]
         if schema not in self._schemas:
@@ -100,7 +108,7 @@ class Builder:
             )
             if model.comments:
                 self._connection.execute(";\n".join(model.comments))
-            content = "" if model.kind == "view" else self._hash(relation)
+            content = self._inputs(model) if model.kind == "view" else self._hash(relation)
             self._marks[model.name] = inputs, content
             self._keep_marks([model.name])
             self._connection.execute("commit")
@@ -121,16 +129,16 @@ class Builder:
             f"select count(*) from (\n{test.sql}\n) as found"
         ).fetchone() or [0]
         self._marks[test.name] = inputs, str(found)
-        self._counted.append(test.name)
+        self._unwritten.append(test.name)
         return int(found)
 
-    def keep_counts(self) -> None:
-        """Write down what was counted, at once: each of some hundred would wait for the disk."""
-        if self._counted:
+    def keep_marks(self) -> None:
+        """Write down what is not yet, at once: each of some hundred would wait for the disk."""
+        if self._unwritten:
             self._connection.execute("begin")
-            self._keep_marks(self._counted)
+            self._keep_marks(self._unwritten)
             self._connection.execute("commit")
-            self._counted = []
+            self._unwritten = []
 
     def _keep_marks(self, names: Sequence[str]) -> None:
         marks = [(name, *self._marks[name]) for name in names]
@@ -143,8 +151,17 @@ class Builder:
     def _inputs(self, node: Node) -> str:
         """What decides about a model's content: its SQL, what it reads, and who reckons."""
         read = [self._content(name) for name in node.needs]
-        own = [duckdb.__version__, node.kind, node.sql, *node.comments]
-        return hashlib.sha256("\0".join([*own, *read]).encode()).hexdigest()
+        return _digest([*_own(node), *read])
+
+    def _definition(self, view: Node) -> str:
+        """What decides about a view: its SQL, and the columns of what it reads."""
+        return _digest([*_own(view), *(self._columns(name) for name in view.needs)])
+
+    def _columns(self, name: str) -> str:
+        node = self._nodes.get(name)
+        if node is not None and node.kind == "view":
+            return self._definition(node)
+        return self._content(name).partition(ROWS)[0]
 
     def _content(self, name: str) -> str:
         """What tells whether a model or a raw table has changed."""
@@ -169,4 +186,12 @@ class Builder:
             columns = self._connection.execute(f"describe {relation}").fetchall()
         except duckdb.CatalogException:
             return "absent"  # What reads it says so.
-        return f"{answer} {[column[:2] for column in columns]}"
+        return f"{[column[:2] for column in columns]}{ROWS}{answer}"
+
+
+def _own(node: Node) -> list[str]:
+    return [duckdb.__version__, node.kind, node.sql, *node.comments]
+
+
+def _digest(parts: Sequence[str]) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()

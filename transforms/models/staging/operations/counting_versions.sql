@@ -1,5 +1,5 @@
 -- One row per endpoint, and UTC day or slot of it: the version whose rows count. Of the activity feed, whose windows
--- add to each other, one row per window.
+-- add to each other, one row per window that brought events: a night that read nothing new changes nothing here.
 {{ config(materialized='table') }}
 
 with
@@ -41,6 +41,7 @@ counting_versions as (
         cast(null as {{ dbt.type_string() }}) as slot,
         version
     from windows
+    where version in (select activities.version from {{ source('claude_raw', 'activities') }} as activities)
     union all
     select
         'langdock_' || entity as endpoint,

@@ -10,7 +10,7 @@ counting_versions as (
 ),
 
 windows as (
-    select * from {{ ref('stg_activity_windows') }}
+    {{ fetches_that_count('stg_activity_windows') }}
 ),
 
 exports as (
@@ -30,9 +30,7 @@ read_again as (
             and windows.outcome <> 'broken_off'
             and cast(windows.from_at as date) <= rejected_rows.activity_date
             and windows.to_at > cast(rejected_rows.activity_date as timestamp)
-    where
-        rejected_rows.endpoint = 'activities'
-        and windows.version in (select counting_versions.version from counting_versions)
+    where rejected_rows.endpoint = 'activities'
 ),
 
 counting_rows as (
@@ -51,6 +49,7 @@ counting_rows as (
         read_again.version is null
         and (
             rejected_rows.version in (select counting_versions.version from counting_versions)
+            or rejected_rows.version in (select windows.version from windows)
             or rejected_rows.version in (select exports.version from exports)
         )
 )
