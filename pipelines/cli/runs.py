@@ -318,7 +318,7 @@ def publish(
     with Run(data, "publish", Clock.at(None)) as run:
         make_ready(warehouse_pipeline(data))
         run.listener.on_stage("publish")
-        run.finish(RunResult(publish=warehouse.publish(accept_loss=accept_loss)), None)
+        run.finish(RunResult(publish=warehouse.publish(accept_loss=accept_loss, afresh=True)), None)
     raise typer.Exit(run.exit_code)
 
 

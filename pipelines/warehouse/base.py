@@ -256,8 +256,9 @@ class Warehouse(Protocol):
                 written.
         """
 
-    def publish(self, *, accept_loss: bool = False) -> PublishResult:
-        """Hand the marts to readers, all at once; on any failure they keep what they have.
+    def publish(self, *, accept_loss: bool = False, afresh: bool = False) -> PublishResult:
+        """Hand the marts to readers, all at once; on any failure they keep what they have. An
+        engine may keep what readers have of marts that are as they were, unless `afresh`.
 
         Raises:
             ForeseenError: There is nothing to publish, readers would lose history and nobody

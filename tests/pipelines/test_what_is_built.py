@@ -12,6 +12,7 @@ import pytest
 from pipelines.data_dir import DataDir
 from pipelines.warehouse.dbt import transform
 from pipelines.warehouse.duckdb import target
+from pipelines.warehouse.duckdb.publish import publish
 from tests.compare.differences import Allowed, marts
 from tests.compare.stories import World, second_night, third_night
 from tests.nights import few_nights
@@ -56,6 +57,51 @@ def test_a_test_that_failed_goes_on_failing_though_nothing_changed(tmp_path: Pat
     assert second.models == 0
     assert [warning.name for warning in first.warnings] != []
     assert first.warnings == second.warnings
+
+
+def test_of_published_marts_those_that_did_not_change_stay_as_they_are_published(
+    tmp_path: Path,
+) -> None:
+    raw = RawWarehouse(tmp_path / "warehouse.duckdb")
+    raw.fetch("skills", DAY, [SKILL])
+    built, served = target(raw.path, tmp_path), tmp_path / "serving.duckdb"
+    transform(built)
+    publish(raw.path, served, accept_loss=True)
+    with duckdb.connect(str(raw.path)) as warehouse:
+        # What nothing builds is seen only where all is copied.
+        warehouse.execute("insert into claude_marts.setting_changes default values")
+
+    raw.fetch("skills", DAY, [{**SKILL, "invocation_count": 6}])
+    transform(built)
+    publish(raw.path, served, accept_loss=True)
+    shutil.copy(served, tmp_path / "parts.duckdb")
+    publish(raw.path, served, accept_loss=True, afresh=True)
+
+    by_parts = {
+        each.name: each.is_equal for each in marts(tmp_path / "parts.duckdb", served, OF_RUNS)
+    }
+    assert [name for name, is_equal in by_parts.items() if not is_equal] == ["setting_changes"]
+    with duckdb.connect(str(tmp_path / "parts.duckdb")) as parts:
+        assert parts.execute(
+            "select invocation_count from claude_marts.skill_usage_daily"
+        ).fetchall() == [(6,)]
+
+
+def test_a_published_file_that_somebody_wrote_to_is_made_afresh(tmp_path: Path) -> None:
+    raw = RawWarehouse(tmp_path / "warehouse.duckdb")
+    raw.fetch("skills", DAY, [SKILL])
+    served = tmp_path / "serving.duckdb"
+    transform(target(raw.path, tmp_path))
+    publish(raw.path, served, accept_loss=True)
+    with duckdb.connect(str(served)) as written:
+        written.execute("delete from claude_marts.skill_usage_daily")
+
+    publish(raw.path, served, accept_loss=True)
+
+    with duckdb.connect(str(served)) as read:
+        assert read.execute("select count(*) from claude_marts.skill_usage_daily").fetchall() == [
+            (1,)
+        ]
 
 
 def test_what_dbt_compiled_is_compiled_again_where_it_is_damaged(

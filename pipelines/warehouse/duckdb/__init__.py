@@ -202,12 +202,21 @@ class DuckDB:
             refuse_failed(result, out)
             return publish(aside, out, accept_loss=True)
 
-    def publish(self, *, accept_loss: bool = False) -> PublishResult:
+    def publish(self, *, accept_loss: bool = False, afresh: bool = False) -> PublishResult:
         mode = settings(PipelineSettings).served_mode
         access = int(mode, 8) if mode else None
-        published = publish(self._file, self._served, accept_loss=accept_loss, mode=access)
+        published = publish(
+            self._file, self._served, accept_loss=accept_loss, mode=access, afresh=afresh
+        )
         anonymous = self._data_dir.served_anonymous
-        publish(self._file, anonymous, accept_loss=True, mode=access, with_people=False)
+        publish(
+            self._file,
+            anonymous,
+            accept_loss=True,
+            mode=access,
+            with_people=False,
+            afresh=afresh,
+        )
         return published
 
     @contextmanager

@@ -1,5 +1,6 @@
 """Hands readers a fresh copy of the marts; they never wait for a run, and a run never for them."""
 
+import hashlib
 import os
 import shutil
 import stat
@@ -18,12 +19,19 @@ from pipelines.foreseen import foreseen
 from pipelines.warehouse.base import MARTS_SCHEMA as SCHEMA
 from pipelines.warehouse.base import PublishResult, Reading, identifier, literal
 from pipelines.warehouse.duckdb.beside import clear_beside, is_being_written
+from pipelines.warehouse.duckdb.builder import MARKS
 from pipelines.warehouse.duckdb.file import Connection, open_to_read
 from pipelines.warehouse.history import NOTHING, History, history, losses
 from sources.errors import ForeseenError
 
 # The oldest format that DuckDB 2.0 writes: every DuckDB 1.x inside today's BI tools opens it.
 STORAGE_VERSION = "v1.0.0"
+PUBLISHED = "claude_staging.published"
+"""One row per mart of each served file: which file it was, and what tells whether the mart is still
+the same. It goes with everything that was built, so that nobody who was forgotten stays in a
+block of the served file."""
+MOST_CHANGED = 0.25
+"""Of the marts: with more of them new, a fresh file is the smaller one."""
 
 
 def publish(
@@ -33,12 +41,14 @@ def publish(
     accept_loss: bool = False,
     mode: int | None = None,
     with_people: bool = True,
+    afresh: bool = False,
 ) -> PublishResult:
     """Replaces the served file with a copy of the warehouse's marts, atomically.
 
     Whoever has the old file open keeps reading it. On any failure it stays the served one. It
     keeps its mode (unless one is given) and group, and a link stays one. Nothing of an older file
-    stays beside it.
+    stays beside it. Where the old one was published from here and nobody wrote to it since, marts
+    that are as they were come from there, block by block; not `afresh`, which also mends blocks.
     One publish at a time: the caller holds the lock on the warehouse.
 
     Raises:
@@ -60,14 +70,26 @@ def publish(
         before = _history_of(target, copy)
         with _warehouse_and_copy(warehouse, copy) as (connection, source):
             names = _marts(connection, source, warehouse)
+            marts = _described(connection, source, names)
+            chosen = _chosen(marts, source, with_people=with_people)
+            contents = _contents(connection, source, marts, chosen)
+            known = {} if afresh else _published(connection, source, target, chosen)
+            changed = [name for name in chosen if contents.get(name) != known.get(name, "")]
+            is_much = known.keys() != chosen.keys() or len(changed) > MOST_CHANGED * len(chosen)
+            if not is_much and not is_being_written(target):
+                shutil.copyfile(target, copy)
+            else:
+                changed = list(chosen)
+            connection.execute(
+                f"attach {literal(str(copy))} as served (storage_version '{STORAGE_VERSION}')"
+            )
             keep_access(target, copy)
             if mode is not None:
                 _let_read(copy, mode)
             if before and not accept_loss:
                 _refuse_loss(before, connection, source, warehouse, served)
-            rows = _copy_marts(
-                connection, source, _described(connection, source, names), with_people=with_people
-            )
+            _copy_marts(connection, {name: chosen[name] for name in changed}, marts)
+            rows = _row_count(connection)
         synced(copy)
         size = copy.stat().st_size
         if before is None:
@@ -75,6 +97,7 @@ def publish(
         notes += _cleared(target)
         os.replace(copy, target)
         synced(target.parent)
+        _note_published(warehouse, target, chosen, contents)
     except (OSError, duckdb.IOException) as error:
         if isinstance(error, duckdb.IOException) and copy.name not in str(error):
             raise foreseen(error, warehouse.parent, file=warehouse) from error
@@ -199,15 +222,11 @@ def _undone(connection: duckdb.DuckDBPyConnection, source: str) -> list[date]:
 def _warehouse_and_copy(
     warehouse: Path, copy: Path
 ) -> Iterator[tuple[duckdb.DuckDBPyConnection, str]]:
-    """A connection that has the empty copy as `served`, and the name that the warehouse has there.
-
-    On leaving, the copy is complete in its one file.
+    """A connection in which the copy is to be attached as `served`, and the name that the warehouse
+    has there. On leaving, the copy is complete in its one file.
     """
     connection, source = _open_warehouse(warehouse, spill=copy.with_name(f"{copy.name}.spill"))
     with connection:
-        connection.execute(
-            f"attach {literal(str(copy))} as served (storage_version '{STORAGE_VERSION}')"
-        )
         # Closing does not detach: in dbt's instance, which we may have joined, the copy would stay.
         try:
             yield connection, source
@@ -275,38 +294,111 @@ class _Mart:
     comments: dict[str | None, str] = field(default_factory=dict)
 
 
-def _copy_marts(
+def _chosen(marts: Mapping[str, _Mart], source: str, *, with_people: bool) -> dict[str, str]:
+    """The marts that are served, and the query of each."""
+    chosen = {}
+    for name, mart in marts.items():
+        query = f"from {identifier(source)}.{SCHEMA}.{identifier(name)}"
+        if not with_people:
+            selection = anonymous.selection(name, mart.types)
+            if selection is None:
+                continue
+            query = f"select {selection} {query} {anonymous.grouping(name)}"
+        chosen[name] = query
+    return chosen
+
+
+def _contents(
     connection: duckdb.DuckDBPyConnection,
     source: str,
     marts: Mapping[str, _Mart],
-    *,
-    with_people: bool,
-) -> int:
-    """Copies the marts and returns how many rows they have together."""
+    chosen: Mapping[str, str],
+) -> dict[str, str]:
+    """What tells whether the copy of a mart would be another; of those whose build is known."""
+    try:
+        built = connection.execute(
+            f"select split_part(name, '.', 3), content from {identifier(source)}.{MARKS}"
+        ).fetchall()
+    except duckdb.CatalogException:
+        return {}
+    return {
+        name: _digest([chosen[name], str(marts[name]), content])
+        for name, content in built
+        if name in chosen
+    }
+
+
+def _published(
+    connection: duckdb.DuckDBPyConnection, source: str, target: Path, chosen: Mapping[str, str]
+) -> dict[str, str]:
+    """What the served file holds, if it is the one that was published from here, by these queries:
+    what readers were not to see any more must be in no block of it."""
+    try:
+        noted = connection.execute(
+            f"select mart, content from {identifier(source)}.{PUBLISHED} where file = ?",
+            [_file_is(target, chosen)],
+        ).fetchall()
+    except (FileNotFoundError, duckdb.CatalogException):
+        return {}
+    return dict(noted)
+
+
+def _note_published(
+    warehouse: Path, target: Path, chosen: Mapping[str, str], contents: Mapping[str, str]
+) -> None:
+    """Note what the served file holds; where that fails, the next one is made afresh."""
+    columns = "path text, file text, mart text, content text"
+    with suppress(duckdb.Error), duckdb.connect(warehouse) as connection:
+        connection.execute("begin")
+        connection.execute("create schema if not exists claude_staging")
+        connection.execute(f"create table if not exists {PUBLISHED} ({columns})")
+        connection.execute(f"delete from {PUBLISHED} where path = ?", [str(target)])
+        connection.execute(
+            f"insert into {PUBLISHED} select ?, ?, unnest(?), unnest(?)",
+            [str(target), _file_is(target, chosen), [*contents], [*contents.values()]],
+        )
+        connection.execute("commit")
+
+
+def _file_is(target: Path, chosen: Mapping[str, str]) -> str:
+    """What tells a file from every other one, from itself once somebody has written to it, and from
+    one that other queries filled."""
+    found = target.stat()
+    of_file = (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
+    return _digest([*map(str, of_file), *chosen.values()])
+
+
+def _digest(parts: Sequence[str]) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def _copy_marts(
+    connection: duckdb.DuckDBPyConnection, queries: Mapping[str, str], marts: Mapping[str, _Mart]
+) -> None:
     # As one transaction, or each of some hundred comments would wait for the disk.
     connection.execute("begin")
-    connection.execute(f"create schema served.{SCHEMA}")
-    rows = 0
-    for name, mart in marts.items():
+    connection.execute(f"create schema if not exists served.{SCHEMA}")
+    for name, query in queries.items():
         served = f"served.{SCHEMA}.{identifier(name)}"
-        query = f"from {identifier(source)}.{SCHEMA}.{identifier(name)}"
-        if not with_people:
-            chosen = anonymous.selection(name, mart.types)
-            if chosen is None:
-                continue
-            query = f"select {chosen} {query} {anonymous.grouping(name)}"
-        [(copied,)] = connection.execute(f"create table {served} as {query}").fetchall()
-        rows += copied
+        connection.execute(f"create or replace table {served} as {query}")
         # What `create table as` loses.
         there = {column for column, *_ in connection.execute(f"describe {served}").fetchall()}
         comments = [
             f"comment on {_commented(served, column)} is {literal(comment)}"
-            for column, comment in mart.comments.items()
+            for column, comment in marts[name].comments.items()
             if column is None or column in there
         ]
         connection.execute(";".join(comments) or "select 1")
     connection.execute("commit")
-    return rows
+
+
+def _row_count(connection: duckdb.DuckDBPyConnection) -> int:
+    """Rows of all served marts together."""
+    [(rows,)] = connection.execute(
+        "select cast(sum(estimated_size) as bigint) from duckdb_tables() "
+        "where database_name = 'served'"
+    ).fetchall()
+    return int(rows or 0)
 
 
 def _commented(mart: str, column: str | None) -> str:

@@ -310,7 +310,7 @@ class Postgres:
                             f" is {literal(description)}"
                         )
 
-    def publish(self, *, accept_loss: bool = False) -> PublishResult:
+    def publish(self, *, accept_loss: bool = False, afresh: bool = False) -> PublishResult:
         require_held(self._settings)
         return publish(self._settings, accept_loss=accept_loss)
 
