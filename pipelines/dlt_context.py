@@ -4,6 +4,7 @@ Its own code fills in paths as patterns; that is mended here.
 """
 
 import os
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,8 @@ from dlt.common.configuration.container import Container
 from dlt.common.configuration.providers.provider import ConfigProvider
 from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
 from dlt.common.runtime.run_context import RunContext
+from dlt.common.schema import Schema
+from dlt.common.storages.live_schema_storage import LiveSchemaStorage
 from dlt.common.storages.load_storage import LoadItemStorage
 from dlt.extract.storage import ExtractorItemStorage
 from dlt.pipeline import trace
@@ -63,8 +66,35 @@ def plug_in(lookup: Lookup) -> None:
     for storage in (ExtractorItemStorage, LoadItemStorage):
         template = storage._get_data_item_path_template
         storage._get_data_item_path_template = _literal_folder(template)  # type: ignore[method-assign]
+    LiveSchemaStorage.__getitem__ = _read_once(LiveSchemaStorage.__getitem__)  # type: ignore[method-assign]
     # Who is told of each step: off or not, telling makes up an id and writes it to a file.
     trace.TRACKING_MODULES.clear()
+
+
+def _read_once(read: Callable[..., Schema]) -> Callable[..., Schema]:
+    """dlt reads, checks and hashes its schema's file whenever it looks at it, some hundred times a
+    night: once is enough until the file is another one."""
+
+    def schema(storage: LiveSchemaStorage, name: str) -> Schema:
+        seen: dict[str, tuple[int, ...]] = storage.__dict__.setdefault("seen_files", {})
+        live = storage.live_schemas.get(name)
+        if live is not None and seen.get(name) == _stamp(storage, name):
+            return live
+        found = read(storage, name)
+        seen[name] = _stamp(storage, name)
+        return found
+
+    return schema
+
+
+def _stamp(storage: LiveSchemaStorage, name: str) -> tuple[int, ...]:
+    """What tells one writing of the schema's file from another; of none, nothing does."""
+    file = storage.storage.make_full_path(storage._file_name_in_store(name, "json"))
+    try:
+        found = os.stat(file)
+    except FileNotFoundError:
+        return (time.monotonic_ns(),)
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _literal_folder(template: Callable[..., str]) -> Callable[..., str]:
