@@ -101,16 +101,28 @@ QUERY = f"""
         group by newest_runs.kind
     ),
 
+    -- An endpoint that a later release reads first was not wanted of the days before.
+    first_wanted as (
+        select endpoint, min(day) as first_date
+        from (
+            select endpoint, window_start_date as day from claude_raw.endpoint_runs
+            union all
+            select endpoint, activity_date as day from newest_fetches
+        ) as days_of_endpoints
+        group by endpoint
+    ),
+
     expected_days (endpoint, activity_date, last_date) as (
         select
             newest_runs.endpoint,
             least(
-                first_days.first_date,
+                greatest(first_days.first_date, first_wanted.first_date),
                 newest_runs.newest_available_date
             ) as activity_date,
             newest_runs.newest_available_date as last_date
         from newest_runs
         left join first_days on newest_runs.kind = first_days.kind
+        left join first_wanted on newest_runs.endpoint = first_wanted.endpoint
         where
             newest_runs.kind in ('engagement', 'money')
             and newest_runs.newest_available_date is not null

@@ -176,7 +176,7 @@ def money(context: Context) -> list[Part]:
     if rest := products[MOST_PRODUCTS:]:
         steps.append(Step("Other products", sum((step.size for step in rest), Decimal(0))))
     steps.sort(key=lambda step: -abs(step.size))
-    steps = _in_cents(
+    steps = in_cents(
         _with_rest(steps, change, "Corrections of closed months, and what no product has"),
         Decimal(headline.before),
         Decimal(headline.value),
@@ -250,7 +250,7 @@ def _products(served: Reading, before: date, month: date) -> list[Step]:
     ]
 
 
-def _in_cents(steps: Sequence[Step], before: Decimal, now: Decimal) -> list[Step]:
+def in_cents(steps: Sequence[Step], before: Decimal, now: Decimal) -> list[Step]:
     """The steps as they are shown, which add up too: the largest takes what rounding leaves."""
     rounded = [Step(step.why, step.size.quantize(CENT)) for step in steps]
     rounded = [step for step in rounded if step.size]

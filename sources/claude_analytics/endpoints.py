@@ -187,7 +187,7 @@ CONSOLE = """
     organization_id workspace_id service_tier api_key_id agent_id deployment_id environment_id
     session_id user_profile_id
 """
-"""Dimensions of Console organisations; we ask for none of them, so they stay null."""
+"""Dimensions of Console organisations; we ask for the service tier alone, the others stay null."""
 AMOUNTS = {"amount": CENTS, "list_amount": CENTS, "currency": TEXT, "requests": COUNT}
 TOKENS = """
     uncached_input_tokens output_tokens cache_read_input_tokens
@@ -362,8 +362,10 @@ USAGE_ROW = BUCKET | GROUP_OF_USAGE | counts("usage__", f"{TOKENS} total_tokens"
 
 ASKED_BY = ("actor", "product", "model", "context_window", "speed")
 """The five dimensions that the API takes at once: what a token's price depends on, but for the
-region, which would be a sixth."""
+region and the service tier, which are asked for without the actor."""
 PRICED_BY = tuple(f"group__{name}" for name in ASKED_BY if name != "actor")
+RUN_BY = ("product", "model", "inference_geo", "service_tier")
+RUN_IN = tuple(f"group__{name}" for name in RUN_BY)
 
 
 def money_endpoint(**given: Any) -> Endpoint:
@@ -425,6 +427,33 @@ COST_API = (
         headers=BETA,
         totals="usage_totals",
         person="group__actor__user_id",
+    ),
+    money_endpoint(
+        table="region_costs",
+        path="/v1/organizations/analytics/cost",
+        grain="One row per UTC day, product, model, region of inference, service tier, cost type "
+        "and token type: the organisation's own cost.",
+        key=(*RUN_IN, "group__cost_type", "group__token_type"),
+        columns=COST_ROW,
+        days_per_request=31,
+        params=for_buckets(*RUN_BY, "cost_type", "token_type", limit=1000),
+        coarser=for_buckets(*RUN_BY[:-1], "cost_type", "token_type", limit=1000),
+        headers=BETA,
+        totals="cost_totals",
+        measure="cost__amount",
+    ),
+    money_endpoint(
+        table="region_usage",
+        path="/v1/organizations/analytics/usage",
+        grain="One row per UTC day, product, model, region of inference and service tier: the "
+        "organisation's own usage.",
+        key=RUN_IN,
+        columns=USAGE_ROW,
+        days_per_request=31,
+        params=for_buckets(*RUN_BY, limit=1000),
+        coarser=for_buckets(*RUN_BY[:-1], limit=1000),
+        headers=BETA,
+        totals="usage_totals",
     ),
 )
 """Cost and usage of every kind of actor, in one shape (reference: section 9)."""

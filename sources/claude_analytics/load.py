@@ -57,8 +57,9 @@ from sources.session import (
     clock_note,
 )
 
-REQUESTS_PER_CHUNK = 60
-"""About how much a killed run has to fetch again at most: a minute of the API's default limit.
+REQUESTS_PER_CHUNK = 55
+"""About how much a killed run has to fetch again at most: with what each run asks first, a minute of
+the API's default limit.
 
 How many pages a span has is only known from those before it."""
 

@@ -83,7 +83,7 @@ def test_a_first_connect_reads_every_day_of_money_that_the_api_serves(
     load(today="2026-01-09")
 
     every_day = days_between(date(2026, 1, 1), date(2026, 1, 8))
-    for table in ("costs", "usage", "cost_totals", "usage_totals"):
+    for table in MONEY:
         days = f"select activity_date from claude_raw.loaded_days where endpoint = '{table}'"
         assert query(f"{days} order by 1") == [(day,) for day in every_day]
     assert query(
@@ -114,6 +114,55 @@ def test_cost_and_usage_are_asked_by_what_the_price_of_a_token_depends_on(
     by = "actor,product,model,context_window,speed"
     assert grouped_by(year, "/cost") == {f"{by},cost_type,token_type"}
     assert grouped_by(year, "/usage") == {by}
+
+
+def test_the_organisations_cost_and_usage_are_asked_by_region_and_tier_without_anybody(
+    year: Sandbox, load: Load, query: Query
+) -> None:
+    row = cost("7", BEN)
+    row["group"] |= {"inference_geo": "us", "token_type": "output_tokens"}
+    year.publish("costs", "2026-01-07", [row, cost("5"), cost("2", BEN)])
+
+    load(today="2026-01-09")
+
+    first = [
+        each.params["group_by[]"]
+        for each in year.requests
+        if "inference_geo" in each.params.get("group_by[]", "")
+    ]
+    by = "product,model,inference_geo,service_tier"
+    assert sorted(first) == [by, f"{by},cost_type,token_type"]  # Nine days in one request.
+    assert query(
+        "select group__inference_geo, group__token_type, cost__amount from counting_region_costs"
+        " where activity_date = '2026-01-07' order by 1"
+    ) == [("us", "output_tokens", Decimal(7)), (None, None, Decimal(7))]
+    year.requests.clear()
+    year.publish("costs", "2026-01-05", [cost("90.5")])
+
+    load(today="2026-01-09")
+
+    # Read again where the organisation's total moved, and there alone.
+    assert asked_days(year, "/cost", by="product").count(date(2026, 1, 5)) == 2
+    assert asked_days(year, "/cost", by="product").count(date(2026, 1, 7)) == 1
+
+
+def test_an_organisation_without_service_tiers_is_read_by_region_alone(
+    year: Sandbox, load: Load, query: Query
+) -> None:
+    message = "group_by[]: service_tier is not a dimension of this organisation."
+    year.answer(
+        "/analytics/",
+        status=400,
+        body={"error": {"message": message}},
+        times=1_000,
+        when=lambda params: "service_tier" in params.get("group_by[]", ""),
+    )
+
+    report = load(today="2026-01-09")
+
+    assert report.problems == []
+    assert "region_costs come without service_tier, which stay unknown" in "\n".join(report.details)
+    assert query("select sum(cost__amount) from counting_region_costs") == [(Decimal("180.5"),)]
 
 
 def test_an_organisation_that_cannot_be_asked_so_is_asked_for_less(
@@ -237,7 +286,7 @@ def test_days_after_the_newest_data_are_not_loaded_and_never_empty(
         " from claude_raw.loaded_days where data_refreshed_at is not null group by 1 order by 1"
     ) == [
         (table, date(2026, 1, 6), datetime(2026, 1, 6, 10))
-        for table in ("cost_totals", "costs", "usage", "usage_totals")
+        for table in sorted(MONEY)
     ]
     assert query(
         "select distinct newest_available_date from claude_raw.endpoint_runs where kind = 'money'"

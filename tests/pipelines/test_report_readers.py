@@ -77,6 +77,37 @@ READERS = {
             (date '2026-05-01', 'seats', cast(1000.5 as {USD}), 31)
         ) as bills (month, cost_pool, billed_usd, covered_days)
     """,
+    "spend_changes_monthly": f"""
+        select
+            month,
+            cast(before as {USD}) as previous_spend_usd,
+            cast(now as {USD}) as spend_usd,
+            cast(now - before as {USD}) as change_usd,
+            cast(volume as {USD}) as volume_usd,
+            cast(models as {USD}) as model_mix_usd,
+            cast(cache as {USD}) as cache_usd,
+            cast(now - before - volume - models - cache as {USD}) as fast_mode_usd,
+            {
+        ", ".join(
+            f"cast(0 as {USD}) as {name}_usd"
+            for name in (
+                "product_mix",
+                "output_share",
+                "long_context",
+                "price",
+                "not_tokens",
+                "unexplained",
+            )
+        )
+    },
+            cast(null as {USD}) as region_usd,
+            cast(null as {USD}) as service_tier_usd
+        from (values
+            (date '2026-03-01', 80, 90, 4.004, 6.004, -0.009),
+            (date '2026-04-01', 90, 60, -30, 0, 0),
+            (date '2026-05-01', 60, 170.5, 90, 25, -7)
+        ) as months (month, before, now, volume, models, cache)
+    """,
     "retention_monthly": """
         select
             date '2026-04-01' as first_active_month, n as months_since, 10 as cohort_users,
@@ -216,6 +247,30 @@ def test_the_change_of_the_bill_is_explained_by_steps_that_add_up(page: str) -> 
     ]
     assert value(first[1]) + sum(value(step[1]) for step in between) == value(last[1])
     assert "most of all by Seat fees +$200 and Chat +$63" in seen(page)
+
+
+def test_each_rise_of_use_has_a_sentence_whose_parts_add_up_to_it(page: str) -> None:
+    words = seen(page)
+
+    assert "Use in May 2026 cost $111 (184%) more than April, most of all by volume +$90" in words
+    for rise, sentence in {
+        "$110.50": (
+            "more in May 2026 than in April: volume +$90.00, mix of models +$25.00, "
+            "cache −$7.00 and fast mode +$2.50."
+        ),
+        "$10.00": (
+            "more in March 2026 than in February: mix of models +$6.01, volume +$4.00 "
+            "and cache −$0.01."
+        ),
+    }.items():
+        assert f"Use cost {rise} {sentence}" in words
+        amounts = re.findall(r"[+−]\$\d+\.\d\d", sentence)
+        assert round(sum(value(amount) for amount in amounts), 2) == value(rise)
+    assert "in April 2026 than" not in words
+    first, *between, last = steps(page, "Why use cost more or less, by month")
+    for column in (1, 2, 3):
+        parts = sum(value(row[column]) for row in between)
+        assert round(value(first[column]) + parts, 2) == value(last[column])
 
 
 def test_a_report_says_what_changed_since_the_last_one(

@@ -174,3 +174,38 @@ def test_every_month_and_pool_is_allocated_to_the_last_digit(served: Served) -> 
 
     assert len(bills) == 9
     assert {row["difference_usd"] for row in bills} == {Decimal(0)}
+
+
+@pytest.mark.parametrize("mart", ["spend_drivers_daily", "spend_by_region_daily"])
+def test_what_prices_depend_on_adds_up_to_spend_on_every_day(served: Served, mart: str) -> None:
+    def sums(name: str) -> dict[tuple[Any, ...], Decimal]:
+        found: dict[tuple[Any, ...], Decimal] = {}
+        for row in served.rows(name):
+            key = row["activity_date"], row["product"], row["model"], row["cost_type"]
+            found[key] = found.get(key, Decimal(0)) + row["spend_usd"]
+        return {key: usd for key, usd in found.items() if usd}
+
+    assert sums(mart) == sums("spend_daily")
+    tokens = sum(row["token_count"] or 0 for row in served.rows(mart))
+    counts = ("uncached_input", "cache_read_input", "cache_creation_input", "output")
+    assert tokens == sum(
+        row[f"{count}_tokens"] or 0 for row in served.rows("spend_daily") for count in counts
+    )
+
+
+def test_the_change_of_a_month_is_that_of_its_spend_and_the_parts_are_told(served: Served) -> None:
+    [may] = served.rows("spend_changes_monthly")  # June is not over.
+    spend = {
+        month: sum(
+            row["spend_usd"]
+            for row in served.rows("spend_daily")
+            if row["activity_date"].month == month
+        )
+        for month in (4, 5)
+    }
+
+    assert (may["month"], may["change_usd"]) == (date(2026, 5, 1), spend[5] - spend[4])
+    parts = [name for name in may if name.endswith("_usd")][3:]
+    assert sum(may[name] for name in parts) == may["change_usd"]
+    assert may["unexplained_usd"] == 0
+    assert {name for name in parts if not may[name]} == {"service_tier_usd", "unexplained_usd"}

@@ -1,4 +1,4 @@
--- One row per endpoint and UTC day from the first loaded day to the newest available one.
+-- One row per endpoint and UTC day from the first one that was loaded or wanted of it to the newest available one.
 with
 
 engagement_days as (
@@ -44,6 +44,16 @@ days as (
     from spend_days
 ),
 
+-- An endpoint that a later release reads first was not wanted of the days before.
+first_days as (
+    select
+        endpoints.endpoint,
+        min(days_loaded.activity_date) as first_loaded_date
+    from endpoints
+    left join days_loaded on endpoints.endpoint = days_loaded.endpoint
+    group by endpoints.endpoint
+),
+
 newer_api as (
     select count(*) as loaded_days
     from days_loaded
@@ -64,17 +74,24 @@ coverage as (
         days_loaded.fetched_at
     from days
     inner join endpoints on days.is_money = endpoints.is_money
+    inner join first_days on endpoints.endpoint = first_days.endpoint
     left join days_loaded
         on
             endpoints.endpoint = days_loaded.endpoint
             and days.activity_date = days_loaded.activity_date
     left join latest_runs on endpoints.endpoint = latest_runs.endpoint
     cross join newer_api
-    -- An organisation that has the newer API of cost is not asked for the older reports any more.
     where
-        days_loaded.outcome is not null
-        or endpoints.endpoint not in ({{ quoted(declared('older_money_endpoints')) }})
-        or newer_api.loaded_days = 0
+        (
+            days.activity_date >= first_days.first_loaded_date
+            or days.activity_date >= coalesce(latest_runs.first_wanted_date, days.activity_date)
+        )
+        -- An organisation that has the newer API of cost is not asked for the older reports any more.
+        and (
+            days_loaded.outcome is not null
+            or endpoints.endpoint not in ({{ quoted(declared('older_money_endpoints')) }})
+            or newer_api.loaded_days = 0
+        )
 )
 
 select * from coverage
