@@ -27,6 +27,7 @@ class Table:
             are incomplete at first. Both are tracked day by day.
         edition: The edition of the API that alone fills it, of those of the source.
         is_older: Stands in for a newer table of its kind where the organisation lacks that.
+        is_recent: Only its newest days are read, where that is set: no other one is due.
         key: Columns that name a row of a day.
         columns: Its declared ones, where its rows are compared with what they were.
         measure: Column of cents whose sum says how much a day changed; None: the count of its rows.
@@ -37,6 +38,7 @@ class Table:
     kind: Literal["engagement", "money", "roster", "feed", "export", "file"]
     edition: str | None = None
     is_older: bool = False
+    is_recent: bool = False
     key: Sequence[str] = ()
     columns: Sequence[str] = ()
     measure: str | None = None

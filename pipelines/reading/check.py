@@ -157,6 +157,7 @@ def _of_data(served: Reading, verdict: Verdict, rules: CheckSettings) -> Iterato
         name: day
         for name, day in verdict.newest_dates.items()
         if (today - day).days > rules.max_age_days
+        and not (name in TABLES and TABLES[name].is_recent)  # It may be off by now.
     }
     if old:
         oldest = min(old.values())

@@ -26,6 +26,10 @@ _DAY_STATUS = _MACROS.get_template("day_status.sql").module.day_status(  # type:
     "days.outcome", "days.activity_date", "newest_runs.window_start_date"
 )
 """The rule of the mart data_coverage_daily, which may not be built yet."""
+_RECENT = ", ".join(
+    f"'{table.name}'" for source in SOURCES for table in source.tables if table.is_recent
+)
+"""Endpoints of which only the days that the newest run wanted are due."""
 
 OF_EVENTS = " where version in (select version from counting)"
 OF_REJECTED = """
@@ -116,7 +120,13 @@ QUERY = f"""
         select
             newest_runs.endpoint,
             least(
-                greatest(first_days.first_date, first_wanted.first_date),
+                greatest(
+                    first_days.first_date,
+                    first_wanted.first_date,
+                    case
+                        when newest_runs.endpoint in ({_RECENT}) then newest_runs.window_start_date
+                    end
+                ),
                 newest_runs.newest_available_date
             ) as activity_date,
             newest_runs.newest_available_date as last_date

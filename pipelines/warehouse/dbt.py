@@ -37,6 +37,7 @@ DECLARED: dict[str, Any] = {
     "endpoints": list(dict.fromkeys(table.name for table in TRACKED)),
     "money_endpoints": list(dict.fromkeys(each.name for each in TRACKED if each.kind == "money")),
     "older_money_endpoints": [table.name for table in TRACKED if table.is_older],
+    "recent_endpoints": [table.name for table in TRACKED if table.is_recent],
     "compared_endpoints": {},
     "assistants": [source.assistant for source in SOURCES if source.assistant],
 }

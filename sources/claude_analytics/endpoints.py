@@ -43,15 +43,15 @@ def for_one_page(first: date, _last: date) -> Params:
 
 
 def for_buckets(
-    *group_by: str, limit: int, width: str = "time_bucket_width"
+    *group_by: str, limit: int, width: str = "time_bucket_width", size: str = "1d"
 ) -> Callable[[date, date], Params]:
-    """Ask for daily buckets of money or usage, grouped; the API's `ending_at` is exclusive."""
+    """Ask for buckets of money or usage, grouped; the API's `ending_at` is exclusive."""
 
     def params(first: date, last: date) -> Params:
         return {
             "starting_at": f"{first.isoformat()}T00:00:00Z",
             "ending_at": f"{(last + timedelta(days=1)).isoformat()}T00:00:00Z",
-            width: "1d",
+            width: size,
             "group_by[]": list(group_by),
             "limit": str(limit),
         }
@@ -77,6 +77,8 @@ class Endpoint:
         revision_days: How long the API may still change a published day.
         days_per_request: How many days one request may ask for.
         has_pages: Each answer says whether there is more; else one that says nothing is whole.
+        newest_days: How many days, today's the last, are read of it at all; None: every day that
+            the API answers for.
         pages_by_rows: More rows are more pages, so that days that nobody asked for cost requests.
         params: Query parameters that ask for the days from first to last.
         coarser: Others, for an organisation that the API does not answer those for.
@@ -107,6 +109,7 @@ class Endpoint:
     revision_days: int = 7
     days_per_request: int = 1
     has_pages: bool = True
+    newest_days: int | None = None
     pages_by_rows: bool = False
     params: Callable[[date, date], Params] = for_date
     coarser: Callable[[date, date], Params] | None = None
@@ -458,6 +461,35 @@ COST_API = (
 )
 """Cost and usage of every kind of actor, in one shape (reference: section 9)."""
 
+BY_THE_HOUR = {"newest_days": 4, "days_per_request": 4, "pages_by_rows": True, "headers": BETA}
+HOURLY_API = (
+    money_endpoint(
+        table="hourly_costs",
+        actor_key=("starting_at", *ACTOR_IDS, "group__product", "group__model"),
+        path="/v1/organizations/analytics/cost",
+        grain="One row per UTC day and hour, actor, product and model; null actors have several.",
+        key=(),
+        columns=COST_ROW,
+        params=for_buckets("actor", "product", "model", limit=1000, size="1h"),
+        totals="cost_totals",
+        person="group__actor__user_id",
+        **BY_THE_HOUR,
+    ),
+    money_endpoint(
+        table="hourly_usage",
+        actor_key=("starting_at", *ACTOR_IDS, "group__product", "group__model"),
+        path="/v1/organizations/analytics/usage",
+        grain="One row per UTC day and hour, actor, product and model; null actors have several.",
+        key=(),
+        columns=USAGE_ROW,
+        params=for_buckets("actor", "product", "model", limit=1000, size="1h"),
+        totals="usage_totals",
+        person="group__actor__user_id",
+        **BY_THE_HOUR,
+    ),
+)
+"""The same by the hour: the last 72 hours touch four days. Read where `hourly` is set."""
+
 WORK_OF_COST = texts("", f"{WORK} cost_type token_type")
 REPORT_COST_ROW = BUCKET | WORK_OF_COST | AMOUNTS
 REPORT_USAGE_ROW = BUCKET | texts("", WORK) | counts("", TOKENS)
@@ -547,4 +579,4 @@ REPORTS_API = (
 )
 """The same from the older reports, for organisations without COST_API (reference: section 8)."""
 
-EVERY_ENDPOINT = (*ENDPOINTS, *COST_API, *REPORTS_API)
+EVERY_ENDPOINT = (*ENDPOINTS, *COST_API, *HOURLY_API, *REPORTS_API)

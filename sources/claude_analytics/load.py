@@ -20,7 +20,13 @@ from sources.claude_analytics.client import (
     NotThisOrganisation,
 )
 from sources.claude_analytics.doubted import Judge
-from sources.claude_analytics.endpoints import COST_API, ENDPOINTS, EVERY_ENDPOINT, Endpoint
+from sources.claude_analytics.endpoints import (
+    COST_API,
+    ENDPOINTS,
+    EVERY_ENDPOINT,
+    HOURLY_API,
+    Endpoint,
+)
 from sources.claude_analytics.fetch import Fetcher, Progress
 from sources.claude_analytics.generation import WORDS, Generation, choose
 from sources.claude_analytics.plan import (
@@ -58,8 +64,8 @@ from sources.session import (
 )
 
 REQUESTS_PER_CHUNK = 55
-"""About how much a killed run has to fetch again at most: with what each run asks first, a minute of
-the API's default limit.
+"""About how much a killed run has to fetch again at most: with what each run asks first, a minute
+of the API's default limit.
 
 How many pages a span has is only known from those before it."""
 
@@ -159,6 +165,8 @@ def _load_endpoints(session: Session, settings: AnalyticsSettings) -> SourceRepo
             client.was_fine = _was_fine(pipeline)
             generation = choose(client, settings.cost_api, known_generation(ledger), day)
             money = wanted(GENERATIONS[generation.name or "unified"])
+            if settings.hourly and generation.name == "unified":
+                money += wanted(HOURLY_API)
             fetcher.watch(money)
             if generation.name is None:
                 for endpoint in money:

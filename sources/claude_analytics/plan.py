@@ -1,5 +1,6 @@
 """Which days to fetch, and from which API: pure rules of clock, settings and ledger."""
 
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -141,7 +142,8 @@ class Plan:
     def window(self, endpoint: Endpoint) -> list[date]:
         """The days that the API answers for; those of money go on into the present."""
         if endpoint.kind == "money":
-            return window(self.clock.today, self.settings.cost_window_days - 1, self.clock.today)
+            days = min(self.settings.cost_window_days, endpoint.newest_days or sys.maxsize)
+            return window(self.clock.today, days - 1, self.clock.today)
         return window(self.clock.today, self.settings.window_days, self.newest)
 
     def settle_after(self, endpoint: Endpoint) -> timedelta:
@@ -159,7 +161,7 @@ class Plan:
         ]
 
     def _days(self, endpoint: Endpoint, ledger: Ledger) -> Sequence[date]:
-        if self.backfill:
+        if self.backfill and not endpoint.newest_days:
             return [day for day in self.backfill if day < self.clock.today]
         fetched = ledger.get(endpoint.table, {})
         days = [

@@ -19,6 +19,7 @@ class AnalyticsSettings(ConnectionSettings):
         cost_window_days: How many days back the API answers for cost and usage, today included.
         cost_api: "unified" is the newer API of cost and usage, "reports" the older one, "auto"
             the newer where the organisation has it.
+        hourly: Whether cost and usage of the last 72 hours are read by the hour too.
         requests_per_minute: The organisation's limit, in any 60 seconds.
     """
 
@@ -28,4 +29,5 @@ class AnalyticsSettings(ConnectionSettings):
     revision_days: int | None = None
     cost_window_days: int = 365
     cost_api: str = "auto"
+    hourly: bool = False
     requests_per_minute: int = 60

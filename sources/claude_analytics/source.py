@@ -14,7 +14,7 @@ from sources.claude_analytics.settings import AnalyticsSettings
 from sources.claude_analytics.upgrade import upgrade
 from sources.contract import Check, Source, Table
 from sources.errors import AnotherOrganisation, ForeseenError, Refused
-from sources.rules import CONNECTION, choice, whole
+from sources.rules import CONNECTION, FLAG, choice, whole
 from sources.session import Access, Clock, clock_note, difference
 
 
@@ -111,6 +111,7 @@ def _table(endpoint: Endpoint) -> Table:
         kind=endpoint.kind,
         edition=edition,
         is_older=edition == "reports",
+        is_recent=endpoint.newest_days is not None,
         key=endpoint.key or endpoint.actor_key,
         columns=list(endpoint.columns),
         measure=endpoint.measure,
@@ -135,6 +136,7 @@ SOURCE = Source(
         "revision_days": whole(0),
         "cost_window_days": whole(1),
         "cost_api": choice("auto", "unified", "reports"),
+        "hourly": FLAG,
         **CONNECTION,
     },
     tables=[_table(endpoint) for endpoint in EVERY_ENDPOINT],

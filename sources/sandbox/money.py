@@ -162,12 +162,16 @@ class Question:
     report: Report
     start: datetime
     end: datetime
-    is_daily: bool
+    width: str | None
     group_by: tuple[str, ...]
     filters: tuple[tuple[str, tuple[str, ...]], ...]
     order_by: str
     is_ascending: bool
     has_deleted_users: bool
+
+    @property
+    def is_daily(self) -> bool:
+        return self.width == "1d"
 
     @property
     def is_one_day(self) -> bool:
@@ -313,8 +317,8 @@ def question_of(call: Call, report: Report) -> Question:
     for name in sorted(params.keys() - known):
         raise Refusal(400, f"{name}: not supported by the sandbox on this endpoint.")
     width = params.get(width_name, "1d" if report.is_bucketed else None)
-    if width not in (None, "1d"):
-        raise Refusal(400, f"{width_name}: the sandbox serves only 1d.")
+    if width not in (None, "1d", *(("1h",) if report.is_unified else ())):
+        raise Refusal(400, f"{width_name}: the sandbox serves only 1d, and 1h of /cost and /usage.")
     start, end = span_of(call, is_end_required=width is not None and not report.is_bucketed)
     group_by = group_by_of(call, report)
     order_by, order = order_of(params, report, is_daily=width is not None)
@@ -325,7 +329,7 @@ def question_of(call: Call, report: Report) -> Question:
         report=report,
         start=start,
         end=end,
-        is_daily=width is not None,
+        width=width,
         group_by=group_by,
         filters=tuple(
             (name, tuple(value.replace("claude-tag", "claude_tag") for value in call.values(name)))
@@ -396,17 +400,18 @@ def query_of(question: Question) -> str:
     """SQL for the rows: their day (null without buckets), the number of their group, their JSON."""
     report = question.report
     usual = ORDERS[report.family][0]
+    bucket = "hour" if question.width == "1h" else "activity_date"
     names = [name for name in question.group_by if name not in FOREIGN]
     fan_out = [name for name in names if name in FAN_OUT]
     keys = [name for name in names if name not in FAN_OUT]
     if report.is_by_user or "actor" in keys:
         keys = ["spender", "actor", *(name for name in keys if name != "actor")]
-    if question.is_daily:
-        keys = ["activity_date", *keys]
+    if question.width:
+        keys = [bucket, *keys]
     direction = "asc" if question.is_ascending else "desc"
     order = f"group_order {direction}"
     if question.order_by == "time":
-        order = f"activity_date {direction}, group_order desc"
+        order = f"{bucket} {direction}, group_order desc"
     elif report.is_bucketed:
         order = "activity_date asc, group_order desc"
     ranked_by = usual if question.order_by == "time" else question.order_by
@@ -433,7 +438,7 @@ ordered as (
     select *, sum({ranked_by}) over (partition by group_key) as group_order from keyed
 )
 select
-    {"activity_date" if question.is_daily else "null"} as day,
+    {f"cast({bucket} as date)" if question.width else "null"} as day,
     dense_rank() over (order by {order}, group_key) as group_number,
     cast(to_json({row_of(question)}) as varchar) as row
 from ordered
@@ -492,6 +497,9 @@ def cost_fields(is_fanned_out: bool) -> str:
 
 
 def bounds(question: Question) -> str:
+    if question.width == "1h":
+        return """'starting_at': strftime(hour, '%Y-%m-%dT%H:00:00Z'),
+            'ending_at': strftime(hour + interval 1 hour, '%Y-%m-%dT%H:00:00Z')"""
     if question.is_daily:
         return """'starting_at': strftime(activity_date, '%Y-%m-%dT00:00:00Z'),
             'ending_at': strftime(activity_date + 1, '%Y-%m-%dT00:00:00Z')"""

@@ -261,12 +261,13 @@ create macro cost_seen(first_at, end_at, as_of) as table
 select
     activity_date, spender, actor_type, spenders.user_id, is_deleted, actor, product, model, context_window,
     inference_geo, speed, slack_channel_id, claude_tag_category, claude_tag_user_id, cost_type, token_type, amount,
-    list_amount, currency, requests
+    list_amount, currency, requests, date_trunc('hour', cast(occurred_at as timestamp)) as hour
 from cost_lines
 inner join spenders(as_of) as spenders using (spender)
 where occurred_at >= first_at and occurred_at < end_at and is_visible(published_on, withdrawn_on, as_of)
     and activity_date not in (select activity_date from published_days where family = 'cost')
 union all
+select *, cast(activity_date as timestamp) as hour
 from published_costs
 where activity_date >= first_at and activity_date < end_at;
 
@@ -274,12 +275,14 @@ create macro usage_seen(first_at, end_at, as_of) as table
 select
     activity_date, spender, actor_type, spenders.user_id, is_deleted, actor, product, model, context_window,
     inference_geo, speed, slack_channel_id, claude_tag_category, claude_tag_user_id, uncached_input_tokens,
-    output_tokens, cache_read_input_tokens, cache_5m_input_tokens, cache_1h_input_tokens, web_searches, requests
+    output_tokens, cache_read_input_tokens, cache_5m_input_tokens, cache_1h_input_tokens, web_searches, requests,
+    date_trunc('hour', cast(occurred_at as timestamp)) as hour
 from spend_facts
 inner join spenders(as_of) as spenders using (spender)
 where occurred_at >= first_at and occurred_at < end_at and is_visible(published_on, withdrawn_on, as_of)
     and credit = 0
     and activity_date not in (select activity_date from published_days where family = 'usage')
 union all
+select *, cast(activity_date as timestamp) as hour
 from published_usage
 where activity_date >= first_at and activity_date < end_at;

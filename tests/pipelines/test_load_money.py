@@ -12,7 +12,7 @@ import pytest
 
 from pipelines.data_dir import DataDir
 from sources.claude_analytics import AnalyticsSettings
-from sources.claude_analytics.endpoints import COST_API, ENDPOINTS, REPORTS_API
+from sources.claude_analytics.endpoints import COST_API, ENDPOINTS, HOURLY_API, REPORTS_API
 from sources.days import days_between
 from sources.sandbox import Sandbox
 from sources.session import Clock
@@ -20,6 +20,7 @@ from tests.conftest import Load, Query
 from tests.loading import load_source
 from tests.versions import create_views
 
+HOURS = [endpoint.table for endpoint in HOURLY_API]
 MONEY = [endpoint.table for endpoint in COST_API]
 EITHER = [endpoint.table for endpoint in (*COST_API, *REPORTS_API)]
 ADA = {"type": "user_actor", "user_id": "user_ada", "email_address": "ada@example.com"}
@@ -284,10 +285,7 @@ def test_days_after_the_newest_data_are_not_loaded_and_never_empty(
     assert query(
         "select endpoint, max(activity_date), max(data_refreshed_at)::timestamp"
         " from claude_raw.loaded_days where data_refreshed_at is not null group by 1 order by 1"
-    ) == [
-        (table, date(2026, 1, 6), datetime(2026, 1, 6, 10))
-        for table in sorted(MONEY)
-    ]
+    ) == [(table, date(2026, 1, 6), datetime(2026, 1, 6, 10)) for table in sorted(MONEY)]
     assert query(
         "select distinct newest_available_date from claude_raw.endpoint_runs where kind = 'money'"
     ) == [(date(2026, 1, 6),)]
@@ -559,3 +557,30 @@ def test_thirty_nights_of_restated_costs_end_as_a_fresh_load_does(tmp_path: Path
     assert money_rows(nightly, both_have) == money_rows(settled, both_have)
     # A night that read its 30 days again would send 62 requests for them, day by day.
     assert max(requests_by_night[1:]) < 40
+
+
+# By the hour.
+
+
+def test_hours_are_read_only_where_that_is_set_and_of_the_newest_days(
+    year: Sandbox, load: Load, query: Query
+) -> None:
+    load(today="2026-01-09", only=[*EITHER, *HOURS])
+    assert not any(request.params.get("time_bucket_width") == "1h" for request in year.requests)
+
+    load(today="2026-01-09", only=[*EITHER, *HOURS], hourly=True)
+
+    asked = [each.params for each in year.requests if each.params.get("time_bucket_width") == "1h"]
+    assert [(each["starting_at"][:10], each["ending_at"][:10]) for each in asked] == [
+        ("2026-01-06", "2026-01-09")
+    ] * 2
+    assert {each["group_by[]"] for each in asked} == {"actor,product,model"}
+    assert query(
+        "select activity_date, starting_at::timestamp, group__actor__user_id, cost__amount"
+        " from counting_hourly_costs"
+    ) == [(date(2026, 1, 6), datetime(2026, 1, 6), "user_ben", Decimal(50))]
+    year.requests.clear()
+
+    load(today="2026-01-09", only=[*EITHER, *HOURS], hourly=True)
+
+    assert not any(request.params.get("time_bucket_width") == "1h" for request in year.requests)

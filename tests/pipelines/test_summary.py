@@ -127,6 +127,36 @@ def test_spend_on_models_that_retire_is_in_the_summary_and_in_the_report(
     assert sentence in (data_dir.root / "report.html").read_text()
 
 
+def test_who_burned_it_tonight_is_in_the_summary_and_nobody_is_named(
+    command: Command, data_dir: DataDir
+) -> None:
+    spend = """
+        select date '2026-06-15' as activity_date, 1::decimal(38, 8) as spend_usd
+    """
+    hours = """
+        select hour::timestamp as hour_at, *, usd::decimal(38, 8) as spend_usd from (values
+            ('2026-06-13 19:00', 'user', 'user_ada', 'chat', 4, true),
+            ('2026-06-14 18:00', 'user', 'user_ben', 'chat', 99, true),
+            ('2026-06-14 19:00', 'user', 'user_ada', 'claude_code', 30, true),
+            ('2026-06-15 06:00', 'user', 'user_ada', 'claude_code', 2, true),
+            ('2026-06-15 06:00', 'api_key', 'apikey_ci', null, 20, true),
+            ('2026-06-15 07:00', 'user', 'user_ada', 'chat', 50, false)
+        ) as hours (hour, actor_type, actor_id, product, usd, is_complete)
+    """
+    served_marts.write(data_dir, {"spend_daily": spend, "spend_hourly": hours})
+    line = "$52 in the 12 hours to 07:00 UTC, $4 a day earlier: $32 of it by one person with"
+
+    assert f"{line} Claude Code (spend_hourly)\n" in command("summary").out
+
+    machine = hours.replace("null, 20,", "null, 200,")
+    served_marts.write(data_dir, {"spend_daily": spend, "spend_hourly": machine})
+    assert "$200 of it by API key apikey_ci (spend_hourly)" in command("summary").out
+
+    stopped = spend.replace("2026-06-15", "2026-06-20")
+    served_marts.write(data_dir, {"spend_daily": stopped, "spend_hourly": hours})
+    assert "12 hours" not in command("summary").out
+
+
 def test_the_summary_is_short_however_much_needs_attention(
     command: Command, data_dir: DataDir
 ) -> None:

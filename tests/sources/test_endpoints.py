@@ -348,7 +348,10 @@ def test_a_request_for_some_days_asks_for_exactly_those(endpoint: Endpoint) -> N
     if endpoint.kind == "money":
         expected = {"starting_at": "2026-02-27T00:00:00Z", "ending_at": "2026-03-02T00:00:00Z"}
         assert {name: several[name] for name in expected} == expected
-        assert [value for name, value in several.items() if name.endswith("bucket_width")] == ["1d"]
+        width = "1h" if endpoint.table.startswith("hourly_") else "1d"
+        assert [value for name, value in several.items() if name.endswith("bucket_width")] == [
+            width
+        ]
     elif endpoint.days_per_request > 1:
         expected = {"starting_date": "2026-02-27", "ending_date": "2026-03-02"}
         assert several == expected

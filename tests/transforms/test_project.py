@@ -36,6 +36,7 @@ def test_every_endpoint_has_a_staging_model_and_is_covered() -> None:
     assert {f"stg_{table}" for table in tables} <= models
     assert DECLARED["endpoints"] == list(tables)
     assert DECLARED["money_endpoints"] == list(money)
+    assert DECLARED["recent_endpoints"] == ["hourly_costs", "hourly_usage"]
     assert DECLARED["older_money_endpoints"] == [
         endpoint.table for endpoint in REPORTS_API if endpoint.table.endswith("_reports")
     ]

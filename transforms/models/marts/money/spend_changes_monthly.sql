@@ -91,17 +91,28 @@ by_level as (
         sums.*,
         months.is_by_token_type,
         months.is_by_region and months.is_by_token_type as is_by_region,
-        {% for level in levels -%}
-            coalesce({{ level }}.usd, 0) as {{ level }}_usd,
-        {% endfor -%}
-        {% for level in region_levels -%}
-            coalesce({{ level }}.usd, 0) as {{ level }}_usd{{ ',' if not loop.last }}
-        {% endfor %}
+        coalesce(volume.usd, 0) as volume_usd,
+        coalesce(models.usd, 0) as models_usd,
+        coalesce(products.usd, 0) as products_usd,
+        coalesce(answers.usd, 0) as answers_usd,
+        coalesce(token_types.usd, 0) as token_types_usd,
+        coalesce(windows.usd, 0) as windows_usd,
+        coalesce(speeds.usd, 0) as speeds_usd,
+        coalesce(before_regions.usd, 0) as before_regions_usd,
+        coalesce(by_region.usd, 0) as by_region_usd,
+        coalesce(tiers.usd, 0) as tiers_usd
     from sums
     inner join months on sums.month = months.month
-    {% for level in (levels.keys() | list) + (region_levels.keys() | list) -%}
-        left join {{ level }} on sums.month = {{ level }}.month
-    {% endfor %}
+    left join volume on sums.month = volume.month
+    left join models on sums.month = models.month
+    left join products on sums.month = products.month
+    left join answers on sums.month = answers.month
+    left join token_types on sums.month = token_types.month
+    left join windows on sums.month = windows.month
+    left join speeds on sums.month = speeds.month
+    left join before_regions on sums.month = before_regions.month
+    left join by_region on sums.month = by_region.month
+    left join tiers on sums.month = tiers.month
 ),
 
 parts as (
@@ -130,10 +141,19 @@ parts as (
 
 select
     month,
-    {% for part in [
-        'previous_spend', 'spend', 'change', 'volume', 'model_mix', 'product_mix', 'output_share', 'cache',
-        'long_context', 'fast_mode', 'region', 'service_tier', 'price', 'not_tokens', 'unexplained',
-    ] -%}
-        cast({{ part }}_usd as decimal(38, 8)) as {{ part }}_usd{{ ',' if not loop.last }}
-    {% endfor -%}
+    cast(previous_spend_usd as decimal(38, 8)) as previous_spend_usd,
+    cast(spend_usd as decimal(38, 8)) as spend_usd,
+    cast(change_usd as decimal(38, 8)) as change_usd,
+    cast(volume_usd as decimal(38, 8)) as volume_usd,
+    cast(model_mix_usd as decimal(38, 8)) as model_mix_usd,
+    cast(product_mix_usd as decimal(38, 8)) as product_mix_usd,
+    cast(output_share_usd as decimal(38, 8)) as output_share_usd,
+    cast(cache_usd as decimal(38, 8)) as cache_usd,
+    cast(long_context_usd as decimal(38, 8)) as long_context_usd,
+    cast(fast_mode_usd as decimal(38, 8)) as fast_mode_usd,
+    cast(region_usd as decimal(38, 8)) as region_usd,
+    cast(service_tier_usd as decimal(38, 8)) as service_tier_usd,
+    cast(price_usd as decimal(38, 8)) as price_usd,
+    cast(not_tokens_usd as decimal(38, 8)) as not_tokens_usd,
+    cast(unexplained_usd as decimal(38, 8)) as unexplained_usd
 from parts

@@ -86,6 +86,12 @@ coverage as (
             days.activity_date >= first_days.first_loaded_date
             or days.activity_date >= coalesce(latest_runs.first_wanted_date, days.activity_date)
         )
+        -- Of an endpoint that is read of its newest days alone, only those are due, up to its own newest run.
+        and (
+            days_loaded.outcome is not null
+            or endpoints.endpoint not in ({{ quoted(declared('recent_endpoints')) }})
+            or days.activity_date between latest_runs.window_start_date and latest_runs.newest_available_date
+        )
         -- An organisation that has the newer API of cost is not asked for the older reports any more.
         and (
             days_loaded.outcome is not null

@@ -10,6 +10,7 @@ select
     row_count,
     rejected_row_count,
     {{ utc_timestamp('fetched_at') }} >= cast(settles_on as timestamp) as is_settled,
+    {{ utc_timestamp('data_refreshed_at') }} as data_refreshed_at,
     {{ utc_timestamp('fetched_at') }} as fetched_at
 from {{ source('claude_raw', 'loaded_days') }}
 where {{ known_by(utc_timestamp('fetched_at')) }}
