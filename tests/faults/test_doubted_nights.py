@@ -95,8 +95,8 @@ BAD = (
     Bad("a third of the groups", path("/rbac_groups"), cut),
     Bad("another owner", lambda asked: "/v1/" in asked.path, of_another),
 )
-OF_NIGHTS = {"data_coverage_daily", "day_revisions", "runs"}
-"""Marts that tell of the nights themselves."""
+OF_NIGHTS = {"data_coverage_daily", "day_revisions", "focus_billing_periods", "runs"}
+"""Marts that tell of the nights themselves, and when something was learnt."""
 FACTS = {
     "people": "select count(*) from counting_users",
     "active": "select sum(chat_metrics__message_count) from counting_users",
@@ -162,6 +162,10 @@ def test_bad_nights_take_nothing_away_without_a_word_and_leave_no_trace(
         night(small_world, unseen, today)
         code, text = night(small_world, seen, today)
     assert code == 0, text
+    for folder in (seen, unseen):
+        # Money is revised for longer than these nights ask for it again.
+        money = f"backfill --from {FIRST} --to {today} --only costs --only cost_totals"
+        assert small_world.command(f"{money} --no-transform", folder).exit_code == 0
     assert known(seen) == known(unseen)
     for folder in (seen, unseen):
         assert small_world.command(f"transform --today {today}", folder).exit_code == 0
