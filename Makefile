@@ -76,9 +76,9 @@ bench: install
 compare: install
 	$(BIN)/python -m tests.compare $(BASE) $(if $(ALLOW),--allow $(ALLOW)) $(if $(STORY),--story $(STORY))
 
-# What a night costs beside another commit, in turn.
+# What a night costs beside another commit, in turn; nights and pages unless PARTS names others.
 compare-speed: install
-	$(BIN)/python -m tests.compare.speed $(BASE)
+	$(BIN)/python -m tests.compare.speed $(BASE) $(PARTS) $(if $(RUNS),--runs $(RUNS))
 
 # The README's pictures; needs Chromium (apt-get install chromium).
 screenshots: demo

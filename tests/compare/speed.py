@@ -1,7 +1,11 @@
-"""What commands cost beside another commit: CPU seconds, peak memory and the folder's size.
+"""What commands cost beside another commit: CPU seconds, memory, waiting and the folder's size.
 
 Both commits read the same served organisation, run after run in turn, each command in a process of
-its own. A ratio below 1 is less than the other commit takes. Run: make compare-speed BASE=<commit>
+its own. A ratio below 1 is less than the other commit takes; beside it stands what it should be.
+
+Unless parts are named, it is `nights` and `pages`. `connect` waits as long as 60 requests a minute
+make it; `years` (20,000 seats, 365 days) and `folder` (365 nights) take many hours.
+Run: make compare-speed BASE=<commit> PARTS="nights pages connect"
 """
 
 import argparse
@@ -13,7 +17,8 @@ import subprocess
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
@@ -28,14 +33,11 @@ from tests.compare.lanes import REPOSITORY, Lane, checked_out, libraries_of
 
 FIRST = date(2026, 6, 1)
 STORED_DAYS = 30
-SETTINGS = {
-    "SOURCES__CLAUDE_ANALYTICS__WINDOW_DAYS": str(STORED_DAYS),
-    "SOURCES__CLAUDE_ANALYTICS__COST_WINDOW_DAYS": str(STORED_DAYS),
-}
-
-
 USERS, DAYS = 20_000, 5
 """Of the pages on disk."""
+KEYS = ("CLAUDE_ANALYTICS", "CLAUDE_ADMIN", "CLAUDE_COMPLIANCE")
+NO_LIMIT = 1_000_000
+YEAR = 365
 
 
 class Cost(NamedTuple):
@@ -48,6 +50,30 @@ class Cost(NamedTuple):
 
 Costs = dict[str, dict[str, list[Cost]]]
 """By what was done, and by base or new."""
+
+CPU_TARGETS = {
+    "night with one new day": 1 / 3,
+    "night with nothing new": 1 / 6,
+    "status": 1 / 3,
+    "--help": 1 / 3,
+    "transform of one new day, years": 1 / 6,
+    "transform --full, years": 1 / 2,
+    "first connect, years": 1 / 3,
+}
+MEMORY_TARGETS = {"transform of one new day, years": 1 / 2}
+"""Beside the other commit, at most."""
+
+
+class Fact(NamedTuple):
+    """What is no cost of a process: its values, and the most that the new one or their ratio should
+    be, if more is asked than to know it."""
+
+    title: str
+    unit: str
+    base: float
+    new: float
+    most: float | None = None
+    is_ratio: bool = True
 
 
 def measured(lane: Lane, words: str, environment: Mapping[str, str]) -> Cost:
@@ -82,95 +108,208 @@ def load_pages(lanes: Mapping[str, Lane], folder: Path, runs: int, costs: Costs)
             print(".", end="", flush=True)
 
 
-def commands(night: date) -> Iterator[tuple[str, str]]:
-    """Each command that is measured: its title, and its words in the night of this date."""
-    yield "night with one new day", f"sync --today {night}"
-    yield "night with nothing new", f"sync --today {night}"
-    yield "transform with nothing new", "transform"
-    yield "status", "status"
-    yield "--help", "--help"
+@contextmanager
+def served(
+    seats: int, last: date, limit: int = NO_LIMIT, days: int = STORED_DAYS
+) -> Iterator[tuple[Sandbox, Mapping[str, str]]]:
+    """An organisation, and the settings with which a command reads it."""
+    options = {} if limit == NO_LIMIT else {"requests_per_minute": limit}
+    with Sandbox(seats=seats, today=last, **options) as api:
+        yield (
+            api,
+            {
+                "SOURCES__CLAUDE_ANALYTICS__WINDOW_DAYS": str(days),
+                "SOURCES__CLAUDE_ANALYTICS__COST_WINDOW_DAYS": str(days),
+                **{f"SOURCES__{name}__BASE_URL": api.url for name in KEYS},
+                **{f"SOURCES__{name}__API_KEY": api.api_key for name in KEYS},
+                **{f"SOURCES__{name}__REQUESTS_PER_MINUTE": str(limit) for name in KEYS},
+            },
+        )
 
 
-def play(lanes: Mapping[str, Lane], seats: int, runs: int, costs: Costs) -> None:
-    """Nights of one organisation in both commits, in turn; then the past, in the new one."""
-    with Sandbox(seats=seats, today=FIRST + timedelta(days=runs + 1)) as api:
-        keys = ("CLAUDE_ANALYTICS", "CLAUDE_ADMIN", "CLAUDE_COMPLIANCE")
-        environment = {
-            **SETTINGS,
-            **{f"SOURCES__{name}__BASE_URL": api.url for name in keys},
-            **{f"SOURCES__{name}__API_KEY": api.api_key for name in keys},
-            **{f"SOURCES__{name}__REQUESTS_PER_MINUTE": "1000000" for name in keys},
+class Comparison:
+    """Both commits, and what was measured of them so far."""
+
+    def __init__(self, base: Path, folder: Path, runs: int) -> None:
+        self._commits = {"base": (base, libraries_of(base)), "new": (REPOSITORY, None)}
+        self._folder, self._runs = folder, runs
+        self.costs: Costs = defaultdict(lambda: defaultdict(list))
+        self.facts: list[Fact] = []
+
+    def lanes(self, part: str) -> dict[str, Lane]:
+        """A fresh folder of each commit."""
+        lanes = {
+            name: Lane(commit, self._folder / part / name, libraries)
+            for name, (commit, libraries) in self._commits.items()
         }
-        for name, lane in lanes.items():
-            cost = measured(lane, f"sync --today {FIRST}", environment)
-            costs[f"first connect, {STORED_DAYS} days"][name].append(cost)
-        for number in range(runs):
-            night = FIRST + timedelta(days=number + 1)
-            for title, words in commands(night):
-                for name in sorted(lanes, reverse=bool(number % 2)):
-                    costs[title][name].append(measured(lanes[name], words, environment))
-                    print(".", end="", flush=True)
-        for number in range(runs):
-            then = FIRST + timedelta(days=number)
-            # Beside no other commit: none before could do it.
-            for name, words in (
-                ("base", "transform --full"),
-                ("new", f"transform --as-of {then} --out {{out}}/{then}.duckdb"),
-            ):
-                cost = measured(lanes["new"], words, environment)
-                costs["as of a past night, beside transform --full"][name].append(cost)
-                print(".", end="", flush=True)
+        for lane in lanes.values():
+            lane.make()
+        return lanes
+
+    def in_turn(
+        self,
+        title: str,
+        lanes: Mapping[str, Lane],
+        words: str,
+        settings: Mapping[str, str],
+        number: int,
+    ) -> None:
+        for name in sorted(lanes, reverse=bool(number % 2)):
+            self.costs[title][name].append(measured(lanes[name], words, settings))
+            print(".", end="", flush=True)
+
+    def nights(self, seats: int) -> None:
+        """Nights of one organisation; then what starting costs; then the past, in the new one."""
+        lanes = self.lanes("nights")
+        with served(seats, FIRST + timedelta(days=self._runs + 1)) as (_, settings):
+            first = f"first connect, {STORED_DAYS} days"
+            self.in_turn(first, lanes, f"sync --today {FIRST}", settings, 0)
+            for number in range(self._runs):
+                night = FIRST + timedelta(days=number + 1)
+                for title, words in (
+                    ("night with one new day", f"sync --today {night}"),
+                    ("night with nothing new", f"sync --today {night}"),
+                    ("transform with nothing new", "transform"),
+                    ("status", "status"),
+                    ("--help", "--help"),
+                ):
+                    self.in_turn(title, lanes, words, settings, number)
+            title = f"data folder after {self._runs + 1} runs with new days"
+            self.facts.append(Fact(title, "MiB", *_sizes(lanes)))
+            for number in range(self._runs):
+                then = FIRST + timedelta(days=number)
+                # Beside no other commit: none before could do it.
+                for name, words in (
+                    ("base", "transform --full"),
+                    ("new", f"transform --as-of {then} --out {{out}}/{then}.duckdb"),
+                ):
+                    cost = measured(lanes["new"], words, settings)
+                    self.costs["as of a past night, beside transform --full"][name].append(cost)
+
+    def pages(self, _: int) -> None:
+        load_pages(self.lanes("pages"), self._folder / "bodies", self._runs, self.costs)
+
+    def connect(self, _: int) -> None:
+        """A first connect of 60 seats at 60 requests a minute: what it takes beyond the limit."""
+        beyond = {}
+        for name, lane in self.lanes("connect").items():
+            with served(60, FIRST, limit=60) as (api, settings):
+                cost = measured(lane, f"sync --today {FIRST}", settings)
+                beyond[name] = cost.wall - max(len(api.requests) - 60, 0)
+        self.facts.append(
+            Fact("first connect at 60 requests a minute, beyond the limit", "s",
+                 beyond["base"], beyond["new"], 12, is_ratio=False)
+        )  # fmt: skip
+
+    def years(self, seats: int) -> None:
+        """A first connect of very many days; then nights with one new day, and a whole build."""
+        lanes = self.lanes("years")
+        last = FIRST + timedelta(days=self._runs + 1)
+        with served(seats, last, days=YEAR) as (_, settings):
+            self.in_turn("first connect, years", lanes, f"sync --today {FIRST}", settings, 0)
+            for number in range(self._runs):
+                night = FIRST + timedelta(days=number + 1)
+                load = f"sync --no-transform --today {night}"
+                self.in_turn("load of one new day, years", lanes, load, settings, number)
+                title = "transform of one new day, years"
+                self.in_turn(title, lanes, f"transform --today {night}", settings, number)
+            for name, words in (("base", "transform"), ("new", "transform --full")):
+                cost = measured(lanes[name], words, settings)
+                self.costs["transform --full, years"][name].append(cost)
+
+    def folder(self, seats: int) -> None:
+        """What a year of nights leaves."""
+        lanes = self.lanes("folder")
+        with served(seats, FIRST + timedelta(days=YEAR), days=STORED_DAYS) as (_, settings):
+            for number in range(YEAR):
+                night = FIRST + timedelta(days=number)
+                self.in_turn("night of a year", lanes, f"sync --today {night}", settings, number)
+        title = f"data folder after {YEAR} nights"
+        self.facts.append(Fact(title, "MiB", *_sizes(lanes), 1 / 3))
+
+    def show(self, title: str) -> None:
+        print()
+        if self.costs:
+            show(self.costs, title)
+        for fact in self.facts:
+            ratio = fact.new / fact.base
+            asked = _asked("", ratio if fact.is_ratio else fact.new, fact.most)
+            print(
+                f"{fact.title}: {fact.base:.1f} {fact.unit}, now {fact.new:.1f} {fact.unit}, "
+                f"ratio {ratio:.2f} {asked}"
+            )
 
 
-def compare(base: Path, folder: Path, seats: int, runs: int) -> None:
-    """Without seats, no night is played."""
-    lanes = {
-        "base": Lane(base, folder / "base", libraries_of(base)),
-        "new": Lane(REPOSITORY, folder / "new"),
-    }
-    for lane in lanes.values():
-        lane.make()
-    costs: Costs = defaultdict(lambda: defaultdict(list))
-    load_pages(lanes, folder / "pages", runs, costs)
-    if seats:
-        play(lanes, seats, runs, costs)
-    print()
-    show(costs, f"{seats} seats, {runs} runs in turn, medians; {machine()}")
-    for name, lane in lanes.items():
-        size = sum(file.stat().st_size for file in lane.data.rglob("*") if file.is_file())
-        print(f"data folder, {name}: {size / 2**20:.1f} MiB")
+PARTS: dict[str, Callable[[Comparison, int], None]] = {
+    "nights": Comparison.nights,
+    "pages": Comparison.pages,
+    "connect": Comparison.connect,
+    "years": Comparison.years,
+    "folder": Comparison.folder,
+}
 
 
 def show(costs: Mapping[str, Mapping[str, list[Cost]]], title: str) -> None:
+    """Medians and ratios, and for which of them more is asked."""
     table = Table(title=title)
-    for name in ("command", "CPU base", "CPU new", "CPU ratio", "wall ratio", "memory ratio"):
-        table.add_column(name, justify="left" if name == "command" else "right")
+    for name in ("command", "CPU base", "CPU new", "CPU ratio", "wall ratio", "memory ratio", ""):
+        table.add_column(name, justify="left" if name in ("command", "") else "right")
     for command, by_lane in costs.items():
         base, new = (
             Cost(*(statistics.median(part) for part in zip(*by_lane[name], strict=True)))
             for name in ("base", "new")
         )
         ratios = (new.cpu / base.cpu, new.wall / base.wall, new.memory / base.memory)
+        asked = [
+            _asked("CPU ", ratios[0], CPU_TARGETS.get(command)),
+            _asked("memory ", ratios[2], MEMORY_TARGETS.get(command)),
+        ]
         table.add_row(
-            command, f"{base.cpu:.2f} s", f"{new.cpu:.2f} s", *(f"{part:.2f}" for part in ratios)
+            command,
+            f"{base.cpu:.2f} s",
+            f"{new.cpu:.2f} s",
+            *(f"{part:.2f}" for part in ratios),
+            " ".join(asked),
         )
-    Console(width=100).print(table)
+    Console(width=130).print(table)
+
+
+def _asked(name: str, value: float, most: float | None) -> str:
+    if most is None:
+        return ""
+    return f"{name}≤ {most:.2f} {'holds' if value <= most else 'does not hold'}"
+
+
+def _sizes(lanes: Mapping[str, Lane]) -> tuple[float, float]:
+    """MiB of both data folders."""
+    base, new = (
+        sum(file.stat().st_size for file in lanes[name].data.rglob("*") if file.is_file()) / 2**20
+        for name in ("base", "new")
+    )
+    return base, new
 
 
 def machine() -> str:
     return f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="make compare-speed", description=__doc__)
     parser.add_argument("base", help="commit to compare with")
-    parser.add_argument("--seats", type=int, default=300, help="0: loading pages alone")
+    parser.add_argument("parts", nargs="*", help=f"of {', '.join(PARTS)}; else the first two")
+    parser.add_argument("--seats", type=int, help="300; of years 20,000")
     parser.add_argument("--runs", type=int, default=5)
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
+    if unknown := {*options.parts} - PARTS.keys():
+        parser.error(f"{', '.join(unknown)}: parts are {', '.join(PARTS)}")
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch).resolve()
         with checked_out(options.base, folder / "checkout") as base:
-            compare(base, folder, options.seats, options.runs)
+            comparison = Comparison(base, folder, options.runs)
+            for part in options.parts or [*PARTS][:2]:
+                PARTS[part](comparison, options.seats or (20_000 if part == "years" else 300))
+            seats = f"{options.seats} seats" if options.seats else "300 seats, of years 20,000"
+            comparison.show(f"{seats}; {options.runs} runs in turn, medians; {machine()}")
 
 
 if __name__ == "__main__":
