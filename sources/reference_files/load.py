@@ -83,8 +83,9 @@ def load(session: Session, settings: BaseConfiguration) -> SourceReport:
             else EndpointReport(unit_count=1)
         )
     absent = [file.table for file in FILES if file.table not in {*known, *contents}]
-    files = reference_files(contents, absent)
-    store(session.pipeline, [files, endpoint_runs(report.runs("file", session.clock.now))])
+    if contents or absent or report.endpoints:
+        files = reference_files(contents, absent)
+        store(session.pipeline, [files, endpoint_runs(report.runs("file", session.clock.now))])
     return report
 
 
