@@ -16,6 +16,7 @@ import duckdb
 from pipelines import anonymous
 from pipelines.files.outputs import keep_access, reason_of, synced
 from pipelines.foreseen import foreseen
+from pipelines.settings import PrivacySettings, settings
 from pipelines.warehouse.base import MARTS_SCHEMA as SCHEMA
 from pipelines.warehouse.base import PublishResult, Reading, identifier, literal
 from pipelines.warehouse.duckdb.beside import clear_beside, is_being_written
@@ -362,10 +363,10 @@ def _note_published(
 
 def _file_is(target: Path, chosen: Mapping[str, str]) -> str:
     """What tells a file from every other one, from itself once somebody has written to it, and from
-    one that other queries filled."""
-    found = target.stat()
-    of_file = (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
-    return _digest([*map(str, of_file), *chosen.values()])
+    one that other queries filled, or that shows smaller groups."""
+    found, least = target.stat(), settings(PrivacySettings).min_group_size
+    facts = (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, least)
+    return _digest([*map(str, facts), *chosen.values()])
 
 
 def _digest(parts: Sequence[str]) -> str:
