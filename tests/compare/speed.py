@@ -113,8 +113,8 @@ def served(
     seats: int, last: date, limit: int = NO_LIMIT, days: int = STORED_DAYS
 ) -> Iterator[tuple[Sandbox, Mapping[str, str]]]:
     """An organisation, and the settings with which a command reads it."""
-    options = {} if limit == NO_LIMIT else {"requests_per_minute": limit}
-    with Sandbox(seats=seats, today=last, **options) as api:
+    asked = None if limit == NO_LIMIT else limit
+    with Sandbox(seats=seats, today=last, requests_per_minute=asked) as api:
         yield (
             api,
             {
