@@ -75,7 +75,10 @@ class Year:
         self.api.publish("summaries", day, [{"assigned_seat_count": len(members)}])
         self.api.publish_roster("members", members, since=day)
         self.api.publish_roster("rbac_groups", [{"id": "g1", "name": self.group_name}], since=day)
-        in_group = [{"rbac_group_id": "g1", "user_id": who} for who in ("ben", "cho")]
+        in_group = [
+            {"rbac_group_id": "g1", "user_id": who, "email": self.addresses[who]}
+            for who in ("ben", "cho")
+        ]
         self.api.publish_roster("rbac_group_members", in_group, since=day)
         chart = "\n".join([HEAD, *self.lines, ""]).replace(",", self.separator)
         self.file("org_chart").write_text(chart + self.spoilt)
