@@ -43,19 +43,25 @@ class Lane:
         for folder in (self.data, self.out, self.folder / "empty"):
             folder.mkdir(parents=True)
 
-    def start(self, words: str, environment: Mapping[str, str]) -> subprocess.Popen[str]:
+    def start(
+        self, words: str, environment: Mapping[str, str], through: Sequence[str] = ()
+    ) -> subprocess.Popen[str]:
         """The command with these words; `{out}` in them is a folder for files."""
         project = tomllib.loads((self.checkout / "pyproject.toml").read_text())["project"]
         module, _, function = project["scripts"]["claude-warehouse"].partition(":")
         program = f"from {module} import {function} as main; main()"
-        return self.run(["-c", program, *words.format(out=self.out).split()], environment)
+        return self.run(["-c", program, *words.format(out=self.out).split()], environment, through)
 
     def run(
-        self, arguments: Sequence[str], environment: Mapping[str, str]
+        self,
+        arguments: Sequence[str],
+        environment: Mapping[str, str],
+        through: Sequence[str] = (),
     ) -> subprocess.Popen[str]:
-        """Python with these arguments, and the modules of the checkout."""
+        """Python with these arguments, and the modules of the checkout; started by the program
+        `through`, if one is given."""
         return subprocess.Popen(
-            [sys.executable, *arguments],
+            [*through, sys.executable, *arguments],
             cwd=self.folder / "empty",
             env={
                 **{name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ},

@@ -14,6 +14,7 @@ import platform
 import shutil
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 from collections import defaultdict
@@ -38,6 +39,16 @@ USERS, DAYS = 20_000, 5
 KEYS = ("CLAUDE_ANALYTICS", "CLAUDE_ADMIN", "CLAUDE_COMPLIANCE")
 NO_LIMIT = 1_000_000
 YEAR = 365
+
+
+MEASURE = """
+import os, sys
+_, status, used = os.wait4(os.spawnv(os.P_NOWAIT, sys.argv[1], sys.argv[1:]), 0)
+print(used.ru_utime + used.ru_stime, used.ru_maxrss, file=sys.stderr)
+sys.exit(os.waitstatus_to_exitcode(status))
+"""
+"""A small program that runs another one: the peak of a process is at least that of the one which
+started it, and this one holds a served organisation."""
 
 
 class Cost(NamedTuple):
@@ -78,19 +89,18 @@ class Fact(NamedTuple):
 
 def measured(lane: Lane, words: str, environment: Mapping[str, str]) -> Cost:
     """What a command costs; it has to succeed."""
-    return cost_of(lane, words, lambda: lane.start(words, environment))
+    return cost_of(lane, words, partial(lane.start, words, environment))
 
 
-def cost_of(lane: Lane, words: str, start: Callable[[], subprocess.Popen[str]]) -> Cost:
+def cost_of(lane: Lane, words: str, start: Callable[..., subprocess.Popen[str]]) -> Cost:
     started = time.monotonic()
-    process = start()
-    # Its words fit into the pipes.
-    _, status, used = os.wait4(process.pid, 0)
+    process = start(through=[sys.executable, "-I", "-S", "-c", MEASURE])
+    _, said = process.communicate()
     wall = time.monotonic() - started
-    if code := os.waitstatus_to_exitcode(status):
-        said = process.stderr.read() if process.stderr else ""
-        raise SystemExit(f"{lane.checkout}: {words}: exit code {code}\n{said}")
-    return Cost(used.ru_utime + used.ru_stime, wall, used.ru_maxrss / 1024)
+    if process.returncode:
+        raise SystemExit(f"{lane.checkout}: {words}: exit code {process.returncode}\n{said}")
+    cpu, memory = said.split()[-2:]
+    return Cost(float(cpu), wall, int(memory) / 1024)
 
 
 def load_pages(lanes: Mapping[str, Lane], folder: Path, runs: int, costs: Costs) -> None:
