@@ -25,7 +25,7 @@ def test_a_run_in_which_everything_is_fine_ends_with_0(api: Sandbox, command: Co
     ended = command(LOAD)
 
     assert ended.exit_code == DONE
-    assert "Loaded 63 endpoint days (1 rows) with 37 requests." in ended.out
+    assert "Loaded 77 endpoint days (1 rows) with 39 requests." in ended.out
 
 
 def test_rejected_rows_end_a_run_with_4(api: Sandbox, command: Command) -> None:
