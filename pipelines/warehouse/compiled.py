@@ -78,11 +78,13 @@ class Compiled:
         return [node for node in self.nodes if node.kind != "test" and node.name in chosen]
 
     def tests(self, selectors: Sequence[str] = ()) -> list[Node]:
-        """The tests of any of these models."""
+        """The tests of these models; not those that read others too, which may not be there."""
+        tests = [node for node in self.nodes if node.kind == "test"]
         if not selectors:
-            return [node for node in self.nodes if node.kind == "test"]
+            return tests
         chosen = self._chosen(selectors)
-        return [node for node in self.nodes if node.kind == "test" and chosen & {*node.needs}]
+        others = self._chosen(()) - chosen
+        return [at for at in tests if chosen & {*at.needs} and not others & {*at.needs}]
 
     def filled(self, variables: Mapping[str, str]) -> "Compiled":
         """The statements with the values of the variables that were left open in them."""

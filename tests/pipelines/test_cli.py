@@ -139,7 +139,7 @@ def test_a_broken_org_chart_is_told_before_anything_is_loaded_and_loses_no_day(
 
     chart.write_text(chart.read_text().replace("2026-13-01", "2026-01-03"))
     assert command(LOAD).exit_code == DONE
-    assert query("select count(*) from claude_raw.loaded_days") == [(63,)]
+    assert query("select count(*) from claude_raw.loaded_days") == [(77,)]
     assert query("select cost_center from claude_raw.org_chart") == [("00420",)]
 
 
