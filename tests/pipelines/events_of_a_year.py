@@ -60,19 +60,30 @@ class Year:
         self.lines.append(f"{self.addresses[who]},{department},7,,{since},{tier}")
 
     def night(self, month: int) -> Ended:
-        """A day of cost, the roster of that day, and the run ten days later."""
+        """A day of cost, the roster of that day, and the run once the month is whole."""
         day = date(2026, month, 10)
+        self.api.today = date(2026, month + 1, 5)
         self.api.publish(
             "costs",
             day,
             [spent(who, email, 1000 * len(who) + month) for who, email in self.addresses.items()],
         )
+        seats = self.roster(day)
+        for of_month in range(1, self.api.today.toordinal() - day.replace(day=1).toordinal() + 1):
+            seen = date.fromordinal(day.replace(day=1).toordinal() + of_month - 1)
+            self.api.publish("summaries", seen, [{"assigned_seat_count": seats}])
+        chart = "\n".join([HEAD, *self.lines, ""]).replace(",", self.separator)
+        self.file("org_chart").write_text(chart + self.spoilt)
+        only = " ".join(f"--only {name}" for name in ONLY)
+        return command(f"sync --today {self.api.today} {only}")
+
+    def roster(self, day: date) -> int:
+        """Who is a member, and in the group, from that day on; how many have a seat."""
         members = [
             {"id": who, "email": email}
             for who, email in self.addresses.items()
             if TOMBSTONE not in email
         ]
-        self.api.publish("summaries", day, [{"assigned_seat_count": len(members)}])
         self.api.publish_roster("members", members, since=day)
         self.api.publish_roster("rbac_groups", [{"id": "g1", "name": self.group_name}], since=day)
         in_group = [
@@ -80,10 +91,7 @@ class Year:
             for who in ("ben", "cho")
         ]
         self.api.publish_roster("rbac_group_members", in_group, since=day)
-        chart = "\n".join([HEAD, *self.lines, ""]).replace(",", self.separator)
-        self.file("org_chart").write_text(chart + self.spoilt)
-        only = " ".join(f"--only {name}" for name in ONLY)
-        return command(f"sync --today {day.replace(day=20)} {only}")
+        return len(members)
 
 
 def spent(user_id: str, email: str, cents: int) -> Mapping[str, Any]:
@@ -137,7 +145,7 @@ def group_renamed(year: Year) -> None:
 
 
 def unpriced(year: Year) -> None:
-    """Somebody gets a seat of a tier without a price; told when seats of those days are loaded."""
+    """Somebody gets a seat of a tier without a price."""
     year.line("cho", "Lab", "2026-09-01", "premium")
 
 
@@ -170,7 +178,7 @@ class Outcome(NamedTuple):
 @contextmanager
 def organisation(folder: Path) -> Iterator[tuple[Year, Path]]:
     """The year's beginning, and the file that readers have."""
-    with Sandbox.empty(today="2026-12-31") as api:
+    with Sandbox.empty(today="2026-01-01") as api:
         year = Year(api, folder)
         settings = {
             f"SOURCES__{source}__{name}": value
@@ -188,6 +196,8 @@ def organisation(folder: Path) -> Iterator[tuple[Year, Path]]:
 
 def outcomes(folder: Path) -> Iterator[Outcome]:
     with organisation(folder) as (year, served):
+        year.roster(date(2026, 1, 1))
+        command("sync --today 2026-01-01 --only claude_admin --no-transform")
         year.night(1)
         before, known = chargeback(served, 2), told("status")
         for month, event in enumerate(EVENTS, start=2):
