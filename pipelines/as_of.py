@@ -6,7 +6,7 @@ from pathlib import Path
 from pipelines.data_dir import DataDir
 from pipelines.people.name_keys import store_name_keys
 from pipelines.raw_tables import create_absent_tables, warehouse_pipeline
-from pipelines.registry import SOURCES
+from pipelines.registry import TABLES
 from pipelines.run_settings import transform_variables
 from pipelines.warehouse import warehouse_of
 from pipelines.warehouse.base import PublishResult, Reading
@@ -72,9 +72,7 @@ def _refuse_unless_there(stored: Reading, moment: datetime) -> None:
     counts = " union all ".join(
         f"select '{table}' as endpoint, version, count(*) as stored from claude_raw.{table}"
         " group by version"
-        for table in sorted(
-            {table.name for source in SOURCES for table in source.tables if table.is_tracked}
-        )
+        for table in sorted({table.name for table in TABLES if table.is_tracked})
     )
     gone = stored.rows(
         f"""

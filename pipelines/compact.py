@@ -8,7 +8,7 @@ import dlt
 
 from pipelines.data_dir import DataDir
 from pipelines.raw_tables import create_absent_tables, make_ready, warehouse_pipeline
-from pipelines.registry import SOURCES
+from pipelines.registry import TABLES
 from pipelines.warehouse import warehouse_of
 from sources.ledger import COMPLETE, COUNTS, change, ledgers_and_tables, stored
 
@@ -66,9 +66,8 @@ def _conditions(pipeline: dlt.Pipeline, before: date) -> dict[str, str]:
     named = " union all ".join(
         f"select version from {ledger} where {COMPLETE}" for ledger in sorted(ledgers)
     )
-    declared = [table for source in SOURCES for table in source.tables]
-    days = sorted({table.name for table in declared if table.is_tracked})
-    exports = {table.name for table in declared if table.kind == "export"}
+    days = sorted({table.name for table in TABLES if table.is_tracked})
+    exports = {table.name for table in TABLES if table.kind == "export"}
     conditions = {}
     for table in tables:
         # Rows of loads that broke off are in no ledger.

@@ -34,7 +34,7 @@ from pipelines.people.retention import silent_people
 from pipelines.project import here
 from pipelines.raw_tables import create_absent_tables, make_ready, warehouse_pipeline
 from pipelines.reading.wording import plural
-from pipelines.registry import SOURCES
+from pipelines.registry import TABLES
 from pipelines.settings import FOLDER, SECRETS, PrivacySettings, settings
 from pipelines.warehouse import warehouse_of
 from pipelines.warehouse.base import Change
@@ -48,10 +48,7 @@ from sources.typed_files.keys import name_key
 CLOSES = {LINES: "closed_months", CHARGES: "closed_charges", SETTINGS: "closed_settings"}
 """Part of a close's files -> the raw table that it is a copy of."""
 ROSTER_COLUMNS = {
-    table.name: [*table.columns, "undeclared_fields"]
-    for source in SOURCES
-    for table in source.tables
-    if table.kind == "roster"
+    table.name: [*table.columns, "undeclared_fields"] for table in TABLES if table.kind == "roster"
 }
 
 

@@ -9,7 +9,7 @@ import jinja2
 
 from pipelines import doubts
 from pipelines.data_dir import DataDir, write_private
-from pipelines.registry import SOURCES
+from pipelines.registry import SOURCES, TABLES
 from pipelines.run import is_enabled
 from pipelines.run_record import is_damaged, last_run
 from pipelines.settings import settings
@@ -266,10 +266,7 @@ RUNS_QUERY = f"""
 """
 
 _EDITION = " ".join(
-    f"when endpoint = '{table.name}' then '{table.edition}'"
-    for source in SOURCES
-    for table in source.tables
-    if table.edition
+    f"when endpoint = '{table.name}' then '{table.edition}'" for table in TABLES if table.edition
 )
 
 EDITION_QUERY = f"""

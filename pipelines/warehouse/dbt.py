@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from pipelines.data_dir import write_private
 from pipelines.foreseen import explained
 from pipelines.redacted import redacted
-from pipelines.registry import SOURCES
+from pipelines.registry import SOURCES, TABLES
 from pipelines.settings import check
 from pipelines.warehouse.compiled import Compiled, Node, compiled, left_open
 from sources.errors import ForeseenError
@@ -32,7 +32,7 @@ SETTING_OF = {
     "chargeback_monthly_amount_usd": ("chargeback", "monthly_amount_usd"),
 }
 """dbt variable -> the setting that it comes from: section and name."""
-TRACKED = [table for source in SOURCES for table in source.tables if table.is_tracked]
+TRACKED = [table for table in TABLES if table.is_tracked]
 DECLARED: dict[str, Any] = {
     "endpoints": list(dict.fromkeys(table.name for table in TRACKED)),
     "money_endpoints": list(dict.fromkeys(each.name for each in TRACKED if each.kind == "money")),

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,6 +18,7 @@ from unittest.mock import patch
 
 import duckdb
 
+from sources.days import days_between
 from sources.sandbox import Sandbox
 from tests.commands import Ended, command
 
@@ -69,9 +70,8 @@ class Year:
             [spent(who, email, 1000 * len(who) + month) for who, email in self.addresses.items()],
         )
         seats = self.roster(day)
-        for of_month in range(1, self.api.today.toordinal() - day.replace(day=1).toordinal() + 1):
-            seen = date.fromordinal(day.replace(day=1).toordinal() + of_month - 1)
-            self.api.publish("summaries", seen, [{"assigned_seat_count": seats}])
+        for counted in days_between(day.replace(day=1), self.api.today - timedelta(days=1)):
+            self.api.publish("summaries", counted, [{"assigned_seat_count": seats}])
         chart = "\n".join([HEAD, *self.lines, ""]).replace(",", self.separator)
         self.file("org_chart").write_text(chart + self.spoilt)
         only = " ".join(f"--only {name}" for name in ONLY)
