@@ -80,7 +80,7 @@ def test_a_killed_run_is_named_by_status_and_stays_in_the_table(
         env={**os.environ, "SOURCES__CLAUDE_ANALYTICS__WINDOW_DAYS": "7"},
         stderr=subprocess.PIPE,
     )
-    while not data_dir.runs.exists():
+    while not (data_dir.runs.exists() and data_dir.runs.read_text().endswith("\n")):
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
     process.communicate()
