@@ -1,11 +1,10 @@
 """Commands in the process of the tests: what a shell sees, without the start of an interpreter."""
 
 import io
-import logging
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from collections.abc import Mapping, Sequence
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from unittest.mock import patch
 
@@ -37,7 +36,6 @@ def command(words: str | Sequence[str], environment: Mapping[str, str] | None = 
         patch("sys.argv", ["claude-warehouse", *arguments]),
         redirect_stdout(out),
         redirect_stderr(err),
-        _libraries_may_speak_afterwards(),
     ):
         try:
             run()
@@ -46,19 +44,3 @@ def command(words: str | Sequence[str], environment: Mapping[str, str] | None = 
     sys.stdout.write(out.getvalue())
     sys.stderr.write(err.getvalue())
     return Ended(code if isinstance(code, int) else 0, out.getvalue(), err.getvalue())
-
-
-@contextmanager
-def _libraries_may_speak_afterwards() -> Iterator[None]:
-    """A command silences what libraries say for the rest of its process, which here goes on."""
-    loggers = [logging.getLogger(name) for name in ("pipelines", "sources", "dlt")]
-    before = [(each, each.handlers, each.propagate, each.level, each.disabled) for each in loggers]
-    root, fails, options = logging.root.handlers, logging.raiseExceptions, list(sys.warnoptions)
-    try:
-        yield
-    finally:
-        for each, handlers, propagate, level, disabled in before:
-            each.handlers, each.propagate, each.disabled = handlers, propagate, disabled
-            each.setLevel(level)
-        logging.root.handlers, logging.raiseExceptions = root, fails
-        sys.warnoptions[:] = options

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import cli
 from pipelines.data_dir import DataDir
 from sources.sandbox import Sandbox
+from tests.commands import command
 from tests.compare.stories import FEW_NIGHTS, World, prepare
 
 Run = Callable[[DataDir, str], int]
@@ -33,9 +33,6 @@ def few_nights(
 
         def run(data_dir: DataDir, words: str) -> int:
             patch.setenv("PIPELINE__DATA_DIR", str(data_dir.root))
-            patch.setattr("sys.argv", ["claude-warehouse", *words.split()])
-            with pytest.raises(SystemExit) as ended:
-                cli.main()
-            return int(ended.value.code or 0)
+            return command(words).exit_code
 
         yield world, run
