@@ -51,7 +51,9 @@ _OF_PEOPLE = {
     Kind.ROW: "row_json",
     Kind.REASON: "reason message skipped_reasons sentence",
     # The names of such fields alone.
-    Kind.THING: "loaded_days.undeclared_fields langdock_exports.undeclared_fields",
+    Kind.THING: """
+        loaded_days.undeclared_fields langdock_exports.undeclared_fields content_scan__reason
+    """,
 }
 OF_PEOPLE = {name: kind for kind, names in _OF_PEOPLE.items() for name in names.split()}
 """Column -> what it tells of a person."""
@@ -85,6 +87,13 @@ _THINGS = """
     stands_for state status subject_prefix subscription_id tags token_type tool_name totals_hash
     type url version what workflow_id workflow_name workos_event_id workspace_geo workspace_id
     workspace_ids workspace_role workspaces.id workspaces.name
+    plugin_marketplaces.id plugin_marketplaces.name organization_plugins.id
+    organization_plugins.name plugin_versions.id telemetry_destinations.id
+    organization_webhooks.id organization_webhooks.name assessment components content_mode
+    default_installation_preference disabled_reason enabled_events endpoint_url header_names
+    installation_preference latest_version_id manifest_version marketplace_id
+    organization_installation_preference rbac_group_order rbac_group_order_version reach
+    release_notes served_version_id settings sync_status
 """
 THINGS = frozenset(_THINGS.split())
 """Columns that tell of no person, by their last part; an `id` or `name` by its table."""

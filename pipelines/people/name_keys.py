@@ -28,6 +28,7 @@ NAMED = {
     "connectors": ("connector_name", "connector_display_name"),
     "skills": ("skill_name", "skill_display_name"),
     "plugins": ("plugin_id", "plugin_name"),
+    "organization_plugins": ("id", "name"),
 }
 """Raw table -> its columns of other names that people type somewhere."""
 TOMBSTONE = re.compile("[0-9a-fA-F]{32}(?=[^@])")

@@ -39,8 +39,12 @@ class Roster:
         headers: Sent beside the usual ones.
         paging: By the ids of the rows, by an opaque cursor, or a single object.
         for_each: Table whose rows each have a list of these.
+        parent_id: Column of those rows that is the `{id}`.
         parent_column: Takes the id of that row, where the API leaves it out.
-        not_for: Column of those rows that, once set, says that there is no list any more.
+        not_for: Column of those rows that, once set, says that there is no list.
+        only_for: Column of those rows without which there is none.
+        hashed: Columns of JSON that may hold secrets: their texts are hashed, but for those that
+            sources/claude_admin/hashed.py names.
         of_spend_limits: Counts against the limit of the spend-limit endpoints, not the shared one.
         takes_token: Takes an OAuth token of an administrator, so that a key that it refuses says
             nothing of the others.
@@ -59,8 +63,11 @@ class Roster:
     headers: Mapping[str, str] = field(default_factory=dict)
     paging: Literal["ids", "cursor", "none"]
     for_each: str | None = None
+    parent_id: str = "id"
     parent_column: str | None = None
     not_for: str | None = None
+    only_for: str | None = None
+    hashed: tuple[str, ...] = ()
     of_spend_limits: bool = False
     takes_token: bool = False
 
@@ -70,6 +77,17 @@ HISTORY_OF_ONE = {
     "created_by_actor_id": TEXT, "updated_at": TIMESTAMP, "updated_by_actor_id": TEXT,
 }  # fmt: skip
 """Who made, changed and archived it, of what machines sign in with."""
+PLUGINS = {"anthropic-beta": "ce-plugins-2026-09-01"}
+MANAGED_SETTINGS = {"anthropic-beta": "ce-claude-code-managed-settings-2026-10-06"}
+OF_A_PLUGIN = {
+    "components": LIST, "content_scan__assessment": TEXT, "content_scan__reason": TEXT,
+    "content_scan__status": TEXT, "created_at": TIMESTAMP, "created_by__type": TEXT,
+    "created_by__user_id": TEXT, "created_by__email_address": TEXT, "created_by__api_key_id": TEXT,
+    "description": TEXT, "display_name": TEXT, "manifest_version": TEXT, "reach": TEXT,
+}  # fmt: skip
+"""What is said of the version of a plugin that is served, and of each one."""
+OF_TARGET = {"target__type": TEXT, "target__rbac_group_id": TEXT, "target__user_id": TEXT}
+"""Whom a plugin is for: everybody, a group, or a member."""
 ARCHIVED_TOO = {"include_archived": "true"}
 
 ROSTERS = (
@@ -317,5 +335,168 @@ ROSTERS = (
         params=ARCHIVED_TOO,
         paging="cursor",
         takes_token=True,
+    ),
+    Roster(
+        table="plugin_marketplaces",
+        path="/v1/organizations/plugin_marketplaces",
+        grain="One row per place from which plugins come, of the organisation or of a member.",
+        key=("id",),
+        columns={
+            "id": TEXT, "name": TEXT, "source": TEXT, "owner__type": TEXT, "owner__user_id": TEXT,
+            "default_installation_preference": TEXT, "sync_status": TEXT, "created_at": TIMESTAMP,
+            "type": TEXT,
+        },
+        left_out={
+            "last_sync_ended_at": "It changes with every synchronisation.",
+            "last_sync_read_sha": "It changes with every synchronisation.",
+        },
+        headers=PLUGINS,
+        paging="cursor",
+    ),
+    Roster(
+        table="organization_plugins",
+        path="/v1/organizations/plugins",
+        grain="One row per plugin of the organisation, and of its members' own marketplaces.",
+        key=("id",),
+        columns={
+            "id": TEXT, "name": TEXT, "marketplace_id": TEXT, "owner__type": TEXT,
+            "owner__user_id": TEXT, "organization_installation_preference": TEXT,
+            "organization_installation_preference_inherited": FLAG, "latest_version_id": TEXT,
+            "served_version_id": TEXT, "served_version_pinned": FLAG, **OF_A_PLUGIN,
+            "updated_at": TIMESTAMP, "type": TEXT,
+        },
+        params={"limit": "100"},
+        headers=PLUGINS,
+        paging="cursor",
+    ),
+    Roster(
+        table="plugin_versions",
+        path="/v1/organizations/plugins/{id}/versions",
+        grain="One row per plugin of the organisation and version of it.",
+        key=("id",),
+        columns={
+            "id": TEXT, "plugin_id": TEXT, **OF_A_PLUGIN, "release_notes": TEXT, "type": TEXT,
+        },
+        headers=PLUGINS,
+        paging="cursor",
+        for_each="organization_plugins",
+        not_for="owner__user_id",
+    ),
+    Roster(
+        table="plugin_installation_settings",
+        path="/v1/organizations/plugins/{id}/installation_settings",
+        grain="One row per plugin of the organisation and target that has a setting of its own.",
+        key=("plugin_id", "target__type", "target__rbac_group_id"),
+        may_lack=("target__rbac_group_id",),
+        columns={
+            "plugin_id": TEXT, **OF_TARGET, "installation_preference": TEXT,
+            "created_at": TIMESTAMP, "updated_at": TIMESTAMP, "type": TEXT,
+        },
+        params={"limit": "100"},
+        headers=PLUGINS,
+        paging="cursor",
+        for_each="organization_plugins",
+        not_for="owner__user_id",
+    ),
+    Roster(
+        table="plugin_shares",
+        path="/v1/organizations/plugins/{id}/shares",
+        grain="One row per plugin of a member and target that it is shared with.",
+        key=("plugin_id", "target__type", "target__rbac_group_id", "target__user_id"),
+        may_lack=("target__rbac_group_id", "target__user_id"),
+        columns={"plugin_id": TEXT, **OF_TARGET, "granted_at": TIMESTAMP, "type": TEXT},
+        params={"limit": "100"},
+        headers=PLUGINS,
+        paging="cursor",
+        for_each="organization_plugins",
+        only_for="owner__user_id",
+    ),
+    Roster(
+        table="claude_code_settings",
+        path="/v1/organizations/claude_code/managed_settings/configuration",
+        grain="One row: whether managed settings are the organisation's or those of groups.",
+        key=("type",),
+        columns={
+            "mode__type": TEXT, "mode_updated_at": TIMESTAMP, "rbac_group_order": LIST,
+            "rbac_group_order_version": TEXT, "type": TEXT,
+        },
+        headers=MANAGED_SETTINGS,
+        paging="none",
+    ),
+    Roster(
+        table="claude_code_settings_groups",
+        path="/v1/organizations/claude_code/managed_settings/rbac_groups",
+        grain="One row per group that has managed settings.",
+        key=("rbac_group_id",),
+        columns={
+            "rbac_group_id": TEXT, "rbac_group_status__type": TEXT, "created_at": TIMESTAMP,
+            "updated_at": TIMESTAMP, "type": TEXT,
+        },
+        params={"limit": "100"},
+        headers=MANAGED_SETTINGS,
+        paging="cursor",
+    ),
+    Roster(
+        table="claude_code_group_settings",
+        path="/v1/organizations/claude_code/managed_settings/rbac_groups/{id}",
+        grain="One row per group that has managed settings: the settings, their texts hashed.",
+        key=("rbac_group_id",),
+        columns={
+            "rbac_group_id": TEXT, "rbac_group_status__type": TEXT, "settings": JSON,
+            "created_at": TIMESTAMP, "updated_at": TIMESTAMP, "type": TEXT,
+        },
+        headers=MANAGED_SETTINGS,
+        paging="none",
+        for_each="claude_code_settings_groups",
+        parent_id="rbac_group_id",
+        hashed=("settings",),
+    ),
+    Roster(
+        table="claude_code_default_settings",
+        path="/v1/organizations/claude_code/managed_settings/rbac_group_default",
+        grain="One row: the managed settings of who is in no group that has some, texts hashed.",
+        key=("type",),
+        columns={"settings": JSON, "updated_at": TIMESTAMP, "type": TEXT},
+        headers=MANAGED_SETTINGS,
+        paging="none",
+        hashed=("settings",),
+    ),
+    Roster(
+        table="compliance_settings",
+        path="/v1/organizations/compliance_settings",
+        grain="One row: whether the Compliance API is on for the organisation.",
+        key=("type",),
+        columns={"state__type": TEXT, "access_transparency__type": TEXT, "type": TEXT},
+        paging="none",
+    ),
+    Roster(
+        table="telemetry_destinations",
+        path="/v1/organizations/telemetry_destinations",
+        grain="One row per place that traces of the Claude API are sent to.",
+        key=("id",),
+        columns={
+            "id": TEXT, "display_name": TEXT, "endpoint_url": TEXT, "header_names": LIST,
+            "state__type": TEXT, "state__reason__type": TEXT, "traces__content_mode": TEXT,
+            "traces__enabled": FLAG, "traces__endpoint_url": TEXT,
+            "traces__max_content_bytes": COUNT, "workspaces__type": TEXT,
+            "created_at": TIMESTAMP, "updated_at": TIMESTAMP, "type": TEXT,
+        },
+        left_out={"delivery_health": "It changes with every delivery."},
+        headers={"anthropic-beta": "telemetry-destinations-2026-08-11"},
+        paging="cursor",
+    ),
+    Roster(
+        table="organization_webhooks",
+        path="/v1/organizations/webhooks",
+        grain="One row per address that the vendor sends the organisation's events to.",
+        key=("id",),
+        columns={
+            "id": TEXT, "name": TEXT, "description": TEXT, "url": TEXT, "state": TEXT,
+            "disabled_reason": TEXT, "enabled_events": LIST, "created_at": TIMESTAMP,
+            "updated_at": TIMESTAMP,
+        },
+        params={"limit": "100"},
+        headers={"anthropic-beta": "webhooks-2026-10-07"},
+        paging="ids",
     ),
 )  # fmt: skip

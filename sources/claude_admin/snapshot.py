@@ -23,6 +23,7 @@ from sources.claude_admin.endpoints import (
     TIMESTAMP,
     Roster,
 )
+from sources.claude_admin.hashed import with_hashed_texts
 from sources.door import NOBODY
 from sources.errors import ApiError, KeyRefused, NotWhole, Refused, Unreachable
 from sources.http import HttpClient
@@ -80,14 +81,17 @@ def take_snapshot(
             parents = [
                 row
                 for row in snapshot.rows[roster.for_each]
-                if roster.not_for is None or row[roster.not_for] is None
+                if (roster.not_for is None or row[roster.not_for] is None)
+                and (roster.only_for is None or row[roster.only_for] is not None)
             ]
         try:
             client = client_for(roster)
             rows = [
                 row
                 for parent in parents
-                for row in begun_anew(partial(_rows, client, roster, parent.get("id", "")))
+                for row in begun_anew(
+                    partial(_rows, client, roster, parent.get(roster.parent_id, ""))
+                )
             ]
             snapshot.rows[roster.table] = _distinct(roster, rows)
         except (KeyRefused, Unreachable) as error:
@@ -141,7 +145,9 @@ def raw_row(roster: Roster, entry: Any, parent_id: str = "") -> Row:
     row: Row = dict.fromkeys(roster.columns)
     older, undeclared = {}, {}
     for name, value in _flat(roster, entry):
-        if name in row:
+        if name in roster.hashed:
+            row[name] = _typed(roster, name, with_hashed_texts(value))
+        elif name in row:
             row[name] = _typed(roster, name, value)
         elif name in roster.older_names:
             column = roster.older_names[name]

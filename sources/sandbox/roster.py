@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sources.sandbox.calls import Call
 from sources.sandbox.limits import Refusal
@@ -33,6 +34,9 @@ class List:
         parent: The other list, and the field that names its row; None: the row does not.
         kind: The organisations that have it.
         is_short: A page may hold fewer than asked for though more follow.
+        beta: What the header `anthropic-beta` has to name; without it, nothing is there.
+        owned_by: The parents that have such a list, by the type of their owner.
+        single: It is one object and no list: what it is where nothing was invented or published.
     """
 
     path: str
@@ -42,6 +46,9 @@ class List:
     parent: tuple[str, str | None] | None = None
     kind: str = ""
     is_short: bool = False
+    beta: str | None = None
+    owned_by: str | None = None
+    single: Row | None = None
 
     @property
     def is_of_spend_limits(self) -> bool:
@@ -49,6 +56,25 @@ class List:
 
 
 ARCHIVED = frozenset({"include_archived"})
+
+
+def of_plugins(path: str, **given: Any) -> List:
+    return List(
+        path=path, scope="read:plugins", kind=ENTERPRISE, beta="ce-plugins-2026-09-01", **given
+    )
+
+
+def of_managed_settings(path: str, **given: Any) -> List:
+    return List(
+        path=f"claude_code/managed_settings/{path}",
+        scope="read:claude_code_managed_settings",
+        kind=ENTERPRISE,
+        beta="ce-claude-code-managed-settings-2026-10-06",
+        **given,
+    )
+
+
+OF_A_PLUGIN = ("organization_plugins", "plugin_id")
 LISTS = {
     "members": List(path="users", filters=frozenset({"email", "roles[]"}), cursor_by="id"),
     "invites": List(
@@ -104,6 +130,43 @@ LISTS = {
     "federation_rules": List(
         path="federation_rules", scope="org:admin", filters=ARCHIVED, kind=CONSOLE
     ),
+    "plugin_marketplaces": of_plugins("plugin_marketplaces"),
+    "organization_plugins": of_plugins("plugins"),
+    "plugin_versions": of_plugins("plugins/{id}/versions", parent=OF_A_PLUGIN),
+    "plugin_installation_settings": of_plugins(
+        "plugins/{id}/installation_settings", parent=OF_A_PLUGIN, owned_by="organization"
+    ),
+    "plugin_shares": of_plugins("plugins/{id}/shares", parent=OF_A_PLUGIN, owned_by="user"),
+    "claude_code_settings": of_managed_settings(
+        "configuration",
+        single={
+            "type": "claude_code_managed_settings_configuration",
+            "mode": {"type": "organization"},
+            "mode_updated_at": None,
+            "rbac_group_order": [],
+            "rbac_group_order_version": "0",
+        },
+    ),
+    "claude_code_settings_groups": of_managed_settings("rbac_groups"),
+    "claude_code_group_settings": of_managed_settings(
+        "rbac_groups/{id}", parent=("claude_code_settings_groups", "rbac_group_id"), single={}
+    ),
+    "claude_code_default_settings": of_managed_settings(
+        "rbac_group_default",
+        single={
+            "type": "claude_code_rbac_group_default_managed_settings",
+            "settings": None,
+            "updated_at": None,
+        },
+    ),
+    "compliance_settings": List(
+        path="compliance_settings",
+        single={"type": "compliance_settings", "state": {"type": "enabled"}},
+    ),
+    "telemetry_destinations": List(
+        path="telemetry_destinations", beta="telemetry-destinations-2026-08-11", kind=CONSOLE
+    ),
+    "organization_webhooks": List(path="webhooks", beta="webhooks-2026-10-07", cursor_by="id"),
 }
 PATTERNS = {
     table: re.compile(START + each.path.replace("{id}", "([^/]+)")) for table, each in LISTS.items()
@@ -143,13 +206,20 @@ class Roster:
                 "This endpoint is not available for this type of organization.",
                 code="organization_type_not_supported",
             )
+        if each.beta and each.beta not in call.headers.get("anthropic-beta", ""):
+            raise Refusal(404)
         if table == "spend_limits":
             return self._spend_limits(call)
         rows = self._rows(table, call)
         found = PATTERNS[table].fullmatch(call.path)
         if each.parent and found:
             parent, field = each.parent
-            if found[1] not in [row["id"] for row in self._rows(parent, call)]:
+            parents = {
+                row.get("id") or row.get(str(field)): row for row in self._rows(parent, call)
+            }
+            if found[1] not in parents:
+                raise Refusal(404)
+            if each.owned_by and parents[found[1]]["owner"]["type"] != each.owned_by:
                 raise Refusal(404)
             rows = [
                 row
@@ -157,6 +227,8 @@ class Roster:
                 if (row[field] if field else row.get("rbac_role_id", id)) == found[1]
             ]
             rows = [{k: v for k, v in row.items() if field or k != "rbac_role_id"} for row in rows]
+        if each.single is not None:
+            return json.dumps(rows[0] if rows else each.single, ensure_ascii=False)
         if "include_archived" in each.filters and call.params.get("include_archived") != "true":
             rows = [row for row in rows if row["archived_at"] is None]
         if statuses := call.values("statuses[]"):

@@ -484,3 +484,191 @@ select
         made_by(date '2026-01-21', 'release', cast(null as date), as_of)
     ) as row
 where given_seats() > 0 and date '2026-01-21' <= as_of;
+
+create macro plugin_marketplaces_as_of(as_of) as table
+select
+    tagged_id('marketplace', name) as id,
+    {
+        'type': 'plugin_marketplace', 'id': tagged_id('marketplace', name), 'name': name, 'source': source,
+        'owner': owner, 'default_installation_preference': preference,
+        'sync_status': if(source = 'manual', null, 'success'),
+        'last_sync_ended_at': if(source = 'manual', null, moment(as_of, name)),
+        'last_sync_read_sha': if(source = 'manual', null, md5(name || as_of)),
+        'created_at': moment(created_on, name)
+    } as row
+from (values
+    ('library', 'manual', to_json({'type': 'organization'}), 'available', date '2025-12-10'),
+    ('engineering', 'github', to_json({'type': 'organization'}), 'not_available', date '2026-01-12'),
+    ('personal', 'manual',
+        to_json({'type': 'user', 'user_id': (select user_id from people where n = 2)}), null, date '2026-02-02')
+) as v(name, source, owner, preference, created_on)
+where given_seats() > 2 and created_on <= as_of
+order by moment(created_on, name) desc, id;
+
+-- One row per plugin and version; the newest that there is on a day is the one that is served.
+create table invented_plugin_versions as
+select tagged_id('plugin', name) as plugin_id, tagged_id('pluginver', name || version) as version_id, *
+from (values
+    ('review-helper', 'engineering', '1.0.0', 'contained', 'pass', date '2026-01-12'),
+    ('review-helper', 'engineering', '1.1.0', 'privileged', 'pass', date '2026-05-04'),
+    ('crm-connector', 'library', '0.3.0', 'remote', 'warn', date '2026-02-20'),
+    ('scratchpad', 'personal', '0.1.0', 'privileged', null, date '2026-03-09')
+) as v(name, marketplace, version, reach, assessment, created_on)
+where given_seats() > 2;
+
+create macro plugin_version(p) as {
+    'components': [{'type': 'skill', 'name': p.name, 'description': null}],
+    'content_scan': if(
+        p.assessment is null, null,
+        {
+            'status': 'completed', 'assessment': p.assessment,
+            'reason': if(p.assessment = 'pass', null, 'credential-exposure')
+        }
+    ),
+    'created_at': moment(p.created_on, p.name || p.version),
+    'created_by': {
+        'type': 'user_actor', 'user_id': (select user_id from people where n = 2), 'email_address': null
+    },
+    'description': null, 'display_name': p.name, 'manifest_version': p.version, 'reach': p.reach
+};
+
+create macro organization_plugins_as_of(as_of) as table
+with served as (
+    select *, min(created_on) over (partition by plugin_id) as first_on
+    from invented_plugin_versions
+    where created_on <= as_of
+    qualify row_number() over (partition by plugin_id order by created_on desc) = 1
+)
+select
+    plugin_id as id,
+    struct_concat(
+        {
+            'type': 'plugin', 'id': plugin_id, 'name': name, 'marketplace_id': tagged_id('marketplace', marketplace),
+            'owner': if(
+                marketplace = 'personal',
+                to_json({'type': 'user', 'user_id': (select user_id from people where n = 2)}),
+                to_json({'type': 'organization'})
+            ),
+            'organization_installation_preference': case marketplace
+                when 'library' then 'available' when 'engineering' then 'auto_install'
+            end,
+            'organization_installation_preference_inherited': if(marketplace = 'personal', null, marketplace = 'library'),
+            'latest_version_id': version_id, 'served_version_id': version_id, 'served_version_pinned': false,
+            'updated_at': moment(created_on, name)
+        },
+        struct_update(plugin_version(served), created_at := moment(first_on, name))
+    ) as row
+from served
+order by moment(first_on, name) desc, id;
+
+create macro plugin_versions_as_of(as_of) as table
+select
+    version_id as id,
+    struct_concat(
+        {'type': 'plugin_version', 'id': version_id, 'plugin_id': plugin_id, 'release_notes': null},
+        plugin_version(v)
+    ) as row
+from invented_plugin_versions as v
+where created_on <= as_of
+order by created_on desc, id;
+
+create macro plugin_installation_settings_as_of(as_of) as table
+select
+    tagged_id('plugin', 'review-helper') as id,
+    {
+        'type': 'plugin_installation_setting', 'plugin_id': tagged_id('plugin', 'review-helper'), 'target': target,
+        'installation_preference': preference, 'created_at': moment(created_on, preference),
+        'updated_at': moment(created_on, preference)
+    } as row
+from (values
+    (to_json({'type': 'organization'}), 'auto_install', date '2026-01-12'),
+    (to_json({'type': 'rbac_group', 'rbac_group_id': tagged_id('rbac_group', 0)}), 'required', date '2026-04-20')
+) as v(target, preference, created_on)
+where given_seats() > 2 and created_on <= as_of
+order by created_on desc;
+
+create macro plugin_shares_as_of(as_of) as table
+select
+    tagged_id('plugin', 'scratchpad') as id,
+    {
+        'type': 'plugin_share', 'plugin_id': tagged_id('plugin', 'scratchpad'), 'target': {'type': 'organization'},
+        'granted_at': moment(date '2026-03-10', 'share')
+    } as row
+where given_seats() > 2 and date '2026-03-10' <= as_of;
+
+create macro claude_code_settings_as_of(as_of) as table
+select
+    'claude_code' as id,
+    {
+        'type': 'claude_code_managed_settings_configuration', 'mode': {'type': 'rbac_groups'},
+        'mode_updated_at': moment(date '2026-01-15', 'mode'), 'rbac_group_order': [tagged_id('rbac_group', 4)],
+        'rbac_group_order_version': '1'
+    } as row
+where given_seats() > 0;
+
+create macro claude_code_settings_groups_as_of(as_of) as table
+select
+    tagged_id('rbac_group', 4) as id,
+    {
+        'type': 'claude_code_rbac_group_managed_settings_summary', 'rbac_group_id': tagged_id('rbac_group', 4),
+        'rbac_group_status': {'type': 'active'}, 'created_at': moment(date '2026-01-15', 'settings'),
+        'updated_at': moment(if(as_of < date '2026-05-11', date '2026-01-15', date '2026-05-11'), 'settings')
+    } as row
+where given_seats() > 0 and date '2026-01-15' <= as_of;
+
+create macro claude_code_group_settings_as_of(as_of) as table
+select
+    id,
+    struct_concat(
+        struct_update(row, type := 'claude_code_rbac_group_managed_settings'),
+        {'settings': {
+            'permissions': {'defaultMode': if(as_of < date '2026-05-11', 'default', 'acceptEdits'),
+                            'deny': ['Bash(curl:*)']},
+            'env': {'HTTPS_PROXY': 'http://proxy.northwind.example:8080'},
+            'disableAllHooks': false
+        }}
+    ) as row
+from claude_code_settings_groups_as_of(as_of);
+
+create macro claude_code_default_settings_as_of(as_of) as table
+select
+    'claude_code' as id,
+    {
+        'type': 'claude_code_rbac_group_default_managed_settings', 'settings': {'disableAllHooks': true},
+        'updated_at': moment(date '2026-01-15', 'default')
+    } as row
+where given_seats() > 0;
+
+create macro compliance_settings_as_of(as_of) as table
+select 'compliance' as id, {'type': 'compliance_settings', 'state': {'type': 'enabled'}} as row
+where given_seats() > 0;
+
+create macro telemetry_destinations_as_of(as_of) as table
+select
+    tagged_id('tdst', 'otel') as id,
+    {
+        'type': 'telemetry_destination', 'id': tagged_id('tdst', 'otel'), 'display_name': 'Observability',
+        'endpoint_url': 'https://otel.northwind.example', 'header_names': ['authorization'], 'state': {'type': 'enabled'},
+        'traces': {
+            'content_mode': if(as_of < date '2026-05-20', 'metadata_only', 'content'), 'enabled': true,
+            'endpoint_url': null, 'max_content_bytes': null
+        },
+        'workspaces': {'type': 'all'},
+        'delivery_health': {
+            'last_error': null, 'last_error_at': null, 'last_success_at': moment(as_of, 'delivery')
+        },
+        'created_at': moment(date '2026-02-03', 'otel'),
+        'updated_at': moment(if(as_of < date '2026-05-20', date '2026-02-03', date '2026-05-20'), 'otel')
+    } as row
+where given_seats() > 0 and date '2026-02-03' <= as_of;
+
+create macro organization_webhooks_as_of(as_of) as table
+select
+    tagged_id('wbhk', 'keys') as id,
+    {
+        'id': tagged_id('wbhk', 'keys'), 'name': 'keys', 'description': '',
+        'url': 'https://hooks.northwind.example/claude', 'state': 'enabled', 'disabled_reason': '',
+        'enabled_events': ['external_key.failed', 'external_key.recovered'],
+        'created_at': moment(date '2026-02-03', 'webhook'), 'updated_at': moment(date '2026-02-03', 'webhook')
+    } as row
+where given_seats() > 0 and date '2026-02-03' <= as_of;

@@ -47,6 +47,8 @@ SCOPES = (
     "read:spend_limits",
     "read:compliance_activities",
     "org:admin",
+    "read:plugins",
+    "read:claude_code_managed_settings",
 )
 JSON = {"content-type": "application/json"}
 OPTIONAL_PARTS = {"unified": "chat_cowork_unified", "claude_tag": "claude_tag"}

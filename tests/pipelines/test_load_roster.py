@@ -243,9 +243,18 @@ def test_what_the_key_may_not_read_is_unavailable_and_the_rest_is_loaded(
     report = snapshot(today="2026-01-08")
 
     unavailable = [
+        "claude_code_default_settings",
+        "claude_code_group_settings",
+        "claude_code_settings",
+        "claude_code_settings_groups",
         "configured_spend_limits",
         "federation_issuers",
         "federation_rules",
+        "organization_plugins",
+        "plugin_installation_settings",
+        "plugin_marketplaces",
+        "plugin_shares",
+        "plugin_versions",
         "rbac_group_members",
         "rbac_groups",
         "service_account_workspaces",

@@ -14,6 +14,8 @@ import anthropic
 from anthropic.types import OrganizationInfo, organization
 from anthropic.types.beta import organization as beta_organization
 from anthropic.types.beta.organization import analytics as beta_analytics
+from anthropic.types.beta.organization import plugins as beta_plugins
+from anthropic.types.beta.organization.claude_code import managed_settings
 from anthropic.types.organization import (
     analytics,
     federation,
@@ -205,6 +207,66 @@ OFFICIAL_ROSTERS: dict[str, OfficialRoster] = {
         federation.FederationRule,
         federation.RuleListParams,
         lambda api: api.organization.federation.rules.list,
+    ),
+    "plugin_marketplaces": OfficialRoster(
+        beta_organization.BetaPluginMarketplace,
+        beta_organization.PluginMarketplaceListParams,
+        lambda api: api.beta.organization.plugin_marketplaces.list,
+    ),
+    "organization_plugins": OfficialRoster(
+        beta_organization.BetaPlugin,
+        beta_organization.PluginListParams,
+        lambda api: api.beta.organization.plugins.list,
+    ),
+    "plugin_versions": OfficialRoster(
+        beta_plugins.BetaPluginVersion,
+        beta_plugins.VersionListParams,
+        lambda api: api.beta.organization.plugins.versions.list,
+    ),
+    "plugin_installation_settings": OfficialRoster(
+        beta_plugins.BetaPluginInstallationSetting,
+        beta_plugins.InstallationSettingListParams,
+        lambda api: api.beta.organization.plugins.installation_settings.list,
+    ),
+    "plugin_shares": OfficialRoster(
+        beta_plugins.BetaPluginShare,
+        beta_plugins.ShareListParams,
+        lambda api: api.beta.organization.plugins.shares.list,
+    ),
+    "claude_code_settings": OfficialRoster(
+        managed_settings.BetaClaudeCodeManagedSettingsConfiguration,
+        None,
+        lambda api: api.beta.organization.claude_code.managed_settings.configuration.retrieve,
+    ),
+    "claude_code_settings_groups": OfficialRoster(
+        managed_settings.BetaClaudeCodeRBACGroupManagedSettingsSummary,
+        managed_settings.RBACGroupListParams,
+        lambda api: api.beta.organization.claude_code.managed_settings.rbac_groups.list,
+    ),
+    "claude_code_group_settings": OfficialRoster(
+        managed_settings.BetaClaudeCodeRBACGroupManagedSettings,
+        None,
+        lambda api: api.beta.organization.claude_code.managed_settings.rbac_groups.retrieve,
+    ),
+    "claude_code_default_settings": OfficialRoster(
+        managed_settings.BetaClaudeCodeRBACGroupDefaultManagedSettings,
+        None,
+        lambda api: api.beta.organization.claude_code.managed_settings.rbac_group_default.retrieve,
+    ),
+    "compliance_settings": OfficialRoster(
+        beta_organization.BetaComplianceSettings,
+        None,
+        lambda api: api.beta.organization.compliance_settings.retrieve,
+    ),
+    "telemetry_destinations": OfficialRoster(
+        beta_organization.BetaTelemetryDestination,
+        beta_organization.TelemetryDestinationListParams,
+        lambda api: api.beta.organization.telemetry_destinations.list,
+    ),
+    "organization_webhooks": OfficialRoster(
+        beta_organization.BetaOrganizationWebhookEndpoint,
+        beta_organization.WebhookListParams,
+        lambda api: api.beta.organization.webhooks.list,
     ),
 }
 """By raw table."""

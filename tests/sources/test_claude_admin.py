@@ -86,6 +86,16 @@ MADE: Row = {
     "archived_at": None,
     "archived_by_actor_id": None,
 }
+PLUGIN_VERSION: Row = {
+    "components": [{"type": "skill", "name": "review", "description": None}],
+    "content_scan": {"status": "completed", "assessment": "warn", "reason": "other"},
+    "created_at": "2026-01-05T08:00:00Z",
+    "created_by": {"type": "user_actor", "user_id": "user_ada", "email_address": None},
+    "description": None,
+    "display_name": None,
+    "manifest_version": "1.0.0",
+    "reach": "contained",
+}
 LISTED: dict[str, Row] = {
     "members": ADA,
     "invites": INVITE,
@@ -205,9 +215,119 @@ LISTED: dict[str, Row] = {
         "type": "federation_rule",
         **MADE,
     },
+    "plugin_marketplaces": {
+        "id": "marketplace_1",
+        "name": "library",
+        "source": "github",
+        "owner": {"type": "organization"},
+        "default_installation_preference": "available",
+        "sync_status": "success",
+        "last_sync_ended_at": "2026-01-05T08:00:00Z",
+        "last_sync_read_sha": "0a1b2c",
+        "created_at": "2026-01-05T08:00:00Z",
+        "type": "plugin_marketplace",
+    },
+    "organization_plugins": {
+        "id": "plugin_1",
+        "name": "review",
+        "marketplace_id": "marketplace_1",
+        "owner": {"type": "organization"},
+        "organization_installation_preference": "available",
+        "organization_installation_preference_inherited": True,
+        "latest_version_id": "pluginver_1",
+        "served_version_id": "pluginver_1",
+        "served_version_pinned": False,
+        **PLUGIN_VERSION,
+        "updated_at": "2026-01-05T08:00:00Z",
+        "type": "plugin",
+    },
+    "plugin_versions": {
+        "id": "pluginver_1",
+        "plugin_id": "plugin_1",
+        **PLUGIN_VERSION,
+        "release_notes": None,
+        "type": "plugin_version",
+    },
+    "plugin_installation_settings": {
+        "plugin_id": "plugin_1",
+        "target": {"type": "rbac_group", "rbac_group_id": "rbac_group_1"},
+        "installation_preference": "required",
+        "created_at": "2026-01-05T08:00:00Z",
+        "updated_at": "2026-01-05T08:00:00Z",
+        "type": "plugin_installation_setting",
+    },
+    "plugin_shares": {
+        "plugin_id": "plugin_2",
+        "target": {"type": "organization_member", "user_id": "user_ada"},
+        "granted_at": "2026-01-05T08:00:00Z",
+        "type": "plugin_share",
+    },
+    "claude_code_settings": {
+        "mode": {"type": "rbac_groups"},
+        "mode_updated_at": None,
+        "rbac_group_order": ["rbac_group_1"],
+        "rbac_group_order_version": "1",
+        "type": "claude_code_managed_settings_configuration",
+    },
+    "claude_code_settings_groups": {
+        "rbac_group_id": "rbac_group_1",
+        "rbac_group_status": {"type": "active"},
+        "created_at": "2026-01-05T08:00:00Z",
+        "updated_at": "2026-01-05T08:00:00Z",
+        "type": "claude_code_rbac_group_managed_settings_summary",
+    },
+    "claude_code_group_settings": {
+        "rbac_group_id": "rbac_group_1",
+        "rbac_group_status": {"type": "active"},
+        "settings": {"disableAllHooks": True},
+        "created_at": "2026-01-05T08:00:00Z",
+        "updated_at": "2026-01-05T08:00:00Z",
+        "type": "claude_code_rbac_group_managed_settings",
+    },
+    "claude_code_default_settings": {
+        "settings": None,
+        "updated_at": None,
+        "type": "claude_code_rbac_group_default_managed_settings",
+    },
+    "compliance_settings": {"state": {"type": "enabled"}, "type": "compliance_settings"},
+    "telemetry_destinations": {
+        "id": "tdst_1",
+        "display_name": None,
+        "endpoint_url": "https://otel.northwind.example",
+        "header_names": ["authorization"],
+        "state": {"type": "disabled", "reason": {"type": "caller"}},
+        "traces": {
+            "content_mode": "metadata_only",
+            "enabled": True,
+            "endpoint_url": None,
+            "max_content_bytes": 1000,
+        },
+        "workspaces": {"type": "all"},
+        "delivery_health": {"last_error": "refused"},
+        "created_at": "2026-01-05T08:00:00Z",
+        "updated_at": "2026-01-05T08:00:00Z",
+        "type": "telemetry_destination",
+    },
+    "organization_webhooks": {
+        "id": "wbhk_1",
+        "name": "keys",
+        "description": "",
+        "url": "https://hooks.northwind.example/claude",
+        "state": "enabled",
+        "disabled_reason": "",
+        "enabled_events": ["external_key.failed"],
+        "created_at": "2026-01-05T08:00:00Z",
+        "updated_at": "2026-01-05T08:00:00Z",
+    },
 }
 PARENTS = {"rbac_role_permissions": {"rbac_role_id": "rbac_role_1"}}
 """What a published row says beside what the API sends: in whose list it stands."""
+ADAS_PLUGIN: Row = {
+    **LISTED["organization_plugins"],
+    "id": "plugin_2",
+    "owner": {"type": "user", "user_id": "user_ada"},
+}
+"""A plugin of a member's own, which has shares where one of the organisation has settings."""
 DOCUMENTED: dict[str, Row] = {**LISTED, "organizations": ORGANIZATION}
 
 
@@ -215,7 +335,8 @@ DOCUMENTED: dict[str, Row] = {**LISTED, "organizations": ORGANIZATION}
 def server() -> Iterator[Sandbox]:
     with Sandbox.empty(today=TODAY) as sandbox:
         for table, row in LISTED.items():
-            sandbox.publish_roster(table, [{**row, **PARENTS.get(table, {})}])
+            others = [ADAS_PLUGIN] if table == "organization_plugins" else []
+            sandbox.publish_roster(table, [{**row, **PARENTS.get(table, {})}, *others])
         yield sandbox
 
 
@@ -264,7 +385,10 @@ def test_every_roster_is_read_as_it_is(take: Take) -> None:
     snapshot = take()
 
     assert (snapshot.refused, snapshot.failures) == ({}, {})
-    assert {table: len(rows) for table, rows in snapshot.rows.items()} == dict.fromkeys(TABLES, 1)
+    assert {table: len(rows) for table, rows in snapshot.rows.items()} == {
+        **dict.fromkeys(TABLES, 1),
+        "organization_plugins": 2,
+    }
     (ada,) = snapshot.rows["members"]
     assert ada == {
         "id": "user_ada",
@@ -671,7 +795,7 @@ def test_a_group_whose_members_fail_leaves_no_member_of_any_group(api: Sandbox, 
 def test_groups_that_are_refused_take_their_members_along_and_nothing_else(
     api: Sandbox, take: Take, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(api, "scopes", ("read:members", "read:spend_limits", "org:admin"))
+    monkeypatch.setattr(api, "scopes", {*api.scopes} - {"read:rbac_groups"})
 
     snapshot = take()
 
@@ -684,7 +808,7 @@ def test_groups_that_are_refused_take_their_members_along_and_nothing_else(
 
 
 def test_groups_that_fail_make_their_members_a_failure_too(api: Sandbox, take: Take) -> None:
-    api.answer("rbac_groups", status=500, headers={"x-should-retry": "false"}, times=ALWAYS)
+    api.answer(GROUPS, status=500, headers={"x-should-retry": "false"}, times=ALWAYS)
 
     snapshot = take()
 
@@ -839,6 +963,39 @@ def test_json_of_any_kind_is_text_in_one_order() -> None:
     assert keys == '[{"kid": "a"}, {"kid": "b"}]'
 
 
+def test_managed_settings_tell_what_is_set_and_none_of_its_texts() -> None:
+    settings = {
+        "model": "opus",
+        "env": {"ANTHROPIC_AUTH_TOKEN": "sk-secret"},
+        "permissions": {"deny": ["Bash(curl -u me:secret)"], "defaultMode": "plan"},
+        "cleanupPeriodDays": 7,
+        "disableAllHooks": True,
+    }
+
+    stored = read("claude_code_group_settings", settings=settings)["settings"]
+
+    assert "secret" not in stored
+    found = json.loads(stored)
+    assert found["env"]["ANTHROPIC_AUTH_TOKEN"].startswith("sha256:")
+    assert found["permissions"]["deny"][0].startswith("sha256:")
+    assert (found["model"], found["permissions"]["defaultMode"]) == ("opus", "plan")
+    assert (found["cleanupPeriodDays"], found["disableAllHooks"]) == (7, True)
+    other = {**settings, "env": {"ANTHROPIC_AUTH_TOKEN": "sk-another"}}
+    assert read("claude_code_group_settings", settings=other)["settings"] != stored
+    assert read("claude_code_group_settings", settings=settings)["settings"] == stored
+
+
+def test_plugins_are_asked_for_what_they_have(api: Sandbox, take: Take) -> None:
+    take()
+
+    paths = {request.path.removeprefix("/v1/organizations/plugins/") for request in api.requests}
+    assert {path for path in paths if path.startswith("plugin_")} == {
+        "plugin_1/versions",
+        "plugin_1/installation_settings",
+        "plugin_2/shares",
+    }
+
+
 def test_what_is_archived_has_no_members_any_more(api: Sandbox, take: Take) -> None:
     old = {**LISTED["workspaces"], "id": "wrkspc_old", "archived_at": "2026-02-01T00:00:00Z"}
     both = {"data": [LISTED["workspaces"], old], "has_more": False, "first_id": None}
@@ -888,6 +1045,7 @@ def test_an_organisation_without_a_console_has_all_else(tmp_path: Path) -> None:
         "federation_rules",
         "service_account_workspaces",
         "service_accounts",
+        "telemetry_destinations",
         "workspace_members",
         "workspaces",
     ]

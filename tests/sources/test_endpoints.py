@@ -302,9 +302,9 @@ def test_a_roster_is_read_where_and_how_the_official_package_reads_it(tmp_path: 
                 method = OFFICIAL_ROSTERS[roster.table].method(api)
                 for parent in parents(roster, snapshot):
                     if roster.paging == "none":
-                        method()
+                        method(*parent)
                     else:
-                        list(method(*parent, limit=1000, **official_params(roster)))  # type: ignore[call-overload]
+                        list(method(*parent, **{"limit": 1000, **official_params(roster)}))  # type: ignore[call-overload]
         official = [sent(request) for request in sandbox.requests]
 
     assert (snapshot.refused, snapshot.failures) == ({}, {})
@@ -322,11 +322,19 @@ def parents(roster: Roster, snapshot: Snapshot) -> list[list[str]]:
     if not roster.for_each:
         return [[]]
     rows = snapshot.rows[roster.for_each]
-    return [[row["id"]] for row in rows if not (roster.not_for and row[roster.not_for])]
+    return [
+        [row[roster.parent_id]]
+        for row in rows
+        if not (roster.not_for and row[roster.not_for])
+        and not (roster.only_for and not row[roster.only_for])
+    ]
 
 
 def official_params(roster: Roster) -> dict[str, object]:
-    return {name: value == "true" for name, value in roster.params.items()}
+    return {
+        name: int(value) if value.isdigit() else value == "true"
+        for name, value in roster.params.items()
+    }
 
 
 @per_roster

@@ -51,6 +51,18 @@ WORDS = {
     "service_account_workspaces": "305cfdb648875e9b",
     "federation_issuers": "cc5787d3f5838a68",
     "federation_rules": "3436000931329a34",
+    "plugin_marketplaces": "94101cb43926d920",
+    "organization_plugins": "a12479c7e8d9747c",
+    "plugin_versions": "f7876a1066685c9c",
+    "plugin_installation_settings": "cc10497fb4617d12",
+    "plugin_shares": "a3f70a8461973b6b",
+    "claude_code_settings": "8aabafe48e19a754",
+    "claude_code_settings_groups": "c7e94ec21c199075",
+    "claude_code_group_settings": "67655e9370aa2af4",
+    "claude_code_default_settings": "a3043eeb0875829e",
+    "compliance_settings": "74c41ad00ac10e39",
+    "telemetry_destinations": "e5b4d09fc89691ac",
+    "organization_webhooks": "9af4eb78ade51d06",
 }
 """A path below /v1/organizations/analytics/, or a roster -> the hash of what was read of it."""
 

@@ -1,4 +1,4 @@
--- One row per kind (connector, skill, plugin) and name in use that the approval lists decide on.
+-- One row per kind (connector, skill, plugin) and name in use or offered that the approval lists decide on.
 -- The exact name wins, then its label or id, then the pattern with most letters; of equal ones, the strictest. What was
 -- renamed keeps the decision on its former label or name until the lists have the new one.
 with
@@ -32,6 +32,13 @@ plugins as (
     group by plugin_name, plugin_id
 ),
 
+offered_plugins as (
+    select distinct
+        plugin_name,
+        plugin_id
+    from {{ ref('stg_organization_plugins') }}
+),
+
 labels as (
     select * from connectors
     union all
@@ -58,6 +65,13 @@ names as (
         plugin_id as label,
         0 as labels_since
     from plugins
+    union all
+    select
+        'plugin' as kind,
+        plugin_name as name,
+        plugin_id as label,
+        0 as labels_since
+    from offered_plugins
     union all
     select
         'plugin' as kind,

@@ -1,0 +1,26 @@
+-- One row per plugin of the organisation or of a member and period in which it was the same.
+select
+    id as plugin_id,
+    name as plugin_name,
+    marketplace_id,
+    owner__type as owner_type,
+    owner__user_id as owner_user_id,
+    organization_installation_preference as installation_preference,
+    organization_installation_preference_inherited as is_preference_inherited,
+    latest_version_id,
+    served_version_id,
+    served_version_pinned as is_version_pinned,
+    display_name,
+    manifest_version,
+    reach,
+    content_scan__status as scan_status,
+    content_scan__assessment as scan_assessment,
+    content_scan__reason as scan_reason,
+    components,
+    created_by__user_id as creator_user_id,
+    created_by__api_key_id as creator_api_key_id,
+    {{ utc_timestamp('created_at') }} as created_at,
+    {{ utc_timestamp('updated_at') }} as updated_at,
+    valid_from_at,
+    valid_until_at
+from {{ roster_rows('organization_plugins') }}
