@@ -45,6 +45,7 @@ class Roster:
         only_for: Column of those rows without which there is none.
         hashed: Columns of JSON that may hold secrets: their texts are hashed, but for those that
             sources/claude_admin/hashed.py names.
+        addresses: Columns of web addresses, of which all behind the host may be a secret: hashed.
         of_spend_limits: Counts against the limit of the spend-limit endpoints, not the shared one.
         takes_token: Takes an OAuth token of an administrator, so that a key that it refuses says
             nothing of the others.
@@ -68,6 +69,7 @@ class Roster:
     not_for: str | None = None
     only_for: str | None = None
     hashed: tuple[str, ...] = ()
+    addresses: tuple[str, ...] = ()
     of_spend_limits: bool = False
     takes_token: bool = False
 
@@ -484,6 +486,7 @@ ROSTERS = (
         left_out={"delivery_health": "It changes with every delivery."},
         headers={"anthropic-beta": "telemetry-destinations-2026-08-11"},
         paging="cursor",
+        addresses=("endpoint_url", "traces__endpoint_url"),
     ),
     Roster(
         table="organization_webhooks",
@@ -498,5 +501,6 @@ ROSTERS = (
         params={"limit": "100"},
         headers={"anthropic-beta": "webhooks-2026-10-07"},
         paging="ids",
+        addresses=("url",),
     ),
 )  # fmt: skip

@@ -23,7 +23,7 @@ from sources.claude_admin.endpoints import (
     TIMESTAMP,
     Roster,
 )
-from sources.claude_admin.hashed import with_hashed_texts
+from sources.claude_admin.hashed import with_hashed_path, with_hashed_texts
 from sources.door import NOBODY
 from sources.errors import ApiError, KeyRefused, NotWhole, Refused, Unreachable
 from sources.http import HttpClient
@@ -147,6 +147,8 @@ def raw_row(roster: Roster, entry: Any, parent_id: str = "") -> Row:
     for name, value in _flat(roster, entry):
         if name in roster.hashed:
             row[name] = _typed(roster, name, with_hashed_texts(value))
+        elif name in roster.addresses:
+            row[name] = _typed(roster, name, with_hashed_path(value))
         elif name in row:
             row[name] = _typed(roster, name, value)
         elif name in roster.older_names:

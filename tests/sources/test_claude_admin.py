@@ -985,6 +985,28 @@ def test_managed_settings_tell_what_is_set_and_none_of_its_texts() -> None:
     assert read("claude_code_group_settings", settings=settings)["settings"] == stored
 
 
+@pytest.mark.parametrize(
+    ("address", "host"),
+    [
+        ("https://hooks.example/services/T0/B0/token", "https://hooks.example/"),
+        ("https://hooks.example:8443/?key=token", "https://hooks.example:8443/"),
+        ("https://me:token@hooks.example", "https://hooks.example/"),
+        ("hooks.example/token", ""),
+    ],
+)
+def test_an_address_tells_its_host_and_of_the_rest_a_hash(address: str, host: str) -> None:
+    stored = read("organization_webhooks", url=address)["url"]
+
+    assert stored.startswith(f"{host}sha256:") and "token" not in stored
+    assert read("organization_webhooks", url=f"{address}2")["url"] != stored
+
+
+def test_an_address_of_a_host_alone_stays() -> None:
+    stored = read("telemetry_destinations", endpoint_url="https://otel.example")
+
+    assert stored["endpoint_url"] == "https://otel.example"
+
+
 def test_plugins_are_asked_for_what_they_have(api: Sandbox, take: Take) -> None:
     take()
 
