@@ -21,7 +21,7 @@ from pipelines.settings import KNOWN
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "docs/deploy"
-FILES = sorted(DEPLOY.iterdir())
+FILES = sorted(file for file in DEPLOY.iterdir() if file.is_file())
 HERE = Path(__file__).parent
 SCHEDULERS = ROOT / ".venv-schedulers"
 COMMAND = ROOT / ".venv/bin/claude-warehouse"

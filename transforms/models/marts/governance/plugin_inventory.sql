@@ -55,7 +55,7 @@ usage_by_name as (
 joined as (
     select
         plugins.plugin_id as organization_plugin_id,
-        plugins.plugin_name,
+        plugins.plugin_name as organization_plugin_name,
         plugins.display_name,
         marketplaces.marketplace_name,
         marketplaces.source as marketplace_source,
@@ -101,7 +101,7 @@ with_reach as (
 with_reasons as (
     select
         organization_plugin_id,
-        plugin_name,
+        organization_plugin_name,
         display_name,
         marketplace_name,
         marketplace_source,
