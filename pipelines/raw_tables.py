@@ -2,7 +2,7 @@
 
 import logging
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from typing import Any
 
@@ -66,7 +66,7 @@ OF_RUNS: Mapping[str, Callable[[], Any]] = {
     "month_invoices": month_invoices,
     "identities": identity_rows,
     "forgotten_people": forgotten_rows,
-    "endpoint_runs": lambda: endpoint_runs([]),
+    "endpoint_runs": endpoint_runs,
     "known_addresses": known_addresses,
     "key_owners": key_owners,
     "runs": runs,
@@ -162,16 +162,19 @@ def name_schema(pipeline: dlt.Pipeline) -> None:
         store(pipeline, SOURCES[0].empty([]))
 
 
-def create_absent_tables(pipeline: dlt.Pipeline) -> None:
-    """Make the raw tables that no load has made: the transforms read those of every source."""
+def create_absent_tables(pipeline: dlt.Pipeline, beside: Sequence[Any] = ()) -> None:
+    """Make the raw tables that no load has made: the transforms read those of every source.
+
+    Resources beside them go in one load: each takes a night as long as hundreds of rows do.
+    """
     name_schema(pipeline)
     known = known_tables(pipeline)
-    absent: list[Any] = []
+    absent = list(beside)
     for source in SOURCES:
         if tables := [table.name for table in source.tables if table.name not in known]:
             absent += source.empty(tables)
     for table, resource in OF_RUNS.items():
-        if table not in known:
+        if table not in {*known, *(each.name for each in beside)}:
             absent.append(resource())
     if absent:
         store(pipeline, absent)

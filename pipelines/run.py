@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 from functools import partial
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import dlt
 from dlt.common.configuration.specs import BaseConfiguration
@@ -31,7 +32,7 @@ from pipelines.raw_tables import (
 from pipelines.reading.said_once import said_once
 from pipelines.registry import SOURCES
 from pipelines.run_record import last_run
-from pipelines.runs import revision_count, store_runs
+from pipelines.runs import forget_noted, noted_runs, revision_count
 from pipelines.settings import PrivacySettings, ReportSettings, settings
 from pipelines.used_settings import Used, keep_used, used_settings
 from pipelines.warehouse import warehouse_of
@@ -40,7 +41,7 @@ from pipelines.warehouse.dbt import TransformResult
 from sources.contract import Source, SourceReport
 from sources.doubts import Doubts, Known
 from sources.errors import ForeseenError
-from sources.ledger import held_open, highest_number, stored
+from sources.ledger import endpoint_runs, held_open, highest_number, store, stored
 from sources.plausibility import DoubtSettings
 from sources.rate_budget import RateBudget
 from sources.session import Clock, LoadProgress, Session
@@ -57,6 +58,7 @@ class RunResult:
         doubts: What is not believed at its end; None: this run did not look.
         budgets: The rate budgets that it asked its requests of.
         revision_count: Days of endpoints that came with other rows than before.
+        endpoint_runs: Lines of that table which the warehouse has not yet.
         notes: What else to say of the run.
         problems: Messages of what failed. The stages after it may have run all the same.
     """
@@ -70,6 +72,7 @@ class RunResult:
     doubts: list[Known] | None = None
     budgets: list[RateBudget] = field(default_factory=list)
     revision_count: int = 0
+    endpoint_runs: list[dict[str, Any]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
@@ -113,6 +116,10 @@ def sync(
         is_in_vain = _load(
             data_dir, pipeline, given, clock, result, listener, only=only, backfill=backfill
         )
+        if is_in_vain:
+            store(pipeline, _ends(result))
+        elif not transforms:
+            create_absent_tables(pipeline, _ends(result))
     if not is_in_vain:
         result.notes += _kept_people(data_dir, (result.clock or clock).today)
         if transforms:
@@ -151,12 +158,16 @@ def _load(
             name_schema(pipeline)
         now = replace(now, is_alone=is_alone(source, given))
         report = result.sources[source.name] = source.load(now, given[source.name])
+        result.endpoint_runs += [
+            {"run_number": now.run_number, **line} for line in report.endpoint_runs
+        ]
         result.problems += report.problems
         if gone := gone_source(pipeline, source, given[source.name]):
             doubts.allows(gone)
         if source is SOURCES[0] and report.clock:
             now = replace(now, clock=report.clock)
             result.clock = report.clock
+    name_schema(pipeline)
     now.owners.end()
     result.used = used_settings(pipeline, doubts)
     result.problems += result.used.refusals
@@ -170,11 +181,15 @@ def _load(
     result.notes += notes[:1]
     is_in_vain = any(each.fatal and not each.unit_count for each in result.sources.values())
     if not is_in_vain:
-        # Also those of a source that was refused, or has no key: whoever reads finds them empty.
-        create_absent_tables(pipeline)
         result.notes += closed_too_early(pipeline)
         result.revision_count = revision_count(pipeline, began)
     return is_in_vain
+
+
+def _ends(result: RunResult) -> list[Any]:
+    """How endpoints ended, to be stored once."""
+    rows, result.endpoint_runs = result.endpoint_runs, []
+    return [endpoint_runs(rows)]
 
 
 def _kept_people(data_dir: DataDir, today: date) -> list[str]:
@@ -295,8 +310,9 @@ def build(
     listener.on_loaded(result)
     pipeline = warehouse_pipeline(data_dir)
     with held_open(pipeline):
-        create_absent_tables(pipeline)
-        store_runs(pipeline, data_dir, listener.run_id)
+        # Also tables of a source that was refused, or has no key: whoever reads finds them empty.
+        create_absent_tables(pipeline, [*_ends(result), *noted_runs(data_dir, listener.run_id)])
+        forget_noted(data_dir)
     result.notes += keep_closes(pipeline, data_dir)
     with held_open(pipeline):
         store_known_addresses(pipeline)

@@ -68,7 +68,14 @@ def note(data_dir: DataDir, run: Run) -> None:
 
 
 def store_runs(pipeline: dlt.Pipeline, data_dir: DataDir, current: str) -> None:
-    """Add what is noted of runs and not in the warehouse yet.
+    """Add what is noted of runs and not in the warehouse yet."""
+    if noted := noted_runs(data_dir, current):
+        store(pipeline, noted)
+        forget_noted(data_dir)
+
+
+def noted_runs(data_dir: DataDir, current: str) -> list[Any]:
+    """What is noted of runs and not in the warehouse yet, to be stored; nothing if there is none.
 
     The caller holds the warehouse, so that any other run which has not ended was killed.
     """
@@ -76,10 +83,11 @@ def store_runs(pipeline: dlt.Pipeline, data_dir: DataDir, current: str) -> None:
     for run_id, run in noted.items():
         if run["outcome"] == RUNNING and run_id != current:
             run["outcome"] = KILLED
-    if not noted:
-        return
-    store(pipeline, runs([_typed(run) for run in noted.values()]))
-    # What goes on is noted again when it ends.
+    return [runs([_typed(run) for run in noted.values()])] if noted else []
+
+
+def forget_noted(data_dir: DataDir) -> None:
+    """The warehouse has what was noted; what goes on is noted again when it ends."""
     data_dir.runs.unlink(missing_ok=True)
 
 

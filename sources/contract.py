@@ -86,6 +86,7 @@ class SourceReport:
         clock: The lesser of the run's clock and the source's; None: it has told none.
         clock_note: What to say of the difference between them.
         unit: What its endpoints are read by.
+        endpoint_runs: The lines of that table that it leaves; the run stores those of all sources.
     """
 
     endpoints: dict[str, EndpointReport] = field(default_factory=dict)
@@ -99,6 +100,7 @@ class SourceReport:
     clock: Clock | None = None
     clock_note: str | None = None
     request_count: int = 0
+    endpoint_runs: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def unit_count(self) -> int:
@@ -120,9 +122,9 @@ class SourceReport:
             if endpoint.outcome == outcome
         }
 
-    def runs(self, kind: str, run_at: datetime) -> list[dict[str, Any]]:
-        """The lines of endpoint_runs that a run leaves of these endpoints."""
-        return [
+    def note_runs(self, kind: str, run_at: datetime) -> None:
+        """Add a line of endpoint_runs for each of these endpoints."""
+        self.endpoint_runs += [
             {
                 "endpoint": name,
                 "kind": kind,

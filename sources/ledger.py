@@ -254,9 +254,7 @@ def moment_text(moment: datetime) -> str:
         request_count="bigint",
     ),
 )
-def endpoint_runs(
-    runs: Sequence[Mapping[str, Any]], run_number: int | None = None
-) -> Iterator[Any]:
+def endpoint_runs(rows: Sequence[Mapping[str, Any]] = ()) -> Iterator[Any]:
     """One row per run and endpoint: how it ended, and which days the API had then."""
     yield dlt.mark.materialize_table_schema()
-    yield [{"run_number": run_number, **run} for run in runs]
+    yield [dict(row) for row in rows]

@@ -13,7 +13,7 @@ from pipelines.raw_tables import make_ready, name_schema, warehouse_pipeline
 from pipelines.registry import SOURCES
 from pipelines.run import session
 from sources.contract import Source, SourceReport
-from sources.ledger import held_open
+from sources.ledger import endpoint_runs, held_open, store
 from sources.session import Clock
 
 
@@ -52,4 +52,6 @@ def _load(
     now.owners.end()
     keep_doubts(pipeline, doubts)
     keep_owners(pipeline, now.owners)
+    name_schema(pipeline)
+    store(pipeline, endpoint_runs(report.endpoint_runs))
     return report

@@ -18,7 +18,6 @@ from sources.http import HttpClient
 from sources.ledger import (
     COMPLETE,
     change,
-    endpoint_runs,
     is_in_the_future,
     moment_text,
     store,
@@ -120,8 +119,8 @@ def load(session: Session, settings: AdminSettings) -> SourceReport:
             )
             for table, answer in answers.items()
         ]
-        runs = endpoint_runs(report.runs("roster", clock.now), session.run_number)
-        store(pipeline, [claude_admin(versions), runs])
+        report.note_runs("roster", clock.now)
+        store(pipeline, claude_admin(versions))
     return report
 
 

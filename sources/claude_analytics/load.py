@@ -45,12 +45,10 @@ from sources.errors import AnotherOrganisation, ForeseenError, read_before_words
 from sources.ledger import (
     COUNTS,
     change,
-    endpoint_runs,
     extract,
     is_in_the_future,
     known_columns,
     moment_text,
-    store,
     stored,
 )
 from sources.plausibility import DoubtSettings, stalled
@@ -212,19 +210,17 @@ def _load_endpoints(session: Session, settings: AnalyticsSettings) -> SourceRepo
         report.clock, report.clock_note = plan.clock, clock_note(clock, server_now)
         if generation:
             report.details = _generation_words(generation) + _coarse_words(client)
-        runs = [
-            _endpoint_run(plan, report, fetcher.progress, endpoint)
-            for endpoint in [*engagement, *money]
-        ]
-        runs += SourceReport(
+        not_asked = SourceReport(
             unit="day",
             endpoints={
                 table: each for table, each in report.endpoints.items() if each.message == NOBODY
             },
-        ).runs("engagement", plan.clock.now)
-        # The first one names dlt's schema where nothing was loaded before.
-        nothing = claude_analytics(fetcher, [], _storing(session, plan, {}, {}))
-        store(pipeline, [nothing, endpoint_runs(runs, session.run_number)])
+        )
+        not_asked.note_runs("engagement", plan.clock.now)
+        report.endpoint_runs = [
+            _endpoint_run(plan, report, fetcher.progress, endpoint)
+            for endpoint in [*engagement, *money]
+        ] + not_asked.endpoint_runs
     return report
 
 

@@ -32,7 +32,6 @@ from sources.ledger import (
     COUNTS,
     change,
     counting_rows,
-    endpoint_runs,
     is_in_the_future,
     moment_text,
     store,
@@ -90,8 +89,7 @@ def load(session: Session, settings: ComplianceSettings) -> SourceReport:
             f"Read {endpoint.row_count:,} events of the activity feed "
             f"with {endpoint.request_count} requests."
         )
-    run_at = (report.clock or session.clock).now
-    store(session.pipeline, endpoint_runs(report.runs("feed", run_at), session.run_number))
+    report.note_runs("feed", (report.clock or session.clock).now)
     return report
 
 

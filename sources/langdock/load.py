@@ -27,7 +27,6 @@ from sources.ledger import (
     COUNTS,
     KEPT_APART,
     change,
-    endpoint_runs,
     is_in_the_future,
     moment_text,
     store,
@@ -104,7 +103,7 @@ def load(session: Session, settings: LangdockSettings) -> SourceReport:
     )
     if collected.rows or collected.ledger or collected.rejected:
         store(pipeline, langdock(collected))
-    store(pipeline, endpoint_runs(report.runs("export", clock.now), session.run_number))
+    report.note_runs("export", clock.now)
     return report
 
 

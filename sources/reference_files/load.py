@@ -10,7 +10,7 @@ from dlt.common.configuration.specs import BaseConfiguration
 from sources.contract import EndpointReport, SourceReport
 from sources.doubts import Doubt
 from sources.errors import ForeseenError
-from sources.ledger import endpoint_runs, known_tables, store, stored
+from sources.ledger import known_tables, store, stored
 from sources.reference_files import FILES, ReferenceFile, read_files, reference_files
 from sources.reference_files.changes import change, losses
 from sources.reference_files.reader import loaded_before, read
@@ -83,9 +83,9 @@ def load(session: Session, settings: BaseConfiguration) -> SourceReport:
             else EndpointReport(unit_count=1)
         )
     absent = [file.table for file in FILES if file.table not in {*known, *contents}]
-    if contents or absent or report.endpoints:
-        files = reference_files(contents, absent)
-        store(session.pipeline, [files, endpoint_runs(report.runs("file", session.clock.now))])
+    if contents or absent:
+        store(session.pipeline, reference_files(contents, absent))
+    report.note_runs("file", session.clock.now)
     return report
 
 

@@ -135,7 +135,7 @@ from dlt.common.configuration.specs import BaseConfiguration
 
 from sources.contract import Check, EndpointReport, Source, SourceReport, Table
 from sources.hints import typed_columns
-from sources.ledger import endpoint_runs, store
+from sources.ledger import store
 from sources.rules import TEXT
 
 
@@ -172,8 +172,8 @@ def load(session, settings):
     rows = [{"email": email, "message_count": 3} for email in settings.people.split()]
     report.endpoints["acme_people"] = EndpointReport(unit_count=1, row_count=len(rows))
     report.summary = f"Loaded {len(rows)} people of Acme."
-    runs = report.runs("export", session.clock.now)
-    store(session.pipeline, [acme_people(rows), endpoint_runs(runs)])
+    report.note_runs("export", session.clock.now)
+    store(session.pipeline, acme_people(rows))
     return report
 
 
