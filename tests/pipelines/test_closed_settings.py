@@ -58,6 +58,7 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Mapping[str, Path]
     return found
 
 
+@pytest.mark.long
 def test_what_is_set_or_priced_otherwise_later_moves_open_months_and_no_closed_one(
     api: Sandbox,
     command: Command,

@@ -13,6 +13,7 @@ from sources.sandbox import Sandbox
 from tests.conftest import Command, Load, Query
 
 
+@pytest.mark.long
 def test_versions_that_no_longer_count_are_dropped_and_nothing_that_counts(
     api: Sandbox, load: Load, command: Command, query: Query, data_dir: DataDir
 ) -> None:

@@ -69,6 +69,7 @@ def test_a_night_of_empty_money_takes_no_bill_away(
     assert night(api, command, THIRD).exit_code == 0
 
 
+@pytest.mark.long
 def test_one_day_may_be_corrected_to_nothing(api: Sandbox, command: Command, query: Query) -> None:
     assert night(api, command, FIRST).exit_code == 0
     api.publish("skills", "2026-02-06", [])

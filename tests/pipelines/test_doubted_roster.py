@@ -46,6 +46,7 @@ def apart(query: Query) -> tuple[int, int]:
     return found[0], found[1]
 
 
+@pytest.mark.long
 def test_half_a_roster_counts_after_a_second_night_that_says_so_too(
     api: Sandbox, command: Command, query: Query
 ) -> None:
@@ -113,6 +114,7 @@ def test_a_few_who_leave_are_believed(api: Sandbox, command: Command, query: Que
     assert members(query) == 15
 
 
+@pytest.mark.long
 def test_a_list_without_a_single_row_counts_once_somebody_says_so(
     api: Sandbox, command: Command, query: Query
 ) -> None:

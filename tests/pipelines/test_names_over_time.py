@@ -92,6 +92,7 @@ def test_a_closed_month_is_not_corrected_when_its_people_are_renamed(
     assert query(corrections, served=True) == []
 
 
+@pytest.mark.long
 def test_days_whose_people_the_api_has_renamed_stay_where_they_were(
     api: Sandbox, command: Command, query: Query, org_chart: Path
 ) -> None:
@@ -113,6 +114,7 @@ def test_days_whose_people_the_api_has_renamed_stay_where_they_were(
     assert query("select email from claude_marts.spend_daily limit 1") == [("ana@new.example",)]
 
 
+@pytest.mark.long
 def test_two_who_swap_addresses_keep_their_past_though_only_cost_tells_of_it(
     api: Sandbox, command: Command, query: Query, org_chart: Path
 ) -> None:

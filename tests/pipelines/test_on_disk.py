@@ -70,7 +70,9 @@ def test_what_an_older_version_left_open_is_closed_but_for_what_readers_have(
     assert {name for name in readable if name.count("/") == 0} == {".", "serving.duckdb"}
 
 
-@pytest.mark.parametrize(("mode", "folder"), [("640", 0o710), ("644", 0o711)])
+@pytest.mark.parametrize(
+    ("mode", "folder"), [("640", 0o710), pytest.param("644", 0o711, marks=pytest.mark.long)]
+)
 def test_readers_get_to_the_published_file_and_to_nothing_else(
     api: Sandbox, command: Command, data_dir: DataDir, mode: str, folder: int
 ) -> None:

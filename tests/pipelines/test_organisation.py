@@ -56,7 +56,10 @@ def stored(query: Query) -> list[list[tuple[Any, ...]]]:
     ]
 
 
-@pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.parametrize(
+    "source",
+    [SOURCES[0], *(pytest.param(source, marks=pytest.mark.long) for source in SOURCES[1:])],
+)
 def test_a_key_of_another_organisation_stores_nothing_of_its_source(
     api: Sandbox, other: Sandbox, command: Command, query: Query, source: str
 ) -> None:
@@ -122,6 +125,7 @@ def test_without_a_header_the_api_is_asked_whose_key_it_is(
     assert OWN in ended.err and OTHER in ended.err
 
 
+@pytest.mark.long
 def test_a_folder_of_an_older_release_is_compared_with_its_roster(
     api: Sandbox, other: Sandbox, command: Command, query: Query
 ) -> None:

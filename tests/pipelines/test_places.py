@@ -303,7 +303,9 @@ def test_a_copied_or_moved_project_writes_into_itself(process: Process, tmp_path
             assert newest == "2026-01-06"
 
 
-@pytest.mark.parametrize("way", ["../data", "link", "~/data"])
+@pytest.mark.parametrize(
+    "way", ["~/data", *(pytest.param(way, marks=pytest.mark.long) for way in ("../data", "link"))]
+)
 def test_a_folder_is_the_same_by_every_way_to_it(
     way: str, process: Process, home: Path, tmp_path: Path
 ) -> None:
@@ -386,7 +388,7 @@ def test_letters_that_the_machine_cannot_write_are_told(process: Process, tmp_pa
     assert "character set is ascii" in ended.stderr and "Traceback" not in ended.stderr
 
 
-@pytest.mark.parametrize("mask", [0o077, 0o022])
+@pytest.mark.parametrize("mask", [0o077, pytest.param(0o022, marks=pytest.mark.long)])
 def test_without_a_home_and_in_a_read_only_folder_a_run_needs_only_its_own(
     mask: int, process: Process, tmp_path: Path
 ) -> None:

@@ -173,7 +173,7 @@ def test_marts_after_any_schedule_of_nights_equal_those_that_are_built_anew(
     data_dir, world, run = folder
     chance = random.Random(seed)
 
-    for name in chance.choices([*HAPPENINGS], k=6):
+    for name in chance.choices([*HAPPENINGS], k=4):
         run(HAPPENINGS[name](world))
     as_it_is = run("transform")
     shutil.copy(data_dir.served, tmp_path / "step by step.duckdb")
