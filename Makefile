@@ -25,7 +25,7 @@ schedulers: $(SCHEDULERS)/airflow/.installed $(SCHEDULERS)/tools/.installed
 
 $(SCHEDULERS)/%/.installed: tests/deploy/%.txt
 	test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
-	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r $<
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
 	touch $@
 
 # The official validator of FOCUS files, for tests/focus; it needs Python 3.12, and its numpy has no wheel for a newer one.
@@ -33,7 +33,7 @@ focus-validator: $(FOCUS)/.installed
 
 $(FOCUS)/.installed: tests/focus/official.txt
 	test -x $(@D)/bin/python || $(NEWER_PYTHON) -m venv $(@D)
-	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r $<
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
 	touch $@
 
 # Superset, for tests/superset and the pictures of its dashboards; the tests without it skip those.
@@ -41,7 +41,7 @@ superset: $(SUPERSET)/.installed
 
 $(SUPERSET)/.installed: tests/superset/superset.txt
 	test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
-	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r $<
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
 	touch $@
 
 demo: install
@@ -92,6 +92,13 @@ dashboard-screenshots: demo superset
 lock:
 	uv pip compile pyproject.toml --extra deltalake --extra otel --extra postgres --extra pyiceberg --extra sandbox --group dev --universal --python-version 3.11 \
 		--generate-hashes --no-header --no-annotate --no-strip-extras --quiet -o requirements.txt
+
+# Needs uv; writes the hashes of the versions in these files anew, after one of them was changed by hand.
+lock-tools:
+	for file in tests/deploy/airflow tests/deploy/tools tests/focus/official tests/superset/superset; do \
+		uv pip compile $$file.txt --no-deps --python-version 3.12 \
+			--generate-hashes --no-header --no-annotate --no-strip-extras --quiet -o $$file.txt || exit 1; \
+	done
 
 clean:
 	rm -rf .venv .venv-compare $(SCHEDULERS) $(FOCUS) $(SUPERSET) data .mypy_cache .pytest_cache .ruff_cache

@@ -10,9 +10,23 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parent.parent
-LOCK = (ROOT / "requirements.txt").read_text()
-ENTRIES = re.findall(r"(?m)^\S.*(?:\n\s+--hash.*)*", LOCK)
-"""Each requirement of the lock, with its hashes."""
+LOCKS = [
+    "requirements.txt",
+    *sorted(
+        str(file.relative_to(ROOT))
+        for file in ROOT.glob("tests/*/*.txt")
+        if "==" in file.read_text()
+    ),
+]
+"""The lock, and those of the tools that some tests run in an environment of their own."""
+
+
+def entries(lock: str) -> list[str]:
+    """Each requirement of a lock, with its hashes."""
+    return re.findall(r"(?m)^\S.*(?:\n\s+--hash.*)*", (ROOT / lock).read_text())
+
+
+ENTRIES = entries("requirements.txt")
 LOCKED = {
     canonicalize_name(requirement.name): requirement
     for requirement in (Requirement(re.split(r"\s*\\\n", entry)[0]) for entry in ENTRIES)
@@ -52,13 +66,16 @@ def is_known(licence: str) -> bool:
     )
 
 
-def test_the_lock_names_one_version_of_each_file_by_its_hash_and_no_other_place() -> None:
-    assert len(ENTRIES) > 100
-    for entry in ENTRIES:
+@pytest.mark.parametrize("lock", LOCKS)
+def test_a_lock_names_one_version_of_each_file_by_its_hash_and_no_other_place(lock: str) -> None:
+    found = entries(lock)
+    assert len(LOCKS) == 5 and len(found) > 30
+    for entry in found:
         first, *hashes = re.split(r"\s*\\\n\s*", entry)
         assert re.fullmatch(r"[\w.-]+(\[[\w,-]+\])?==[\w.!+-]+( ; .+)?", first), first
         assert hashes and all(re.fullmatch(r"--hash=sha256:[0-9a-f]{64}", h) for h in hashes), first
-    assert "://" not in LOCK and not re.search(r"(?m)^\s*-(e|i|f|-index|-extra|-find)", LOCK)
+    text = (ROOT / lock).read_text()
+    assert "://" not in text and not re.search(r"(?m)^\s*-(e|i|f|-index|-extra|-find)", text)
 
 
 LOCKED_EXTRAS = ("deltalake", "otel", "postgres", "pyiceberg", "sandbox")
