@@ -4,7 +4,8 @@ Both commits read the same served organisation, run after run in turn, each comm
 its own. A ratio below 1 is less than the other commit takes; beside it stands what it should be.
 
 Unless parts are named, it is `nights` and `pages`. `connect` waits as long as 60 requests a minute
-make it; `years` (20,000 seats, 365 days) and `folder` (365 nights) take many hours.
+make it; `roster` is of 60,000 seats; `years` (20,000 seats, 365 days) and `folder` (365 nights)
+take many hours.
 Run: make compare-speed BASE=<commit> PARTS="nights pages connect"
 """
 
@@ -28,6 +29,7 @@ from typing import NamedTuple
 from rich.console import Console
 from rich.table import Table
 
+from sources.days import FIRST_DAY
 from sources.sandbox import Sandbox
 from tests.bench import write_pages
 from tests.compare.lanes import REPOSITORY, Lane, checked_out, libraries_of
@@ -39,6 +41,8 @@ USERS, DAYS = 20_000, 5
 KEYS = ("CLAUDE_ANALYTICS", "CLAUDE_ADMIN", "CLAUDE_COMPLIANCE")
 NO_LIMIT = 1_000_000
 YEAR = 365
+SEATS = {"roster": 60_000, "years": 20_000}
+"""Of parts that are about very many; the others have 300."""
 
 
 MEASURE = """
@@ -70,8 +74,9 @@ CPU_TARGETS = {
     "transform of one new day, years": 1 / 6,
     "transform --full, years": 1 / 2,
     "first connect, years": 1 / 3,
+    "roster and two days": 1 / 2,
 }
-MEMORY_TARGETS = {"transform of one new day, years": 1 / 2}
+MEMORY_TARGETS = {"transform of one new day, years": 1 / 2, "roster and two days": 1 / 8}
 """Beside the other commit, at most."""
 
 
@@ -211,6 +216,14 @@ class Comparison:
                  beyond["base"], beyond["new"], 12, is_ratio=False)
         )  # fmt: skip
 
+    def roster(self, seats: int) -> None:
+        """A first connect of very many seats: their roster, and the two days that the API has."""
+        day = FIRST_DAY + timedelta(days=4)
+        with served(seats, day) as (_, settings):
+            for number in range(self._runs):
+                lanes = self.lanes(f"roster{number}")
+                self.in_turn("roster and two days", lanes, f"sync --today {day}", settings, number)
+
     def years(self, seats: int) -> None:
         """A first connect of very many days; then nights with one new day, and a whole build."""
         lanes = self.lanes("years")
@@ -254,6 +267,7 @@ PARTS: dict[str, Callable[[Comparison, int], None]] = {
     "nights": Comparison.nights,
     "pages": Comparison.pages,
     "connect": Comparison.connect,
+    "roster": Comparison.roster,
     "years": Comparison.years,
     "folder": Comparison.folder,
 }
@@ -307,7 +321,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="make compare-speed", description=__doc__)
     parser.add_argument("base", help="commit to compare with")
     parser.add_argument("parts", nargs="*", help=f"of {', '.join(PARTS)}; else the first two")
-    parser.add_argument("--seats", type=int, help="300; of years 20,000")
+    parser.add_argument("--seats", type=int, help="300; of roster 60,000, of years 20,000")
     parser.add_argument("--runs", type=int, default=5)
     options = parser.parse_args(arguments)
     if unknown := {*options.parts} - PARTS.keys():
@@ -317,8 +331,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         with checked_out(options.base, folder / "checkout") as base:
             comparison = Comparison(base, folder, options.runs)
             for part in options.parts or [*PARTS][:2]:
-                PARTS[part](comparison, options.seats or (20_000 if part == "years" else 300))
-            seats = f"{options.seats} seats" if options.seats else "300 seats, of years 20,000"
+                PARTS[part](comparison, options.seats or SEATS.get(part, 300))
+            seats = f"{options.seats} seats" if options.seats else "300 seats, or of very many"
             comparison.show(f"{seats}; {options.runs} runs in turn, medians; {machine()}")
 
 
