@@ -21,7 +21,13 @@ UNLIKE = Allowed(
         "marts.focus_cost_and_usage": "OLD kept no FOCUS rows of the month it closed",
         "marts.data_coverage_daily.*_count": "OLD asked for cost without its token types",
         "marts.day_revisions": "OLD replaced the rows of a day, so what changed in it is not known",
+        "marts.configuration_periods.valid_from_at": "OLD read no settings: known since it is gone",
+        "rows.configuration_periods not is_current": "OLD read no settings",
         "marts.permission_periods.valid_from": "OLD read no roles: they are known since it is gone",
+        "rows.data_coverage_daily endpoint in ('region_costs', 'region_usage')": "OLD did not ask",
+        "marts.spend_by_region_daily": "OLD did not ask where and how fast models answered",
+        "marts.spend_drivers_daily": "OLD did not ask for what prices a token beside its model",
+        "marts.spend_changes_monthly": "OLD did not ask for what prices a token beside its model",
         "marts.runs": "OLD kept no table of its runs",
         "marts.workflow_usage": "OLD kept these cells as fields that it did not know",
     }
