@@ -26,6 +26,7 @@ NIGHTS = (date(2026, 1, 9), date(2026, 1, 10))
 KILLS, STOPS = 10, 6
 """Of each night."""
 LONGEST_SECONDS = 3_600
+LONGEST_END_SECONDS = 2
 STOPPED = {signal.SIGINT: INTERRUPTED, signal.SIGTERM: TERMINATED}
 COUNTED = {"revision_count"}
 """Of the fetches of a day; one that a killed run had stored may come again."""
@@ -75,7 +76,11 @@ class Runs:
             process.wait(random.uniform(0, self.seconds[night]))
         except subprocess.TimeoutExpired:
             process.send_signal(number)
-            return self.finish(process)
+            sent = monotonic()
+            ended = self.finish(process)
+            # All was done when it came, but for the end of the process.
+            is_over = ended.exit_code == 0 and monotonic() - sent < LONGEST_END_SECONDS
+            return None if is_over else ended
         self.finish(process)
         return None
 
