@@ -165,7 +165,8 @@ def name_schema(pipeline: dlt.Pipeline) -> None:
 def create_absent_tables(pipeline: dlt.Pipeline, beside: Sequence[Any] = ()) -> None:
     """Make the raw tables that no load has made: the transforms read those of every source.
 
-    Resources beside them go in one load: each takes a night as long as hundreds of rows do.
+    What is to be stored beside them goes in the same load: each load costs 0.2 to 0.5 CPU seconds,
+    however few its rows are.
     """
     name_schema(pipeline)
     known = known_tables(pipeline)

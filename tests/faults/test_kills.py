@@ -27,6 +27,7 @@ KILLS, STOPS = 10, 6
 """Of each night."""
 LONGEST_SECONDS = 3_600
 LONGEST_END_SECONDS = 2
+"""That a process takes to end once its run is done."""
 STOPPED = {signal.SIGINT: INTERRUPTED, signal.SIGTERM: TERMINATED}
 COUNTED = {"revision_count"}
 """Of the fetches of a day; one that a killed run had stored may come again."""
