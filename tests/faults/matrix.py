@@ -300,9 +300,12 @@ FAULTS: Mapping[str, Fault] = {
     ),
     "not gzip": Fault(happens="Not packed, though it says so", change=always(not_gzip)),
     "half gzip": Fault(happens="A packed answer, cut short", change=always(half_gzip)),
-    "null": Fault(happens="`null`", change=with_body(lambda _: b"null")),
+    # Of some APIs they are answers without a list, of others none that is complete.
+    "null": Fault(happens="`null`", change=with_body(lambda _: b"null"), attempts=3),
     "list": Fault(
-        happens="A list instead of an answer with a list", change=with_body(lambda _: b"[]")
+        happens="A list instead of an answer with a list",
+        change=with_body(lambda _: b"[]"),
+        attempts=3,
     ),
     "deep": Fault(
         happens="200,000 brackets, one in the other",

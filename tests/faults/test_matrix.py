@@ -1,9 +1,11 @@
 """What comes of each spoilt answer: what the table says, with nothing lost, wrong or leaked."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from math import ceil
 
 import pytest
 
@@ -46,8 +48,10 @@ def whole_matrix() -> Iterator[Scenario]:
     """Every fault of every group in both phases."""
     for group in GROUPS:
         always, once = ([n for n in kind if group.name in FAULTS[n].groups] for kind in KINDS)
-        count = max(-(-len(kind) // IN_TURN) for kind in (always, once))
         # Of the faults that pass, each night gets some of every kind, and none too many of one.
+        alike = Counter(FAULTS[name].attempts for name in once)
+        counts = [ceil(len(kind) / IN_TURN) for kind in (always, once)]
+        count = max(*counts, *(ceil(number / (most - 1)) for most, number in alike.items()))
         once.sort(key=lambda name: FAULTS[name].attempts)
         parts = [(in_order(always[at::count]), once[at::count]) for at in range(count)]
         for phase in PHASES:
