@@ -68,7 +68,6 @@ class Lane:
                 "PYTHONPATH": os.pathsep.join(
                     str(folder) for folder in (self.checkout, self.libraries) if folder
                 ),
-                "PYTHONDONTWRITEBYTECODE": "1",
                 "LANG": "C.UTF-8",
                 "PIPELINE__DATA_DIR": str(self.data),
                 **environment,
