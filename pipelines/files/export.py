@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -16,6 +17,7 @@ import xlsxwriter
 from xlsxwriter.exceptions import FileCreateError
 
 from pipelines.files import formats
+from pipelines.files.ahead import ahead
 from pipelines.files.evidence import FORMULA_STARTS
 from pipelines.files.outputs import FOCUS_SHEET, Kind, replaced
 from pipelines.files.rows import Rows
@@ -26,7 +28,9 @@ from sources.errors import ForeseenError
 Writer = Callable[[Rows, Path], pa.Schema]
 """Writes rows to a file; says the columns' types."""
 
-LINES_AT_ONCE = 20_000
+LINES_AT_ONCE = 4_000
+MOST_WAYS = 50_000
+"""In which columns may go together, to be put together once and not in every line."""
 ROWS_OF_A_GROUP = 250_000
 """Of a Parquet file: each has all texts of the file, and readers take one at a time."""
 MOST_ROWS = 1_048_575
@@ -77,26 +81,31 @@ def _csv(rows: Rows, file: Path) -> pa.Schema:
     """Moments as FOCUS wants them, ISO 8601 in UTC. Text that a spreadsheet would run gets an
     apostrophe before it. A value that is in many rows becomes a cell once."""
     columns = {name: _cells(column) for name, column in rows.columns(decimals_as_text=True).items()}
-    parts = _parts(
-        [
-            _csv_cell(rows.same[name].as_py())
-            if name in rows.same
-            else columns[rows.copies.get(name, name)]
-            for name in rows.schema.names
-        ]
-    )
+    cells = [
+        _csv_cell(rows.same[name].as_py())
+        if name in rows.same
+        else columns[rows.copies.get(name, name)]
+        for name in rows.schema.names
+    ]
+    del columns
+    parts = _parts(cells)
     with file.open("wb") as out:
         out.write(f"{','.join(rows.schema.names)}\n".encode())
-        if len(parts) == 1:  # All rows are alike, as a single one is.
-            out.write(f"{parts[0]}".encode() * rows.count)
+        if len(parts) == 1 and isinstance(parts[0], str):  # All rows are alike, as a single one is.
+            out.write(parts[0].encode() * rows.count)
             return rows.schema
-        for start in range(0, rows.count, LINES_AT_ONCE):
-            line = [
-                part if isinstance(part, str) else _texts(part.slice(start, LINES_AT_ONCE))
-                for part in parts
-            ]
-            out.write(_together(pc.binary_join_element_wise(*line, "")))
+        for lines in ahead(partial(_lines, parts), range(0, rows.count, LINES_AT_ONCE)):
+            out.write(_together(lines))
     return rows.schema
+
+
+def _lines(parts: Sequence[str | pa.Array], start: int) -> pa.Array:
+    """Some lines of the file, from the one with this number on."""
+    line = [
+        part if isinstance(part, str) else _texts(part.slice(start, LINES_AT_ONCE))
+        for part in parts
+    ]
+    return pc.binary_join_element_wise(*line, "")
 
 
 def _cells(column: pa.Array) -> pa.Array:
@@ -109,17 +118,47 @@ def _cells(column: pa.Array) -> pa.Array:
 
 
 def _parts(cells: Sequence[str | pa.Array]) -> list[str | pa.Array]:
-    """What lines are put together of: columns, and what stands between them in every line."""
-    parts: list[str | pa.Array] = []
-    text = ""
+    """What lines are put together of: columns, and what stands between them in every line.
+
+    Kinds, names and days that stand side by side go together in few ways, and become one column.
+    """
+    parts: list[str | pa.Array] = [""]
     for number, cell in enumerate(cells):
-        text += "," if number else ""
-        if isinstance(cell, str):
-            text += cell
-        else:
-            parts += [text, cell]
-            text = ""
-    return [*parts, f"{text}\n"]
+        parts[-1:] = _beside(parts[-1], "," if number else "")
+        parts[-1:] = _beside(parts[-1], cell)
+    parts[-1:] = _beside(parts[-1], "\n")
+    return parts
+
+
+def _beside(left: str | pa.Array, right: str | pa.Array) -> list[str | pa.Array]:
+    """Both as one, where it holds few texts, each once."""
+    if not (_is_short(left) and _is_short(right)):
+        return [left, right]
+    if isinstance(left, str):
+        if isinstance(right, str):
+            return [left + right]
+        return [_with_texts(right, left, right.dictionary)]
+    if isinstance(right, str):
+        return [_with_texts(left, left.dictionary, right)]
+    many = len(right.dictionary)
+    numbers = pc.multiply(left.indices.cast(pa.int64()), many)
+    ways = pc.add(numbers, right.indices.cast(pa.int64())).dictionary_encode()
+    if len(ways.dictionary) > MOST_WAYS:
+        return [left, right]
+    of_left = pc.divide(ways.dictionary, many)
+    of_right = pc.subtract(ways.dictionary, pc.multiply(of_left, many))
+    return [_with_texts(ways, left.dictionary.take(of_left), right.dictionary.take(of_right))]
+
+
+def _with_texts(column: pa.DictionaryArray, *parts: str | pa.Array) -> pa.Array:
+    """The column with other texts, each put together of parts."""
+    texts = pc.binary_join_element_wise(*parts, "")
+    return pa.DictionaryArray.from_arrays(column.indices, texts)
+
+
+def _is_short(part: str | pa.Array) -> bool:
+    """It stands in every line, or each of its texts is kept once."""
+    return isinstance(part, str) or pa.types.is_dictionary(part.type)
 
 
 def _texts(cells: pa.Array) -> pa.Array:

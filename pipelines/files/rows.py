@@ -1,11 +1,13 @@
 """What a file is written from: rows of a mart in their order, each value kept once."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipelines.files.ahead import ahead
 from pipelines.warehouse.base import Reading, identifier
 
 ROWS_AT_ONCE = 100_000
@@ -113,7 +115,7 @@ class Rows:
             f"select {listed} {self._source}", size=ROWS_AT_ONCE, **self._parameters
         )
         texts = {name for name in names if name not in keys.values()}
-        kept = [_numbered(batch, texts) for batch in read]
+        kept = [*ahead(partial(_numbered, texts=texts), read)]
         if not kept:
             return {name: pa.array([], self.schema.field(name).type) for name in names}
         rows = pa.Table.from_batches(kept).unify_dictionaries()
@@ -124,12 +126,14 @@ class Rows:
             by = [(name, "ascending") for name in ranks]
             found = pc.sort_indices(pa.table(ranks), sort_keys=by)
             del ranks
-        columns = {}
-        for name in names:
-            whole = _whole(rows, name)
-            rows = rows.drop_columns([name])
-            columns[name] = whole if found is None else whole.take(found)
-        return columns
+        chosen = rows.select(names)
+        del rows
+
+        def ordered(column: pa.ChunkedArray) -> pa.Array:
+            whole = pa.concat_arrays(column.chunks)
+            return whole if found is None else whole.take(found)
+
+        return dict(zip(names, ahead(ordered, _each(chosen)), strict=True))
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """All columns of the rows."""
@@ -162,6 +166,13 @@ def _numbered(batch: pa.RecordBatch, texts: set[str]) -> pa.RecordBatch:
             else column.dictionary_encode()
         )
     return pa.RecordBatch.from_pydict(columns)
+
+
+def _each(rows: pa.Table) -> Iterator[pa.ChunkedArray]:
+    """One column after the other; the memory of each is free when it was used."""
+    while rows.num_columns:
+        yield rows.column(0)
+        rows = rows.remove_column(0)
 
 
 def _whole(rows: pa.Table, name: str) -> pa.Array:

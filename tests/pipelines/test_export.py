@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipelines.data_dir import DataDir
+from pipelines.files import export as file_export
 from pipelines.files.export import WRITERS
 from pipelines.files.rows import Rows
 from pipelines.focus.columns import VERSIONS
@@ -401,3 +403,28 @@ def test_rows_that_are_alike_in_a_column_or_are_none_are_written_like_others(
     assert read("one") == wanted[1:2]
     assert read("none") == []
     assert {file.stem for file in tmp_path.iterdir()} == {"some", "one", "none"}
+
+
+@pytest.mark.parametrize("most_ways", [0, 5, 1_000])
+def test_columns_side_by_side_are_written_cell_by_cell_or_together_alike(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most_ways: int
+) -> None:
+    monkeypatch.setattr(file_export, "MOST_WAYS", most_ways)
+    texts = {"x_One": ["a", None, "b"], "x_Two": ["1,5", "", "2"], "x_Three": ["x", "y", None]}
+    lines = [list(line) for line in product(*texts.values())]
+    with duckdb.connect() as connection:
+        connection.execute("create table charges (n integer, one text, two text, three text)")
+        connection.executemany(
+            "insert into charges values (?, ?, ?, ?)", [(n, *line) for n, line in enumerate(lines)]
+        )
+        asked = Rows(
+            Reading(Connection(connection)),
+            {"x_One": "one", "x_Two": "two", "x_Same": "'s'", "x_Three": "three"},
+            "from charges",
+            order=["n"],
+        )
+        WRITERS["csv"](asked, tmp_path / "some.csv")
+
+    with (tmp_path / "some.csv").open(newline="") as opened:
+        found = list(csv.reader(opened))[1:]
+    assert found == [[one or "", two or "", "s", three or ""] for one, two, three in lines]
