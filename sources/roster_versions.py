@@ -137,13 +137,15 @@ def version_of(
     if is_new and rows_hash in before.apart:
         version, appeared, gone = before.apart[rows_hash], [], []
     outcome = KEPT_APART if is_kept_apart else "loaded" if rows else "empty"
-    changes = [
-        *({**by_hash[name], "row_hash": name, "is_gone": False} for name in appeared),
-        *({"row_hash": name, "is_gone": True} for name in gone),
-    ]
     return Version(
         table,
-        [{**change, "version": version} for change in changes],
+        [
+            *(
+                {**by_hash[name], "row_hash": name, "is_gone": False, "version": version}
+                for name in appeared
+            ),
+            *({"row_hash": name, "is_gone": True, "version": version} for name in gone),
+        ],
         {
             "roster_table": table,
             "snapshot_at": taken_at,

@@ -410,8 +410,7 @@ def test_columns_side_by_side_are_written_cell_by_cell_or_together_alike(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most_ways: int
 ) -> None:
     monkeypatch.setattr(file_export, "MOST_WAYS", most_ways)
-    texts = {"x_One": ["a", None, "b"], "x_Two": ["1,5", "", "2"], "x_Three": ["x", "y", None]}
-    lines = [list(line) for line in product(*texts.values())]
+    lines = list(product(["a", None, "b"], ["1,5", "", "2"], ["x", "y", None]))
     with duckdb.connect() as connection:
         connection.execute("create table charges (n integer, one text, two text, three text)")
         connection.executemany(
