@@ -81,7 +81,8 @@ def _refuse_unless_there(stored: Reading, moment: datetime) -> None:
             select
                 endpoint, activity_date, version, row_count,
                 row_number() over (
-                    partition by endpoint, activity_date order by fetch_number desc
+                    partition by organization_id, endpoint, activity_date
+                    order by fetch_number desc
                 ) as fetches_since
             from claude_raw.loaded_days
             where {COUNTS} and cast(fetched_at as timestamp) <= cast($moment as timestamp)

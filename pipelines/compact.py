@@ -94,15 +94,17 @@ def _past_versions(since: str, endpoints: str) -> str:
         from loaded_days as fetches
         inner join (
             select
-                endpoint, activity_date, version, fetch_number,
+                endpoint, activity_date, organization_id, version, fetch_number,
                 row_number() over (
-                    partition by endpoint, activity_date order by fetch_number desc
+                    partition by organization_id, endpoint, activity_date
+                    order by fetch_number desc
                 ) as fetches_since
             from loaded_days
             where {COUNTS} and fetched_at < {since} and endpoint {endpoints}
         ) as counting
             on fetches.endpoint = counting.endpoint
                 and fetches.activity_date = counting.activity_date
+                and fetches.organization_id is not distinct from counting.organization_id
                 and fetches.version <> counting.version
                 and fetches.fetch_number < counting.fetch_number
         where counting.fetches_since = 1 and not exists (

@@ -43,4 +43,5 @@ def _owner(row: Mapping[str, Any]) -> Owner:
         since=row["since"].astimezone(UTC),
         header=row["header_id"],
         replaces=row["replaced_id"],
+        kind=row.get("kind"),
     )

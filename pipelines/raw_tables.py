@@ -80,7 +80,8 @@ SINCE_ADDED = {
         "seat_price_usd": "decimal(38, 8)",
         **dict.fromkeys(("is_settled", "is_estimated"), "boolean"),
     },
-    "endpoint_runs": {"run_number": "bigint"},
+    "endpoint_runs": {"run_number": "bigint", "organization_id": "varchar"},
+    "key_owners": {"kind": "varchar"},
     "known_addresses": {"is_of_days": "boolean"},
     "rejected_rows": {"version": "bigint", "source_name": "varchar", "line_number": "bigint"},
 }

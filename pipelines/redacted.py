@@ -33,11 +33,17 @@ def redacted(text: str) -> str:
 
 
 def _secrets() -> set[str]:
-    from pipelines.settings import SECTIONS, settings  # Slow to load, and rarely needed.
+    from pipelines.settings import (  # Slow to load, and rarely needed.
+        SECTIONS,
+        organizations,
+        settings,
+    )
 
     found = set()
     for kind in SECTIONS:
         with suppress(ForeseenError):  # A value that cannot be read was not used either.
             section = settings(kind)
             found |= {str(getattr(section, name, None) or "").strip() for name in SECRETS}
+    with suppress(ForeseenError):
+        found |= {further.api_key for further in organizations()}
     return {secret for secret in found if len(secret) >= SHORTEST_SECRET}

@@ -34,7 +34,7 @@ from pipelines.reading.said_once import said_once
 from pipelines.registry import SOURCES
 from pipelines.run_record import last_run
 from pipelines.runs import forget_noted, noted_runs, revision_count
-from pipelines.settings import PrivacySettings, ReportSettings, settings
+from pipelines.settings import PrivacySettings, ReportSettings, organizations, settings
 from pipelines.used_settings import Used, keep_used, used_settings
 from pipelines.warehouse import warehouse_of
 from pipelines.warehouse.base import PublishResult
@@ -161,15 +161,19 @@ def _load(
             name_schema(pipeline)
         now = replace(now, is_alone=is_alone(source, given))
         report = result.sources[source.name] = source.load(now, given[source.name])
-        result.endpoint_runs += [
-            {"run_number": now.run_number, **line} for line in report.endpoint_runs
-        ]
-        result.problems += report.problems
+        _note(result, now, report)
         if gone := gone_source(pipeline, source, given[source.name]):
             doubts.allows(gone)
         if source is SOURCES[0] and report.clock:
             now = replace(now, clock=report.clock)
             result.clock = report.clock
+        for further in organizations():
+            if (own := source.beside(given[source.name], further)) is None:
+                continue
+            name_schema(pipeline)
+            report = source.load(replace(now, further=further), own)
+            result.sources[f"{source.name} of {further.name}"] = report
+            _note(result, now, report)
     name_schema(pipeline)
     now.owners.end()
     result.used = used_settings(pipeline, doubts)
@@ -182,11 +186,20 @@ def _load(
     # The first says it for all of them.
     notes = [report.clock_note for report in result.sources.values() if report.clock_note]
     result.notes += notes[:1]
-    is_in_vain = any(each.fatal and not each.unit_count for each in result.sources.values())
+    # Without a further organisation, what there is of the first one is built all the same.
+    first = [report for name, report in result.sources.items() if name in given]
+    is_in_vain = any(each.fatal and not each.unit_count for each in first)
     if not is_in_vain:
         result.notes += closed_too_early(pipeline)
         result.revision_count = revision_count(pipeline, began)
     return is_in_vain
+
+
+def _note(result: RunResult, now: Session, report: SourceReport) -> None:
+    result.endpoint_runs += [
+        {"run_number": now.run_number, **line} for line in report.endpoint_runs
+    ]
+    result.problems += report.problems
 
 
 def _ends(result: RunResult) -> list[Any]:
@@ -277,8 +290,8 @@ def chosen(given: AllSettings, only: Collection[str]) -> list[Source]:
 
 
 def is_alone(source: Source, given: AllSettings) -> bool:
-    """No other source of people's use is set up."""
-    return not any(
+    """No other source of people's use is set up, nor a further organisation."""
+    return not organizations() and not any(
         other is not source and not other.is_always_read and not other.missing(given[other.name])
         for other in SOURCES
         if other.name in given

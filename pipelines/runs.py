@@ -103,7 +103,8 @@ def revision_count(pipeline: dlt.Pipeline, since: str) -> int:
                 _dlt_load_id,
                 rows_hash,
                 lag(rows_hash) over (
-                    partition by endpoint, activity_date order by fetch_number
+                    partition by organization_id, endpoint, activity_date
+                    order by fetch_number
                 ) as rows_hash_before
             from loaded_days
             where {COUNTS}

@@ -24,6 +24,7 @@ from pipelines.project import here
 from pipelines.registry import SOURCES
 from pipelines.warehouse import ENGINES
 from sources.errors import ForeseenError
+from sources.organisation import FURTHER, Further
 from sources.plausibility import RULES as DOUBT_RULES
 from sources.plausibility import DoubtSettings
 from sources.reference_files.files import POLICIES
@@ -298,6 +299,14 @@ KNOWN: Mapping[Name, Rule] = {
     for kind, sections in SECTIONS.items()
     for name, rule in RULES[kind].items()
 }
+ORGANIZATION_RULES: Mapping[str, Rule] = {
+    "kind": choice("console", "parent"),
+    "api_key": TEXT,
+    "base_url": TEXT,
+    "requests_per_minute": whole(1, 1_000_000),
+}
+"""What each setting of a section `[organizations.<name>]` may be."""
+_ORGANIZATION = re.compile(r"[a-z][a-z0-9_]*")
 SECRET = {
     (sections, name)
     for kind, sections in SECTIONS.items()
@@ -340,6 +349,93 @@ def settings(kind: type[Settings]) -> Settings:
     return found
 
 
+def organizations() -> list[Further]:
+    """The organisations beside the first one, in the order of their names.
+
+    Raises:
+        ForeseenError: A value is not what it has to be, or is missing.
+    """
+    if wrong := [*_broken_files(), *_wrong_organizations()]:
+        raise ForeseenError("\n".join(wrong))
+    return [
+        Further(
+            name=name,
+            kind=given["kind"],  # type: ignore[arg-type]
+            api_key=given["api_key"],
+            base_url=given.get("base_url"),
+            requests_per_minute=int(given.get("requests_per_minute", 60)),
+        )
+        for name, given in _organizations().items()
+    ]
+
+
+def _organizations() -> dict[str, dict[str, str]]:
+    """What is set of each of them, by its name; one without anything is there too."""
+    names = {
+        name
+        for file in (_file(CONFIG), _file(SECRETS))
+        for name in _table(file.document.get(FURTHER))
+    }
+    of_variable = re.compile(rf"{FURTHER}__(\w+?)__({'|'.join(ORGANIZATION_RULES)})", re.IGNORECASE)
+    for variable in os.environ:
+        if match := of_variable.fullmatch(variable):
+            names.add(match[1].lower())
+    given: dict[str, dict[str, str]] = {}
+    for name in sorted(names):
+        values = {own: found(((FURTHER, name), own)) for own in ORGANIZATION_RULES}
+        given[name] = {own: value.text for own, value in values.items() if value}
+    return given
+
+
+def _table(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _wrong_organizations() -> Iterator[str]:
+    for file in (_file(CONFIG), _file(SECRETS)):
+        for name, section in _table(file.document.get(FURTHER)).items():
+            for own in _table(section):
+                if own not in ORGANIZATION_RULES:
+                    where = f"{own} in [{FURTHER}.{name}] of {file.path}"
+                    yield _unknown(where, own, set(ORGANIZATION_RULES))
+    for name, given in _organizations().items():
+        if not _ORGANIZATION.fullmatch(name):
+            yield (
+                f"[{FURTHER}.{name}] is no name of an organisation here.\n"
+                "It is made of small letters, digits and _ and begins with a letter.\n"
+                "Call it otherwise; it is yours, and no answer has it."
+            )
+        if given.get("kind") == "enterprise":
+            yield (
+                f"[{FURTHER}.{name}] kind is 'enterprise': one Enterprise organisation fits into a "
+                "folder, the first one, because seats and people are those of one.\n"
+                f'Load it into a folder of its own (--data-dir), or set kind = "parent" with the '
+                "key of their parent organisation: then their cost is one bill."
+            )
+            continue
+        for own in ORGANIZATION_RULES:
+            yield from _wrong(((FURTHER, name), own))
+        for own in ("kind", "api_key"):
+            if own not in given:
+                yield (
+                    f"[{FURTHER}.{name}] has no {own}.\n"
+                    f"An organisation has a kind (console or parent) and a key.\n"
+                    f"Set {_variable(((FURTHER, name), own))}, or remove [{FURTHER}.{name}]."
+                )
+
+
+def _rule(name: Name) -> Rule | None:
+    """What a setting may be; None: there is none of that name."""
+    sections, own = name
+    if sections[:1] == (FURTHER,) and len(sections) == 2:
+        return ORGANIZATION_RULES.get(own)
+    return KNOWN.get(name)
+
+
+def _is_secret(name: Name) -> bool:
+    return name in SECRET or (name[0][:1] == (FURTHER,) and name[1] == "api_key")
+
+
 def settings_files() -> list[str]:
     """The files of settings that are there, seen from the project's folder."""
     return [f"{FOLDER}/{name}" for name in (CONFIG, SECRETS) if (here() / FOLDER / name).is_file()]
@@ -348,6 +444,9 @@ def settings_files() -> list[str]:
 def settings_variables() -> list[str]:
     """The environment's variables that are settings of ours."""
     ours = {_variable(name) for name in KNOWN}
+    ours |= {
+        _variable(((FURTHER, name), own)) for name in _organizations() for own in ORGANIZATION_RULES
+    }
     return sorted(name for name in os.environ if name in ours and os.environ[name].strip())
 
 
@@ -378,6 +477,7 @@ def problems() -> list[str]:
         *_unknown_variables(),
         *(message for file in (_file(CONFIG), _file(SECRETS)) for message in _unknown_keys(file)),
         *(message for name in KNOWN for message in _wrong(name)),
+        *_wrong_organizations(),
     ]
 
 
@@ -410,10 +510,11 @@ def found(name: Name) -> Found | None:
     """The value that counts: of the environment, else of secrets.toml, else of config.toml."""
     sections, own = name
     value, variable = _environment.get_value(
-        own, TSecretStrValue if name in SECRET else str, "", *sections
+        own, TSecretStrValue if _is_secret(name) else str, "", *sections
     )
     if value is not None and str(value).strip():
-        return Found(str(value).strip() if name in SECRET else str(value), f"variable {variable}")
+        text = str(value).strip() if _is_secret(name) else str(value)
+        return Found(text, f"variable {variable}")
     for file in (_file(SECRETS), _file(CONFIG)):
         value = _at(file.document, (*sections, own))
         if value is not None and not (isinstance(value, str) and not value.strip()):
@@ -497,18 +598,18 @@ def _wrong(name: Name) -> Iterator[str]:
     """What is wrong with the value that a setting has."""
     sections, own = name
     section = ".".join(sections)
-    if name in SECRET and _at(_file(CONFIG).document, (*sections, own)):
+    if _is_secret(name) and _at(_file(CONFIG).document, (*sections, own)):
         yield (
             f"[{section}] {own} is a secret, and it stands in {_file(CONFIG).path}.\n"
             "That file is kept with the code, where others read it.\n"
             f"Move it to {_file(SECRETS).path}, or set {_variable(name)}."
         )
-    value = found(name)
-    if value is None or KNOWN[name].accepts(value.text):
+    value, rule = found(name), _rule(name)
+    if value is None or rule is None or rule.accepts(value.text):
         return
-    shown = "not" if name in SECRET else f"{value.text!r}; it is"
+    shown = "not" if _is_secret(name) else f"{value.text!r}; it is"
     yield (
-        f"[{section}] {own} is {shown} {KNOWN[name].form}.\n"
+        f"[{section}] {own} is {shown} {rule.form}.\n"
         f"It was read from {value.origin}.\n"
         "Correct it there, or remove it: the default counts where nothing is set."
     )

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import dlt
 from dlt.common.configuration.specs import BaseConfiguration
 
+from sources.organisation import Further
 from sources.rules import Rule
 from sources.session import Access, Clock, Session
 
@@ -170,6 +171,8 @@ class Source:
         check: What `doctor` asks: each endpoint once.
         load: Fetch and store what is due. Whatever goes wrong is in the report.
         empty: Resources that make the named ones of its tables, with all columns and no row.
+        beside: With which settings a further organisation is read too, given those of the first;
+            None: the source has nothing of organisations of its kind.
         is_read_by_table: `--only` names its tables, not the source.
         is_always_read: Whatever `--only` names.
         has_days: `backfill` fetches its days again.
@@ -195,6 +198,7 @@ class Source:
     check: Callable[[Access, Any], Iterator[Check]]
     load: Callable[[Session, Any], SourceReport]
     empty: Callable[[Collection[str]], list[Any]]
+    beside: Callable[[Any, Further], Any | None] = lambda settings, further: None
     is_read_by_table: bool = False
     is_always_read: bool = False
     has_days: bool = False

@@ -16,6 +16,9 @@ Every ledger has these columns:
 - `outcome`: loaded, empty or rejected (no row could be read). `kept_apart`: the version is stored,
   and does not count. It counts as soon as a later row of the ledger, of another outcome, names it.
   Of a roster, whose versions are changes, that row must come before any other version counts.
+
+Where several organisations are read, `organization_id` says whose fetch it was, and so whose the
+rows of its version are; null is the first one. What counts is asked of each by itself.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -51,6 +54,16 @@ def numbers() -> dict[str, TColumnSchema]:
 def number_columns() -> dict[str, str]:
     """The same for `add_columns`."""
     return dict.fromkeys(numbers(), "bigint")
+
+
+def of_organization(id: str | None) -> str:
+    """Of a row of a ledger: it is this organisation's; None: the first one's."""
+    return f"organization_id = {quoted(id)}" if id else "organization_id is null"
+
+
+def quoted(text: str) -> str:
+    """A text in SQL."""
+    return "'" + text.replace("'", "''") + "'"
 
 
 class Cursor(Protocol):
@@ -171,8 +184,8 @@ def highest_number(pipeline: dlt.Pipeline) -> int:
     return int(found["number"] or 0)
 
 
-def counting_rows(table: str) -> str:
-    """The rows of an endpoint's days that count, as a relation of SQL."""
+def counting_rows(table: str, organization: str | None = None) -> str:
+    """The rows of an endpoint's days that count, of one organisation, as a relation of SQL."""
     return f"""(
         select {table}.* from {table}
         inner join (
@@ -182,7 +195,7 @@ def counting_rows(table: str) -> str:
                 row_number() over (partition by activity_date order by fetch_number desc)
                     as fetches_since
             from loaded_days
-            where endpoint = '{table}' and {COUNTS}
+            where endpoint = '{table}' and {of_organization(organization)} and {COUNTS}
         ) as fetches
             on {table}.activity_date = fetches.activity_date and {table}.version = fetches.version
         where fetches.fetches_since = 1
@@ -244,6 +257,7 @@ def moment_text(moment: datetime) -> str:
     write_disposition="append",
     columns=typed_columns(
         endpoint="text",
+        organization_id="text",
         kind="text",
         run_at="timestamp",
         run_number="bigint",

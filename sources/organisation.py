@@ -7,15 +7,15 @@ Answers name it in a header, and `/v1/organizations/me` with its name (reference
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import dlt
 
 from sources.doubts import Doubt, Doubts
-from sources.errors import AnotherOrganisation, ApiError
+from sources.errors import AnotherOrganisation, ApiError, ForeseenError
 from sources.hints import typed_columns
 from sources.http import HttpClient
-from sources.http.answers import json_object
+from sources.http.answers import Response, json_object
 
 PATH = "/v1/organizations/me"
 WHAT = "organisation"
@@ -32,11 +32,42 @@ class Organisation:
         return f"{self.name} ({self.id})" if self.name else self.id
 
 
+FURTHER = "organizations"
+"""Section of the organisations beside the first one, each with one of its own."""
+Kind = Literal["console", "parent"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Further:
+    """An organisation beside the first one, as `[organizations.<name>]` has it.
+
+    Attributes:
+        kind: "console": of the Claude Console, with an Admin key; "parent": the key of a parent
+            organisation, whose answers tell of its children.
+        base_url: Where it is asked, if not where the first one is.
+    """
+
+    name: str
+    kind: Kind
+    api_key: str
+    base_url: str | None = None
+    requests_per_minute: int = 60
+
+    @property
+    def section(self) -> str:
+        return f"{FURTHER}.{self.name}"
+
+    @property
+    def key_variable(self) -> str:
+        return f"{FURTHER}__{self.name}__API_KEY".upper()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Owner:
     """Whose data a source brings. Of several of a source, the highest number counts.
 
     Attributes:
+        source: Of a further organisation, its section; `kind` is its kind then.
         header: What the header called it; None: it told nothing.
         replaces: The organisation whose data it brought until then, if somebody confirmed that.
     """
@@ -47,6 +78,7 @@ class Owner:
     since: datetime
     header: str | None = None
     replaces: str | None = None
+    kind: str | None = None
 
 
 class Owners:
@@ -57,6 +89,7 @@ class Owners:
         self._known, self._doubts, self._now = dict(known), doubts, now
         self._number = max((each.number for each in known.values()), default=0)
         self._is_refused = self._is_seen = False
+        self._further: dict[str, str] = {}
         self.new: list[Owner] = []
         """What was learned, oldest first."""
 
@@ -106,16 +139,63 @@ class Owners:
         self._is_refused = True
         raise AnotherOrganisation(doubt.text)
 
+    def see_further(self, organization: Further, client: HttpClient) -> Organisation:
+        """Whose key a further organisation's client has; to be asked before anything is stored.
+
+        Raises:
+            AnotherOrganisation: It is the first organisation's, or another further one's.
+            ForeseenError: Nothing tells.
+        """
+        found = client.ask(PATH, what="organizations", read=_organisation)
+        if found is None:
+            raise ForeseenError(
+                f"The API does not say whose key {organization.key_variable} is.\n"
+                "Its rows could not be told from those of others, so nothing of it was stored.\n"
+                "Run again later; if it stays, please report it."
+            )
+        first = self._newest()
+        same = next((name for name, id in self._further.items() if id == found.id), None)
+        if same is None and first and first.organisation.id == found.id:
+            same = "the first organisation"
+        if same is not None:
+            raise AnotherOrganisation(
+                f"{organization.key_variable} is a key of {found}, which is read already "
+                f"({same}).\n"
+                "Its cost would count twice, so nothing was read with this key.\n"
+                f"Set a key of another organisation, or remove [{organization.section}]."
+            )
+        self._further[f"[{organization.section}]"] = found.id
+        own = self._known.get(organization.section)
+        if own is None or (own.organisation, own.kind) != (found, organization.kind):
+            self._learn(
+                organization.section, found, client.organisation_id, None, organization.kind
+            )
+        return found
+
+    def covers(self, id: str) -> str | None:
+        """Which key besides the asking one reads that organisation; None: none."""
+        first = self._newest()
+        if first and first.organisation.id == id:
+            return "the first organisation's key"
+        return next((section for section, known in self._further.items() if known == id), None)
+
     def end(self) -> None:
         """Nobody's key is doubted any more, if this run saw keys and refused none."""
         if self._is_seen and not self._is_refused:
             self._doubts.none(WHAT)
 
     def _newest(self) -> Owner | None:
-        return max(self._known.values(), key=lambda each: each.number, default=None)
+        """The first organisation, as it was seen last."""
+        first = [each for each in self._known.values() if not each.source.startswith(FURTHER)]
+        return max(first, key=lambda each: each.number, default=None)
 
     def _learn(
-        self, source: str, found: Organisation, header: str | None, before: Owner | None
+        self,
+        source: str,
+        found: Organisation,
+        header: str | None,
+        before: Owner | None,
+        kind: str | None = None,
     ) -> None:
         self._number += 1
         is_other = before is not None and before.organisation.id != found.id
@@ -126,6 +206,7 @@ class Owners:
             since=self._now,
             header=header,
             replaces=before.organisation.id if before and is_other else None,
+            kind=kind,
         )
         self.new.append(self._known[source])
 
@@ -133,9 +214,13 @@ class Owners:
 def _asked(client: HttpClient) -> Organisation | None:
     """What the API says of the key's organisation; None where it does not answer that."""
     try:
-        answer = client.ask(PATH, what="organizations", read=json_object)
+        return client.ask(PATH, what="organizations", read=_organisation)
     except ApiError:
         return None
+
+
+def _organisation(response: Response) -> Organisation | None:
+    answer = json_object(response)
     found, name = answer.get("id"), answer.get("name")
     if not isinstance(found, str) or not found.strip():
         return None
@@ -148,6 +233,7 @@ def _asked(client: HttpClient) -> Organisation | None:
     columns=typed_columns(
         owner_number="bigint",
         source="text",
+        kind="text",
         organization_id="text",
         organization_name="text",
         header_id="text",
@@ -162,6 +248,7 @@ def key_owners(owners: Sequence[Owner] = ()) -> Iterator[Any]:
         {
             "owner_number": owner.number,
             "source": owner.source,
+            "kind": owner.kind,
             "organization_id": owner.organisation.id,
             "organization_name": owner.organisation.name,
             "header_id": owner.header,

@@ -106,7 +106,7 @@ _ROWS_OF_PEOPLE = """
 """
 ROWS_OF_PEOPLE = frozenset(_ROWS_OF_PEOPLE.split())
 """Raw tables in which each row is one of a person: not even asked for where there are no people."""
-SUMMED = frozenset({"costs", "usage"})
+SUMMED = frozenset({"costs", "usage", "workspace_costs", "workspace_usage"})
 """Those in which rows that only a person told apart are one, with their sums."""
 
 

@@ -11,7 +11,7 @@ import dlt
 
 from sources.door import Door
 from sources.doubts import Doubts
-from sources.organisation import Owners
+from sources.organisation import Further, Owners
 from sources.plausibility import DoubtSettings
 from sources.rate_budget import RateBudget
 
@@ -69,12 +69,14 @@ class Access:
         budget: The rate budget of that name, with at most so many requests in any 60 seconds.
         owners: Whose data each Claude source brings; a key of another organisation is refused.
         is_alone: No other source has a key or a file.
+        further: Which organisation beside the first one is read; None: the first one.
     """
 
     clock: Clock
     budget: Callable[[str, int], RateBudget]
     owners: Owners
     is_alone: bool = True
+    further: Further | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

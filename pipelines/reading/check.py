@@ -193,17 +193,35 @@ def _of_data(served: Reading, verdict: Verdict, rules: CheckSettings) -> Iterato
 
 
 def _coverage(served: Reading) -> Sequence[Mapping[str, Any]]:
-    """One row per endpoint that is still asked: its newest day, gaps and rejected rows."""
+    """One row per endpoint that is still asked: its newest day, gaps and rejected rows. Those of
+    further organisations have its name behind their own."""
     if not served.has("data_coverage_daily", "endpoint", "status", "endpoint_outcome"):
         return []
+    coverage = "data_coverage_daily"
+    if served.has(coverage, "organization_id") and served.has("organizations", "organization_id"):
+        coverage = """(
+            select
+                days.activity_date,
+                days.status,
+                days.endpoint_outcome,
+                days.rejected_row_count,
+                case
+                    when organizations.kind in ('console', 'parent')
+                        then days.endpoint || ' of '
+                            || coalesce(organizations.organization_name, days.organization_id)
+                    else days.endpoint
+                end as endpoint
+            from data_coverage_daily as days
+            left join organizations on days.organization_id = organizations.organization_id
+        ) as coverage"""
     rows = served.rows(
-        """
+        f"""
         select
             endpoint,
             max(case when status in ('loaded', 'empty') then activity_date end) as newest_date,
             array_agg(activity_date) filter (where status in ('missing', 'lost')) as gaps,
             cast(sum(rejected_row_count) as bigint) as rejected_row_count
-        from data_coverage_daily
+        from {coverage}
         where endpoint_outcome <> 'unavailable'
         group by endpoint
         order by endpoint

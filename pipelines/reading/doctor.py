@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 
 from pipelines.data_dir import DataDir
 from pipelines.doubts import QUERY, known_doubts
@@ -23,6 +24,7 @@ from pipelines.run_settings import transform_variables
 from pipelines.settings import (
     PrivacySettings,
     doubts,
+    organizations,
     problems,
     settings,
     settings_files,
@@ -77,6 +79,9 @@ def checks(data_dir: DataDir, clock: Clock) -> Iterator[Check]:
             is_alone=is_alone(source, given),
         )
         yield from source.check(access, given[source.name])
+        for further in organizations():
+            if own := source.beside(given[source.name], further):
+                yield from source.check(replace(access, further=further), own)
 
 
 @contextmanager

@@ -47,8 +47,14 @@ OF_VERSIONS = (
     OF_WINDOWS,
     f" and outcome <> '{KEPT_APART}'",
     ", run_number desc",
+    ", run_number",
 )
 """What the queries say of versions: there are none before the first run after an older release."""
+
+
+NAMED = "endpoint || coalesce(' of ' || organization_id, '')"
+"""An endpoint, by the id of a further organisation as another one; older folders have but one."""
+OF_FIRST = " and organization_id is null"
 
 
 def newest_runs(where: str = "true") -> str:
@@ -60,8 +66,13 @@ def newest_runs(where: str = "true") -> str:
                 row_number() over (
                     partition by endpoint order by run_at desc, run_number desc
                 ) as runs_since
-            from claude_raw.endpoint_runs
-            where {where}
+            from (
+                select
+                    {NAMED} as endpoint, kind, outcome, message, window_start_date,
+                    newest_available_date, run_at, run_number
+                from claude_raw.endpoint_runs
+                where {where}
+            ) as named_runs
         ) as runs
         where runs_since = 1
     """
@@ -76,8 +87,13 @@ QUERY = f"""
             row_number() over (
                 partition by endpoint, activity_date order by fetch_number desc
             ) as fetches_since
-        from claude_raw.loaded_days
-        where {COUNTS}
+        from (
+            select
+                {NAMED} as endpoint, activity_date, fetch_number, outcome, row_count,
+                rejected_row_count, undeclared_fields
+            from claude_raw.loaded_days
+            where {COUNTS}
+        ) as named_days
     ),
 
     newest_fetches as (
@@ -109,7 +125,7 @@ QUERY = f"""
     first_wanted as (
         select endpoint, min(day) as first_date
         from (
-            select endpoint, window_start_date as day from claude_raw.endpoint_runs
+            select {NAMED} as endpoint, window_start_date as day from claude_raw.endpoint_runs
             union all
             select endpoint, activity_date as day from newest_fetches
         ) as days_of_endpoints
@@ -124,7 +140,8 @@ QUERY = f"""
                     first_days.first_date,
                     first_wanted.first_date,
                     case
-                        when newest_runs.endpoint in ({_RECENT}) then newest_runs.window_start_date
+                        when split_part(newest_runs.endpoint, ' of ', 1) in ({_RECENT})
+                            then newest_runs.window_start_date
                     end
                 ),
                 newest_runs.newest_available_date
@@ -272,7 +289,7 @@ _EDITION = " ".join(
 EDITION_QUERY = f"""
     select case {_EDITION} end as edition
     from claude_raw.loaded_days
-    where {COUNTS} and case {_EDITION} end is not null
+    where {COUNTS} and case {_EDITION} end is not null{OF_FIRST}
     order by fetch_number desc
     limit 1
 """
@@ -354,12 +371,15 @@ class _Stored:
         self.has = reading.has
         self._reading = reading
         self._is_numbered = reading.has("claude_raw.endpoint_runs", "run_number")
+        self._is_of_several = reading.has("claude_raw.endpoint_runs", "organization_id")
 
     def rows(self, sql: str, moment: str = "run_at") -> list[Row]:
         if not self._is_numbered:
             for part in OF_VERSIONS:
                 sql = sql.replace(part, "")
             sql = sql.replace("fetch_number", moment)
+        if not self._is_of_several:
+            sql = sql.replace(NAMED, "endpoint").replace(OF_FIRST, "")
         return self._reading.rows(sql)
 
 
@@ -370,7 +390,7 @@ def _loaded(warehouse: Warehouse) -> dict[str, Any]:
         editions = stored.rows(EDITION_QUERY, "fetched_at") if is_loaded else []
         return {
             "doubts": _doubts(stored),
-            "endpoints": stored.rows(QUERY, "fetched_at") if is_loaded else [],
+            "endpoints": _endpoints(stored) if is_loaded else [],
             "cost_api": editions[0]["edition"] if editions else None,
             "activity_feed": _activity_feed(stored),
             "roster": _roster(stored),
@@ -378,6 +398,21 @@ def _loaded(warehouse: Warehouse) -> dict[str, Any]:
                 source.name: _standing(stored, source) for source in SOURCES if source.standing
             },
         }
+
+
+def _endpoints(stored: _Stored) -> list[Row]:
+    """The endpoints of every organisation; those of further ones have its name behind their own."""
+    rows = stored.rows(QUERY, "fetched_at")
+    if not any(" of " in row["endpoint"] for row in rows):
+        return rows
+    names = {
+        row["organization_id"]: row["organization_name"] or row["organization_id"]
+        for row in stored.rows("select * from claude_raw.key_owners order by owner_number")
+    }
+    for row in rows:
+        endpoint, of, id = row["endpoint"].partition(" of ")
+        row["endpoint"] = f"{endpoint}{of}{names.get(id, id)}"
+    return rows
 
 
 def _doubts(stored: _Stored) -> list[dict[str, Any]]:

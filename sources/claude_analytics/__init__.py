@@ -42,6 +42,7 @@ class Storing:
         counting: The versions that count and are whole, by endpoint and day.
         moves_cursor: Not in a backfill of old days.
         door: What of people is stored.
+        organization_id: Whose days they are; None: the first organisation's.
     """
 
     fetched_at: datetime
@@ -52,6 +53,7 @@ class Storing:
     counting: Mapping[str, Mapping[date, Counting]]
     moves_cursor: bool = True
     door: Door = field(default_factory=Door)
+    organization_id: str | None = None
 
 
 @dlt.source(name="claude_analytics")
@@ -131,6 +133,7 @@ class _Fetch:
         return {
             "endpoint": endpoint.table,
             "activity_date": fetched.day,
+            "organization_id": self._storing.organization_id,
             "fetched_at": self._storing.fetched_at,
             "run_number": self._storing.run_number,
             "fetch_number": self._number,
@@ -183,6 +186,7 @@ _LEDGER = dlt.mark.make_hints(
         **typed_columns(
             endpoint="text",
             activity_date="date",
+            organization_id="text",
             fetched_at="timestamp",
             row_count="bigint",
             rejected_row_count="bigint",

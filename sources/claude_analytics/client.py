@@ -6,6 +6,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from types import TracebackType
 from typing import NamedTuple, Self
@@ -26,7 +27,7 @@ from sources.http import HttpClient
 from sources.http.answers import Response
 from sources.http.api import Connection
 from sources.http.refusal import Refusal
-from sources.organisation import Organisation, Owners
+from sources.organisation import Further, Organisation, Owners
 from sources.paging import BY_CURSOR, Pages, read_pages
 from sources.rate_budget import RateBudget
 
@@ -93,10 +94,13 @@ class Client:
         budget: RateBudget,
         clock: datetime | None = None,
         connection: Connection | None = None,
+        further: Further | None = None,
     ) -> None:
         """`clock`: the run's clock where it was set by hand; a sandbox then answers as of it."""
+        self._further = further
+        api = replace(ANALYTICS_API, within=further.section) if further else ANALYTICS_API
         self._http = HttpClient(
-            ANALYTICS_API,
+            api,
             base_url=base_url,
             api_key=api_key,
             budget=budget,
@@ -137,11 +141,13 @@ class Client:
         return self._http.request_count
 
     def organisation(self, owners: Owners) -> Organisation | None:
-        """Whose data it brings; to be asked after a first answer.
+        """Whose data it brings; to be asked after a first answer, of a further one before.
 
         Raises:
             AnotherOrganisation: Not those of what is stored.
         """
+        if self._further:
+            return owners.see_further(self._further, self._http)
         return owners.see(ANALYTICS_API.section, ANALYTICS_API.key_variable, self._http)
 
     def pages(self, endpoint: Endpoint, first: date, last: date) -> Iterator[Page]:

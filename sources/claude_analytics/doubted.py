@@ -11,7 +11,15 @@ import pyarrow.compute as pc
 from sources.claude_analytics.endpoints import EVERY_ENDPOINT, Endpoint
 from sources.claude_analytics.fetch import FetchedDay
 from sources.doubts import Doubts
-from sources.ledger import COMPLETE, COUNTS, counting_rows, known_tables, moment_text, stored
+from sources.ledger import (
+    COMPLETE,
+    COUNTS,
+    counting_rows,
+    known_tables,
+    moment_text,
+    of_organization,
+    stored,
+)
 from sources.plausibility import (
     DayClaim,
     DoubtedDays,
@@ -37,7 +45,11 @@ class Judge:
         limits: DoubtSettings,
         now: datetime,
         owned_since: date,
+        organization: str | None = None,
+        name: str = "",
     ) -> None:
+        """`organization`: whose days; None: the first one's. `name`: what doubts call it."""
+        self._organization, self._suffix = organization, f".{name}" if name else ""
         self._now = now
         self._pipeline, self._doubts, self._limits = pipeline, doubts, limits
         self._owned_since = owned_since
@@ -69,6 +81,7 @@ class Judge:
         if not days:
             return set()
         what = "people" if endpoint.decides_access else GROUPS[endpoint.kind]
+        what += self._suffix
         self._judged.add(what)
         rows, cents = self._claims(endpoint, days, named)
         limits, found = self._limits, self._doubted.get(what, DoubtedDays())
@@ -119,6 +132,7 @@ class Judge:
             f"""
             select max(data_refreshed_at) as newest from loaded_days
             where endpoint = '{endpoint.table}' and {COMPLETE}
+                and {of_organization(self._organization)}
                 and fetched_at <= {moment_text(self._now)}
                 and data_refreshed_at <= {moment_text(self._now)}
             """,
@@ -135,7 +149,7 @@ class Judge:
         """How many rows of these days counted when the run began; asked for of all at once."""
         if days and (self._known_since is None or min(days) < self._known_since):
             self._known_since = min(days)
-            self._known_rows = known_rows(self._pipeline, self._known_since)
+            self._known_rows = known_rows(self._pipeline, self._known_since, self._organization)
         known = self._known_rows.get(endpoint.table, {})
         return {day: known[day] for day in days if day in known}
 
@@ -146,7 +160,7 @@ class Judge:
         owned = [day for day in days if day.day >= self._owned_since]
         asked = [day.day for day in owned]
         known = self._known(endpoint, asked)
-        amounts = known_cents(self._pipeline, endpoint, known)
+        amounts = known_cents(self._pipeline, endpoint, known, self._organization)
         sisters = people_named(self._pipeline, asked) if endpoint.decides_access else {}
         rows = [
             DayClaim(
@@ -173,7 +187,9 @@ class Judge:
         return rows, cents
 
 
-def known_rows(pipeline: dlt.Pipeline, since: date) -> dict[str, dict[date, Decimal]]:
+def known_rows(
+    pipeline: dlt.Pipeline, since: date, organization: str | None = None
+) -> dict[str, dict[date, Decimal]]:
     """How many rows count of each endpoint's days from that one on."""
     rows = stored(
         pipeline,
@@ -185,7 +201,7 @@ def known_rows(pipeline: dlt.Pipeline, since: date) -> dict[str, dict[date, Deci
                     partition by endpoint, activity_date order by fetch_number desc
                 ) as fetches_since
             from loaded_days
-            where activity_date >= date '{since}' and {COUNTS}
+            where activity_date >= date '{since}' and {of_organization(organization)} and {COUNTS}
         ) as fetches
         where fetches_since = 1
         """,
@@ -197,7 +213,10 @@ def known_rows(pipeline: dlt.Pipeline, since: date) -> dict[str, dict[date, Deci
 
 
 def known_cents(
-    pipeline: dlt.Pipeline, endpoint: Endpoint, known: Mapping[date, Decimal]
+    pipeline: dlt.Pipeline,
+    endpoint: Endpoint,
+    known: Mapping[date, Decimal],
+    organization: str | None = None,
 ) -> dict[date, Decimal]:
     """The cost of these known days, in cents, where the endpoint brings any."""
     if not endpoint.measure or not known:
@@ -206,7 +225,7 @@ def known_cents(
     amounts = stored(
         pipeline,
         f"select activity_date, sum({endpoint.measure}) as amount"
-        f" from {counting_rows(endpoint.table)} where activity_date {between}"
+        f" from {counting_rows(endpoint.table, organization)} where activity_date {between}"
         " group by activity_date",
     )
     found = {row["activity_date"]: Decimal(row["amount"] or 0) for row in amounts}

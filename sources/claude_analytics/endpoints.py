@@ -190,7 +190,7 @@ CONSOLE = """
     organization_id workspace_id service_tier api_key_id agent_id deployment_id environment_id
     session_id user_profile_id
 """
-"""Dimensions of Console organisations; we ask for the service tier alone, the others stay null."""
+"""Dimensions of Console organisations; an Enterprise one is asked for the service tier alone."""
 AMOUNTS = {"amount": CENTS, "list_amount": CENTS, "currency": TEXT, "requests": COUNT}
 TOKENS = """
     uncached_input_tokens output_tokens cache_read_input_tokens
@@ -579,4 +579,41 @@ REPORTS_API = (
 )
 """The same from the older reports, for organisations without COST_API (reference: section 8)."""
 
-EVERY_ENDPOINT = (*ENDPOINTS, *COST_API, *HOURLY_API, *REPORTS_API)
+WORKED_BY = ("actor", "workspace_id", "api_key_id", "service_tier", "agent_id")
+WORKED_IN = (*ACTOR_IDS, *(f"group__{name}" for name in WORKED_BY if name != "actor"))
+WORKSPACE_API = (
+    money_endpoint(
+        table="workspace_costs",
+        actor_key=(*WORKED_IN, "group__cost_type"),
+        path="/v1/organizations/analytics/cost",
+        grain="One row per UTC day, actor, workspace, API key, service tier, agent and cost type; "
+        "null actors have several.",
+        key=(),
+        columns=COST_ROW,
+        days_per_request=7,
+        pages_by_rows=True,
+        params=for_buckets(*WORKED_BY, "cost_type", limit=1000),
+        headers=BETA,
+        totals="cost_totals",
+        measure="cost__amount",
+        person="group__actor__user_id",
+    ),
+    money_endpoint(
+        table="workspace_usage",
+        actor_key=WORKED_IN,
+        path="/v1/organizations/analytics/usage",
+        grain="One row per UTC day, actor, workspace, API key, service tier and agent; null actors "
+        "have several.",
+        key=(),
+        columns=USAGE_ROW,
+        days_per_request=7,
+        pages_by_rows=True,
+        params=for_buckets(*WORKED_BY, limit=1000),
+        headers=BETA,
+        totals="usage_totals",
+        person="group__actor__user_id",
+    ),
+)
+"""The same by what Console organisations split their work by: five dimensions, the most at once."""
+
+EVERY_ENDPOINT = (*ENDPOINTS, *COST_API, *HOURLY_API, *REPORTS_API, *WORKSPACE_API)

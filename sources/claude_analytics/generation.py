@@ -5,7 +5,8 @@ from datetime import date
 from typing import TypeGuard
 
 from sources.claude_analytics.client import Client, NotAvailable, NotTaken
-from sources.claude_analytics.endpoints import COST_API, REPORTS_API, Endpoint
+from sources.claude_analytics.endpoints import Endpoint
+from sources.claude_analytics.kinds import Generations
 from sources.errors import ApiError, KeyRefused, Refused
 
 WORDS = {
@@ -30,18 +31,21 @@ class Generation:
     is_changed: bool = False
 
 
-def choose(client: Client, wanted: str, known: str | None, day: date) -> Generation:
-    """The API to read from tonight.
+def choose(
+    client: Client, generations: Generations, wanted: str, known: str | None, day: date
+) -> Generation:
+    """The API to read from tonight, of those that there are for an organisation of its kind.
 
     `wanted` is the setting, `known` what brought this warehouse's cost and usage so far. It takes
     two answers that agree: cost and usage of the newer API are both refused and the older reports
     answer, or both answer again. One refusal of an API that has answered before changes nothing.
     """
-    if wanted != "auto":
+    if wanted != "auto" or "reports" not in generations:
+        wanted = "unified" if wanted == "auto" else wanted
         return Generation(wanted, is_changed=known not in (None, wanted))
     if known == "unified":
         return Generation("unified")
-    cost, usage, *_ = COST_API
+    cost, usage, *_ = generations["unified"]
     first = _error(client, cost, day)
     if known == "reports":
         if first or _error(client, usage, day):
@@ -52,7 +56,7 @@ def choose(client: Client, wanted: str, known: str | None, day: date) -> Generat
     second = _error(client, usage, day)
     if second is None or not _is_refusal(second) or second.status != first.status:
         return Generation("unified")
-    older, *_ = REPORTS_API
+    older, *_ = generations["reports"]
     return Generation(None if _is_refusal(_error(client, older, day)) else "reports", first)
 
 

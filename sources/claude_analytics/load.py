@@ -24,13 +24,12 @@ from sources.claude_analytics.endpoints import (
     COST_API,
     ENDPOINTS,
     EVERY_ENDPOINT,
-    HOURLY_API,
     Endpoint,
 )
 from sources.claude_analytics.fetch import Fetcher, Progress
 from sources.claude_analytics.generation import WORDS, Generation, choose
+from sources.claude_analytics.kinds import KINDS
 from sources.claude_analytics.plan import (
-    GENERATIONS,
     Fetched,
     Ledger,
     Plan,
@@ -41,7 +40,7 @@ from sources.contract import EndpointReport, Outcome, SourceReport
 from sources.days import FIRST_DAY
 from sources.door import NOBODY, Door
 from sources.doubts import Doubt
-from sources.errors import AnotherOrganisation, ForeseenError, read_before_words
+from sources.errors import AnotherOrganisation, ApiError, ForeseenError, read_before_words
 from sources.ledger import (
     COUNTS,
     change,
@@ -49,6 +48,7 @@ from sources.ledger import (
     is_in_the_future,
     known_columns,
     moment_text,
+    of_organization,
     stored,
 )
 from sources.plausibility import DoubtSettings, stalled
@@ -112,18 +112,23 @@ def client_of(access: Access, settings: AnalyticsSettings) -> Client:
     """Raises:
     ForeseenError: No usable key or address.
     """
+    name = f"claude_analytics_{access.further.name}" if access.further else "claude_analytics"
     return Client(
         base_url=settings.base_url,
         api_key=settings.api_key or "",
-        budget=access.budget("claude_analytics", settings.requests_per_minute),
+        budget=access.budget(name, settings.requests_per_minute),
         clock=access.clock.now if access.clock.is_set else None,
         connection=settings.connection,
+        further=access.further,
     )
 
 
 def _load_endpoints(session: Session, settings: AnalyticsSettings) -> SourceReport:
-    pipeline, clock = session.pipeline, session.clock
+    pipeline, clock, further = session.pipeline, session.clock, session.further
+    kind = KINDS[further.kind if further else "enterprise"]
     client = client_of(session, settings)
+    # Whose rows they are has to be known before any is stored, or looked for.
+    organization: str | None = None
 
     def wanted(endpoints: Sequence[Endpoint]) -> list[Endpoint]:
         only, door = session.only, session.door
@@ -133,10 +138,17 @@ def _load_endpoints(session: Session, settings: AnalyticsSettings) -> SourceRepo
             if (not only or endpoint.table in only) and door.asks_for(endpoint.table)
         ]
 
-    engagement, money = wanted(ENDPOINTS), list[Endpoint]()
+    engagement, money = wanted(kind.engagement), list[Endpoint]()
     with client, Fetcher(client, engagement) as fetcher:
         fetcher.told = session.door.text
-        ledger = fetched_days(pipeline)
+        if further:
+            try:
+                found = client.organisation(session.owners)
+            except (AnotherOrganisation, ApiError) as error:
+                return SourceReport(unit="day", fatal=str(error), problems=[str(error)])
+            assert found is not None
+            organization = found.id
+        ledger = fetched_days(pipeline, organization)
         read_before = set(ledger)
         newest = newest_day(client, (engagement or ENDPOINTS)[0], clock.today, settings.lag_days)
         plan = Plan(clock, settings, newest, session.backfill)
@@ -144,10 +156,11 @@ def _load_endpoints(session: Session, settings: AnalyticsSettings) -> SourceRepo
 
         def fetch(endpoints: Sequence[Endpoint]) -> None:
             nonlocal days_planned
-            ledger = fetched_days(pipeline, until=plan.clock.now)
+            ledger = fetched_days(pipeline, organization, until=plan.clock.now)
             planned = plan.spans(endpoints, ledger)
             days_planned += sum(len(span.days) for span in planned)
-            storing = _storing(session, plan, ledger, counting_versions(pipeline))
+            counting = counting_versions(pipeline, organization)
+            storing = _storing(session, plan, ledger, counting, organization)
             source = partial(claude_analytics, fetcher, storing=storing)
             load_spans(pipeline, client, fetcher, planned, source)
 
@@ -157,21 +170,23 @@ def _load_endpoints(session: Session, settings: AnalyticsSettings) -> SourceRepo
         if client.server_now is None:
             fetcher.try_first(plan.spans(engagement, ledger))
         generation = None
-        if not fetcher.fatal and wanted([*GENERATIONS["unified"], *GENERATIONS["reports"]]):
+        every_money = [each for found in kind.generations.values() for each in found]
+        if not fetcher.fatal and wanted(every_money):
             # Asked of a day so long ago that every clock agrees that it has been.
             day = max(FIRST_DAY, clock.today - timedelta(days=30))
-            client.was_fine = _was_fine(pipeline)
-            generation = choose(client, settings.cost_api, known_generation(ledger), day)
-            money = wanted(GENERATIONS[generation.name or "unified"])
+            client.was_fine = _was_fine(pipeline, organization)
+            known = known_generation(ledger, kind.generations)
+            generation = choose(client, kind.generations, settings.cost_api, known, day)
+            money = wanted(kind.generations[generation.name or "unified"])
             if settings.hourly and generation.name == "unified":
-                money += wanted(HOURLY_API)
+                money += wanted(kind.hourly)
             fetcher.watch(money)
             if generation.name is None:
                 for endpoint in money:
                     fetcher.progress[endpoint.table].refused = generation.refusal
             elif client.server_now is None:
                 fetcher.try_first(plan.spans(money, ledger))
-        if client.request_count and not fetcher.fatal:
+        if client.request_count and not fetcher.fatal and not further:
             try:
                 client.organisation(session.owners)
             except AnotherOrganisation as error:
@@ -186,7 +201,15 @@ def _load_endpoints(session: Session, settings: AnalyticsSettings) -> SourceRepo
             windows = {endpoint.table: plan.window(endpoint) for endpoint in EVERY_ENDPOINT}
             oldest = {table: days[0] for table, days in windows.items() if days}
             forget_future_days(pipeline, server_now, oldest)
-        judge = Judge(pipeline, session.doubts, session.limits, plan.clock.now, plan.owned_since)
+        judge = Judge(
+            pipeline,
+            session.doubts,
+            session.limits,
+            plan.clock.now,
+            plan.owned_since,
+            organization,
+            further.name if further else "",
+        )
         fetcher.judge = judge.apart
         # The totals show what of the others is new or moved.
         of_totals = [endpoint for endpoint in money if endpoint.totals is None]
@@ -199,12 +222,13 @@ def _load_endpoints(session: Session, settings: AnalyticsSettings) -> SourceRepo
                 judge.ask_again(again)
                 fetch(again)
         judge.end()
-        for doubt in _stalls(plan, fetcher, session.limits):
+        of = f" ({further.name})" if further else ""
+        for doubt in _stalls(plan, fetcher, session.limits, of):
             session.doubts.allows(doubt)
         report = _report(fetcher, client, read_before, session.door)
         report.endpoints |= {
             endpoint.table: EndpointReport(outcome="unavailable", message=NOBODY)
-            for endpoint in ENDPOINTS
+            for endpoint in kind.engagement
             if not session.door.asks_for(endpoint.table)
         }
         report.clock, report.clock_note = plan.clock, clock_note(clock, server_now)
@@ -218,20 +242,22 @@ def _load_endpoints(session: Session, settings: AnalyticsSettings) -> SourceRepo
         )
         not_asked.note_runs("engagement", plan.clock.now)
         report.endpoint_runs = [
-            _endpoint_run(plan, report, fetcher.progress, endpoint)
-            for endpoint in [*engagement, *money]
+            {**_endpoint_run(plan, report, fetcher.progress, each), "organization_id": organization}
+            for each in [*engagement, *money]
         ] + not_asked.endpoint_runs
+        if further and report.summary:
+            report.summary = f"{found}: {report.summary}"
     return report
 
 
-def _stalls(plan: Plan, fetcher: Fetcher, limits: DoubtSettings) -> Iterator[Doubt]:
+def _stalls(plan: Plan, fetcher: Fetcher, limits: DoubtSettings, of: str) -> Iterator[Doubt]:
     """What the API has had nothing newer of for long, as far as it was asked."""
     for table, progress in fetcher.progress.items():
         newest, expected = progress.newest, plan.newest
         if progress.refreshed_at:
             newest, expected = progress.refreshed_at.date(), plan.clock.today
         if newest < date.max and (
-            found := stalled(f"{table} of the API", newest, expected, limits)
+            found := stalled(f"{table} of the API{of}", newest, expected, limits)
         ):
             yield found
 
@@ -305,7 +331,7 @@ def _coarse_words(client: Client) -> list[str]:
     return words
 
 
-def _was_fine(pipeline: dlt.Pipeline) -> dict[str, bool]:
+def _was_fine(pipeline: dlt.Pipeline, organization: str | None) -> dict[str, bool]:
     """Of each table with rows, whether any tells of a dimension that not every organisation has."""
     known = known_columns(pipeline)
     found = {}
@@ -315,9 +341,12 @@ def _was_fine(pipeline: dlt.Pipeline) -> dict[str, bool]:
         if not there:
             continue
         is_told = " or ".join(f"{name} is not null" for name in there)
-        one = f"select 1 from {endpoint.table}"
+        one = (
+            f"select 1 from {endpoint.table} where version in"
+            f" (select version from loaded_days where {of_organization(organization)})"
+        )
         if stored(pipeline, f"{one} limit 1"):
-            found[endpoint.table] = bool(stored(pipeline, f"{one} where {is_told} limit 1"))
+            found[endpoint.table] = bool(stored(pipeline, f"{one} and ({is_told}) limit 1"))
     return found
 
 
@@ -326,6 +355,7 @@ def _storing(
     plan: Plan,
     ledger: Ledger,
     counting: Mapping[str, Mapping[date, Counting]],
+    organization: str | None,
 ) -> Storing:
     return Storing(
         fetched_at=plan.clock.now,
@@ -339,6 +369,7 @@ def _storing(
         counting=counting,
         moves_cursor=not plan.backfill,
         door=session.door,
+        organization_id=organization,
     )
 
 
@@ -406,15 +437,16 @@ def newest_day(client: Client, endpoint: Endpoint, today: date, lag_days: str) -
 
 
 def fetched_days(
-    pipeline: dlt.Pipeline, until: datetime | None = None
+    pipeline: dlt.Pipeline, organization: str | None = None, until: datetime | None = None
 ) -> dict[str, dict[date, Fetched]]:
-    """Each endpoint's days as they were last fetched: completely, without a rejected row.
+    """Each endpoint's days of an organisation (None: the first one) as they were last fetched:
+    completely, without a rejected row.
 
     What was noted as fetched later than `until` does not count, nor does a day of whose version
     more or fewer rows are stored than its ledger says.
     """
     fetched: dict[str, dict[date, Fetched]] = {}
-    for row in _newest_fetches(pipeline, until):
+    for row in _newest_fetches(pipeline, organization, until):
         days = fetched.setdefault(row["endpoint"], {})
         if row["is_whole"] and not row["rejected_row_count"]:
             days[row["activity_date"]] = Fetched(
@@ -423,17 +455,21 @@ def fetched_days(
     return fetched
 
 
-def counting_versions(pipeline: dlt.Pipeline) -> dict[str, dict[date, Counting]]:
+def counting_versions(
+    pipeline: dlt.Pipeline, organization: str | None = None
+) -> dict[str, dict[date, Counting]]:
     """The version of each endpoint's days that counts, if as many rows are stored as it has."""
     counting: dict[str, dict[date, Counting]] = {}
-    for row in _newest_fetches(pipeline):
+    for row in _newest_fetches(pipeline, organization):
         if row["is_whole"]:
             version = Counting(row["version"], row["rows_hash"], row["rejected_hash"])
             counting.setdefault(row["endpoint"], {})[row["activity_date"]] = version
     return counting
 
 
-def _newest_fetches(pipeline: dlt.Pipeline, until: datetime | None = None) -> list[dict[str, Any]]:
+def _newest_fetches(
+    pipeline: dlt.Pipeline, organization: str | None, until: datetime | None = None
+) -> list[dict[str, Any]]:
     """The row of the ledger by which each day counts, and whether its rows are stored once."""
     known = known_columns(pipeline)
     counts = " union all ".join(
@@ -458,7 +494,7 @@ def _newest_fetches(pipeline: dlt.Pipeline, until: datetime | None = None) -> li
                     partition by endpoint, activity_date order by fetch_number desc
                 ) as fetches_since
             from loaded_days
-            where {COUNTS} {earlier}
+            where {COUNTS} and {of_organization(organization)} {earlier}
         ) as fetches
         left join ({counts}) as counts
             on fetches.endpoint = counts.endpoint and fetches.version = counts.version

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from sources.claude_analytics.endpoints import COST_API, REPORTS_API, Endpoint
+from sources.claude_analytics.endpoints import Endpoint
+from sources.claude_analytics.kinds import Generations
 from sources.claude_analytics.settings import AnalyticsSettings
 from sources.days import FIRST_DAY, days_between
 from sources.session import Clock
@@ -104,18 +105,15 @@ def spans(endpoint: Endpoint, days: Sequence[date]) -> Iterator[Span]:
 Ledger = Mapping[str, Mapping[date, Fetched]]
 """Each endpoint's days as they were last fetched."""
 
-GENERATIONS = {"unified": COST_API, "reports": REPORTS_API}
-"""The endpoints that bring cost and usage, by the API that has them."""
 
-
-def known_generation(ledger: Ledger) -> str | None:
+def known_generation(ledger: Ledger, generations: Generations) -> str | None:
     """The API that brought this warehouse's cost and usage last; None: none has yet.
 
     The totals do not tell: both fill the same tables of them.
     """
     fetches = [
         (fetched.at, name)
-        for name, generation in GENERATIONS.items()
+        for name, generation in generations.items()
         for endpoint in generation
         if endpoint.totals is not None
         for fetched in ledger.get(endpoint.table, {}).values()

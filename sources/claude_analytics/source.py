@@ -8,12 +8,13 @@ from sources.claude_analytics import empty_endpoints
 from sources.claude_analytics.client import Client, NotTaken, NotThisOrganisation
 from sources.claude_analytics.endpoints import ENDPOINTS, EVERY_ENDPOINT, Endpoint
 from sources.claude_analytics.generation import WORDS
+from sources.claude_analytics.kinds import KINDS
 from sources.claude_analytics.load import NO_KEY, client_of, load, missing, newest_day
-from sources.claude_analytics.plan import GENERATIONS
 from sources.claude_analytics.settings import AnalyticsSettings
 from sources.claude_analytics.upgrade import upgrade
 from sources.contract import Check, Source, Table
 from sources.errors import AnotherOrganisation, ForeseenError, Refused
+from sources.organisation import Further
 from sources.rules import CONNECTION, FLAG, choice, whole
 from sources.session import Access, Clock, clock_note, difference
 
@@ -21,6 +22,9 @@ from sources.session import Access, Clock, clock_note, difference
 def check(access: Access, settings: AnalyticsSettings) -> Iterator[Check]:
     """Key, scope and each endpoint, asked for the newest day."""
     clock = access.clock
+    if access.further:
+        yield _of_further(access, access.further, settings)
+        return
     if missing(settings) and not access.is_alone:
         yield Check("API", None, NO_KEY)
         return
@@ -65,6 +69,19 @@ def check(access: Access, settings: AnalyticsSettings) -> Iterator[Check]:
         yield _money(client, clock, settings.cost_api)
 
 
+def _of_further(access: Access, further: Further, settings: AnalyticsSettings) -> Check:
+    """Whose key it is, and whether it is told what work costs."""
+    name = f"organisation {further.name}"
+    totals, *_ = KINDS[further.kind].generations["unified"]
+    try:
+        with client_of(access, settings) as client:
+            found = client.organisation(access.owners)
+            next(client.pages(totals, access.clock.today, access.clock.today))
+    except ForeseenError as error:
+        return Check(name, False, str(error))
+    return Check(name, True, f"{found}, {further.kind}: {totals.path}")
+
+
 def _clocks(clock: Clock, client: Client) -> Iterator[Check]:
     """How far the two clocks are apart, where the API has said what time it is."""
     if server_now := client.server_now:
@@ -77,8 +94,9 @@ def _clocks(clock: Clock, client: Client) -> Iterator[Check]:
 def _money(client: Client, clock: Clock, cost_api: str) -> Check:
     """Cost and usage, from the first API that the organisation has."""
     refused: ForeseenError | None = None
-    for name in GENERATIONS if cost_api == "auto" else (cost_api,):
-        totals, *_ = GENERATIONS[name]
+    generations = KINDS["enterprise"].generations
+    for name in generations if cost_api == "auto" else (cost_api,):
+        totals, *_ = generations[name]
         try:
             next(client.pages(totals, clock.today, clock.today))
             return Check("cost and usage", True, totals.path)
@@ -100,7 +118,7 @@ def _table(endpoint: Endpoint) -> Table:
     edition = next(
         (
             name
-            for name, each in GENERATIONS.items()
+            for name, each in KINDS["enterprise"].generations.items()
             if endpoint in each and endpoint.totals is not None
         ),
         None,
@@ -116,6 +134,17 @@ def _table(endpoint: Endpoint) -> Table:
         columns=list(endpoint.columns),
         measure=endpoint.measure,
     )
+
+
+def beside(settings: AnalyticsSettings, further: Further) -> AnalyticsSettings:
+    """With the further organisation's key and limit, and else as the first one is read."""
+    given = AnalyticsSettings()
+    for name in settings:
+        setattr(given, name, settings[name])
+    given.api_key = further.api_key
+    given.base_url = further.base_url or settings.base_url
+    given.requests_per_minute = further.requests_per_minute
+    return given
 
 
 def demo(sandbox: Any, folder: Path) -> AnalyticsSettings:
@@ -145,6 +174,7 @@ SOURCE = Source(
     load=load,
     upgrade=upgrade,
     empty=empty,
+    beside=beside,
     is_read_by_table=True,
     has_days=True,
     assistant="claude",

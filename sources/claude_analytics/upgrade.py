@@ -22,7 +22,8 @@ def upgrade(pipeline: dlt.Pipeline) -> None:
     known = known_columns(pipeline)
     if "loaded_days" not in known:
         return
-    add_columns(pipeline, known, "loaded_days", {**number_columns(), "rejected_hash": "varchar"})
+    texts = dict.fromkeys(("rejected_hash", "organization_id"), "varchar")
+    add_columns(pipeline, known, "loaded_days", {**number_columns(), **texts})
     tables = sorted({endpoint.table for endpoint in EVERY_ENDPOINT} & known.keys())
     for table in tables:
         add_columns(pipeline, known, table, {"version": "bigint"})

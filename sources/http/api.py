@@ -17,6 +17,7 @@ class Api:
     Attributes:
         name: As in "the Analytics API".
         section: Its settings are in `[sources.<section>]`.
+        within: The section of its key and address, where that is another one.
         reads: What its key is for, as in "The key may not read …".
         base_url: Where it usually is.
         key_header: Header and prefix that carry the key; None: it takes none.
@@ -34,6 +35,7 @@ class Api:
 
     name: str
     section: str
+    within: str = ""
     reads: str
     base_url: str
     key_header: tuple[str, str] | None
@@ -51,11 +53,15 @@ class Api:
     @property
     def address(self) -> str:
         """What to check where the address may be wrong."""
-        return self.address_is or f"[sources.{self.section}] base_url"
+        return self.address_is or f"[{self._settings}] base_url"
 
     @property
     def key_variable(self) -> str:
-        return f"SOURCES__{self.section.upper()}__API_KEY"
+        return f"{self._settings.replace('.', '__').upper()}__API_KEY"
+
+    @property
+    def _settings(self) -> str:
+        return self.within or f"sources.{self.section}"
 
 
 @dataclass(frozen=True)

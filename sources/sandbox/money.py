@@ -67,6 +67,13 @@ FOREIGN = {
     "workspace_id",
 }
 """Dimensions that an Enterprise organisation has no values of."""
+OF_CONSOLE = {
+    "workspace_id": "'wrkspc_' || (hash(spender) % 3)",
+    "api_key_id": "if(hash(spender) % 4 = 0, null, 'apikey_' || (hash(spender) % 5))",
+    "service_tier": "if(hash(spender || model) % 3 = 0, 'batch', 'standard')",
+    "agent_id": "if(hash(spender) % 7 = 0, 'agent_1', null)",
+}
+"""Those that a Console organisation splits its work by -> what they are here."""
 FILTERS = {
     "actor_ids[]": "coalesce(user_id, actor ->> 'service_account_id', actor ->> 'api_key_id')",
     "user_ids[]": "user_id",
@@ -168,6 +175,7 @@ class Question:
     order_by: str
     is_ascending: bool
     has_deleted_users: bool
+    foreign: frozenset[str] = frozenset(FOREIGN)
 
     @property
     def is_daily(self) -> bool:
@@ -201,6 +209,7 @@ class Money:
 
     Args:
         is_unified: The organisation has /cost and /usage, and not only the older reports.
+        is_console: It is one of the Console.
         refreshed_at: Up to when the data go that a request sees.
     """
 
@@ -210,8 +219,10 @@ class Money:
         *,
         is_unified: bool,
         refreshed_at: Callable[[Call], datetime],
+        is_console: bool = False,
     ) -> None:
         self._organisation = organisation
+        self._foreign = frozenset(FOREIGN - (OF_CONSOLE.keys() if is_console else set()))
         self._is_unified = is_unified
         self._refreshed_at = refreshed_at
 
@@ -229,7 +240,7 @@ class Money:
         if report.is_unified:
             check_beta(call, is_enrolled=self._is_unified)
         check_invented(call.today, self._organisation.last_day)
-        question = question_of(call, report)
+        question = replace(question_of(call, report), foreign=self._foreign)
         refreshed_at = self._refreshed_at(call)
         export = f"{refreshed_at.isoformat()} {call.today} {self._organisation.money_version}"
         found = self._found(question, refreshed_at, call.today)
@@ -401,7 +412,12 @@ def query_of(question: Question) -> str:
     report = question.report
     usual = ORDERS[report.family][0]
     bucket = "hour" if question.width == "1h" else "activity_date"
-    names = [name for name in question.group_by if name not in FOREIGN]
+    names = [name for name in question.group_by if name not in question.foreign]
+    own = "".join(
+        f", {of} as {name}"
+        for name, of in OF_CONSOLE.items()
+        if name not in question.foreign and name in names
+    )
     fan_out = [name for name in names if name in FAN_OUT]
     keys = [name for name in names if name not in FAN_OUT]
     if report.is_by_user or "actor" in keys:
@@ -422,7 +438,7 @@ def query_of(question: Question) -> str:
     joined = f"left join {held} using (user_id, activity_date)" if "rbac_group_id" in keys else ""
     return f"""
 with seen as (
-    select * from {report.family}_seen($start, $end, $as_of) {joined}
+    select *{own} from {report.family}_seen($start, $end, $as_of) {joined}
     where {" and ".join(conditions(question, held))}
 ),
 sums as (
@@ -470,7 +486,7 @@ def conditions(question: Question, held: str) -> list[str]:
 def row_of(question: Question) -> str:
     """SQL for a row's struct."""
     report = question.report
-    asked = [name for name in question.group_by if name not in FOREIGN]
+    asked = [name for name in question.group_by if name not in question.foreign]
     values = {name: name if name in asked else "null" for name in report.dimensions}
     if not report.is_unified and "product" in asked:
         values["product"] = "if(product = 'claude_tag', 'claude-tag', product)"

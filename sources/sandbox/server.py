@@ -195,6 +195,7 @@ class Sandbox:
                 self._organisation,
                 is_unified=cost_api == "unified",
                 refreshed_at=lambda call: self.data_refreshed_at or call.clock - REFRESH_LAG,
+                is_console=ENTERPRISE in without,
             ),
             Roster(self._organisation, lambda: self.organization, {*KINDS} - {*without}),
             self._activity_feed,

@@ -53,8 +53,9 @@ OTHER_TABLES = {
         "rows_hash": "text", "outcome": "text", **NUMBERS, **DLT_COLUMNS,
     },
     "loaded_days": {
-        "endpoint": "text", "activity_date": "date", "fetched_at": "timestamptz",
-        "row_count": "bigint", "rejected_row_count": "bigint", "page_count": "bigint",
+        "endpoint": "text", "activity_date": "date", "organization_id": "text",
+        "fetched_at": "timestamptz", "row_count": "bigint", "rejected_row_count": "bigint",
+        "page_count": "bigint",
         "rows_hash": "text", "rejected_hash": "text", "outcome": "text", "settles_on": "date",
         "undeclared_fields": "text", "data_refreshed_at": "timestamptz", **NUMBERS, **DLT_COLUMNS,
     },
@@ -75,12 +76,13 @@ OTHER_TABLES = {
         "outcome": "text", **NUMBERS, **DLT_COLUMNS,
     },
     "endpoint_runs": {
-        "endpoint": "text", "run_at": "timestamptz", "outcome": "text", "message": "text",
+        "endpoint": "text", "organization_id": "text", "run_at": "timestamptz", "outcome": "text",
+        "message": "text",
         "window_start_date": "date", "newest_available_date": "date", "request_count": "bigint",
         "run_number": "bigint",
     },
     "key_owners": {
-        "owner_number": "bigint", "source": "text", "organization_id": "text",
+        "owner_number": "bigint", "source": "text", "kind": "text", "organization_id": "text",
         "organization_name": "text", "header_id": "text", "replaced_id": "text",
         "since": "timestamptz",
     },

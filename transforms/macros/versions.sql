@@ -2,7 +2,9 @@
     version that there ever was, and a window over them would read and sort all of it. -#}
 {% macro counting_rows(table, unit='activity_date') -%}
     (
-        select stored.*
+        select
+            stored.*,
+            counting.organization_id
         from {{ source('claude_raw', table) }} as stored
         inner join {{ ref('counting_versions') }} as counting
             on

@@ -1,4 +1,5 @@
--- One row per endpoint, UTC day and revision: a fetch whose rows differ from those of the fetch before that counted.
+-- One row per organisation, endpoint, UTC day and revision: a fetch whose rows differ from those of the fetch before
+-- that counted.
 with
 
 fetches as (
@@ -12,13 +13,14 @@ fetches_in_order as (
         lag(rows_hash) over same_day as previous_rows_hash,
         lag(row_count) over same_day as previous_row_count
     from fetches
-    window same_day as (partition by endpoint, activity_date order by fetch_number)
+    window same_day as (partition by organization_id, endpoint, activity_date order by fetch_number)
 ),
 
 revisions as (
     select
         endpoint,
         activity_date,
+        organization_id,
         fetch_number,
         version,
         previous_version,

@@ -1,8 +1,10 @@
--- One row per endpoint with loaded days: since when, until when, and how many of the days between are loaded.
+-- One row per endpoint of the first organisation with loaded days: since when, until when, and how many of the days
+-- between are loaded.
 with
 
 days_loaded as (
     select * from {{ ref('int_days_loaded') }}
+    where organization_id is null
 ),
 
 spans as (

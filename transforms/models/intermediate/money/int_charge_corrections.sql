@@ -27,6 +27,12 @@ closed as (
     select distinct month from closed_months
 ),
 
+-- The first organisation is one whether its id is known or not, as it is of closes of earlier releases.
+further as (
+    select organization_id from {{ ref('int_organizations') }}
+    where kind <> 'enterprise'
+),
+
 open_month as (
     select cast({{ dbt.dateadd('month', 1, 'max(month)') }} as date) as month
     from closed
@@ -62,6 +68,10 @@ older as (
 with_keys as (
     select
         now_and_billed.*,
+        case
+            when now_and_billed.organization_id in (select further.organization_id from further)
+                then now_and_billed.organization_id
+        end as further_organization_id,
         {{ name_key('department') }} as department_key,
         {{ name_key('cost_center') }} as cost_center_key,
         case when older.month is null then now_and_billed.token_type end as compared_token_type,
@@ -115,6 +125,7 @@ differences as (
         charge_category,
         first_date,
         end_date,
+        further_organization_id,
         actor_type,
         actor_id,
         department_key,

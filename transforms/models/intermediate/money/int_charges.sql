@@ -23,9 +23,14 @@ organization as (
     select * from {{ ref('int_organization') }}
 ),
 
+organizations as (
+    select * from {{ ref('int_organizations') }}
+),
+
 spend_charges as (
     select
         cast({{ dbt.date_trunc('month', 'spend.activity_date') }} as date) as month,
+        coalesce(spend.child_organization_id, spend.organization_id) as further_organization_id,
         case when spend.actor_type = 'user' then 'metered' else 'shared' end as cost_pool,
         'Usage' as charge_category,
         spend.activity_date as first_date,
@@ -67,6 +72,7 @@ spend_charges as (
 monthly_charges as (
     select
         month,
+        cast(null as {{ dbt.type_string() }}) as further_organization_id,
         'seats' as cost_pool,
         'Purchase' as charge_category,
         month as first_date,
@@ -99,6 +105,7 @@ monthly_charges as (
     union all
     select
         month,
+        cast(null as {{ dbt.type_string() }}) as further_organization_id,
         'unexplained' as cost_pool,
         'Adjustment' as charge_category,
         month as first_date,
@@ -140,10 +147,14 @@ charges as (
 with_account as (
     select
         charges.*,
-        organization.organization_id,
-        organization.organization_name
+        coalesce(charges.further_organization_id, organization.organization_id) as organization_id,
+        case
+            when charges.further_organization_id is null then organization.organization_name
+            else organizations.organization_name
+        end as organization_name
     from charges
     cross join organization
+    left join organizations on charges.further_organization_id = organizations.organization_id
 )
 
 select * from with_account

@@ -10,7 +10,7 @@ days_by_region as (
     from {{ ref('int_days_loaded') }}
     where endpoint in ('region_costs', 'region_usage')
     group by activity_date
-    having count(*) = 2
+    having count(*) = 2 * count(distinct coalesce(organization_id, ''))
 ),
 
 drivers as (

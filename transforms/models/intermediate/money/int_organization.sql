@@ -1,10 +1,10 @@
--- One row: the organisation whose cost this is, by the API's own answers; nulls where none of them has named it.
--- Whose key it is counts before the roster, and the roster before the activity feed.
+-- One row: the first organisation, whose people and seats these are, by the API's own answers; nulls where none of them
+-- has named it. Whose key it is counts before the roster, and the roster before the activity feed.
 with
 
 key_owners as (
     select * from {{ ref('stg_key_owners') }}
-    where organization_id is not null
+    where organization_id is not null and kind is null
 ),
 
 organizations as (

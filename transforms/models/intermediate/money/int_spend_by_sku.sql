@@ -1,9 +1,10 @@
--- One row per UTC day with cost, actor, product, model and cost type, and where cost was asked so per token type,
--- context window and speed: what it cost beside what was used of it. A row of spend_daily is the sum of its rows here.
+-- One row per UTC day with cost, organisation, actor, product, model and cost type, and where cost was asked so per
+-- token type, context window and speed: what it cost beside what was used of it. A row of spend_daily is the sum of its
+-- rows here.
 with
 
 days as (
-    select * from {{ ref('int_spend_days') }}
+    select * from {{ ref('int_organization_spend_days') }}
     where is_cost_loaded
 ),
 
@@ -31,6 +32,8 @@ report_usage as (
 cost_rows as (
     select
         activity_date,
+        organization_id,
+        child_organization_id,
         'unified' as generation,
         actor_type,
         actor_id,
@@ -46,6 +49,8 @@ cost_rows as (
     union all
     select
         activity_date,
+        cast(null as {{ dbt.type_string() }}) as organization_id,
+        cast(null as {{ dbt.type_string() }}) as child_organization_id,
         'reports' as generation,
         case when user_id is null then 'unattributed' else 'user' end as actor_type,
         user_id as actor_id,
@@ -61,13 +66,18 @@ cost_rows as (
 ),
 
 days_by_token_type as (
-    select distinct activity_date from costs
+    select distinct
+        activity_date,
+        organization_id
+    from costs
     where token_type is not null
 ),
 
 use_of_code_execution as (
     select distinct
         activity_date,
+        organization_id,
+        child_organization_id,
         generation,
         actor_type,
         actor_id,
@@ -80,6 +90,8 @@ use_of_code_execution as (
 used as (
     select
         usage_rows.activity_date,
+        usage_rows.organization_id,
+        usage_rows.child_organization_id,
         'unified' as generation,
         usage_rows.actor_type,
         usage_rows.actor_id,
@@ -97,10 +109,15 @@ used as (
         usage_rows.output_tokens,
         usage_rows.web_search_request_count
     from usage_rows
-    left join days_by_token_type on usage_rows.activity_date = days_by_token_type.activity_date
+    left join days_by_token_type
+        on
+            usage_rows.activity_date = days_by_token_type.activity_date
+            and usage_rows.organization_id is not distinct from days_by_token_type.organization_id
     union all
     select
         activity_date,
+        cast(null as {{ dbt.type_string() }}) as organization_id,
+        cast(null as {{ dbt.type_string() }}) as child_organization_id,
         'reports' as generation,
         case when user_id is null then 'unattributed' else 'user' end as actor_type,
         user_id as actor_id,
@@ -136,6 +153,8 @@ with_first_type as (
     left join use_of_code_execution
         on
             used.activity_date = use_of_code_execution.activity_date
+            and used.organization_id is not distinct from use_of_code_execution.organization_id
+            and used.child_organization_id is not distinct from use_of_code_execution.child_organization_id
             and used.generation = use_of_code_execution.generation
             and used.actor_type = use_of_code_execution.actor_type
             and used.actor_id is not distinct from use_of_code_execution.actor_id
@@ -176,6 +195,8 @@ tokens_by_type as (
 use_rows as (
     select
         activity_date,
+        organization_id,
+        child_organization_id,
         generation,
         actor_type,
         actor_id,
@@ -196,6 +217,8 @@ use_rows as (
     union all
     select
         activity_date,
+        organization_id,
+        child_organization_id,
         generation,
         actor_type,
         actor_id,
@@ -216,6 +239,8 @@ use_rows as (
     union all
     select
         activity_date,
+        organization_id,
+        child_organization_id,
         generation,
         actor_type,
         actor_id,
@@ -238,6 +263,8 @@ use_rows as (
 stacked as (
     select
         activity_date,
+        organization_id,
+        child_organization_id,
         generation,
         actor_type,
         actor_id,
@@ -260,6 +287,8 @@ stacked as (
     union all
     select
         activity_date,
+        organization_id,
+        child_organization_id,
         generation,
         actor_type,
         actor_id,
@@ -285,6 +314,8 @@ stacked as (
 summed as (
     select
         stacked.activity_date,
+        stacked.organization_id,
+        stacked.child_organization_id,
         stacked.actor_type,
         stacked.actor_id,
         stacked.product,
@@ -306,10 +337,13 @@ summed as (
     inner join days
         on
             stacked.activity_date = days.activity_date
+            and stacked.organization_id is not distinct from days.organization_id
             and stacked.generation = days.generation
             and (stacked.is_cost or days.is_usage_loaded)
     group by
         stacked.activity_date,
+        stacked.organization_id,
+        stacked.child_organization_id,
         stacked.actor_type,
         stacked.actor_id,
         stacked.product,

@@ -1,120 +1,36 @@
--- One row per UTC day from the first loaded day of cost or usage to the newest one that is loaded or available.
--- A day's facts come from one generation of endpoints: the one whose rows of people were fetched last.
+-- One row per UTC day from the first loaded day of cost or usage of any organisation to the newest one that is loaded
+-- or available: loaded and settled is what all organisations that have the day say of it.
 with
 
-days_loaded as (
-    select * from {{ ref('int_days_loaded') }}
-    where endpoint in ({{ quoted(declared('money_endpoints')) }})
-),
-
-latest_runs as (
-    select * from {{ ref('int_latest_endpoint_runs') }}
-    where endpoint in ({{ quoted(declared('money_endpoints')) }})
-),
-
-loaded_span as (
-    select
-        min(activity_date) as first_date,
-        max(activity_date) as last_date
-    from days_loaded
-),
-
-available_span as (
-    select max(newest_available_date) as last_date
-    from latest_runs
-),
-
-span as (
-    select
-        loaded_span.first_date,
-        case
-            when available_span.last_date > loaded_span.last_date then available_span.last_date
-            else loaded_span.last_date
-        end as last_date
-    from loaded_span
-    cross join available_span
+organization_days as (
+    select * from {{ ref('int_organization_spend_days') }}
 ),
 
 days as (
-    select {{ days_between('span.first_date', 'span.last_date') }} as activity_date
-    from span
-    where span.first_date is not null
-),
-
-with_fetches as (
     select
-        days.activity_date,
-        max(case when days_loaded.endpoint = 'costs' then days_loaded.fetched_at end) as costs_fetched_at,
-        max(case when days_loaded.endpoint = 'user_cost_reports' then days_loaded.fetched_at end)
-            as user_cost_reports_fetched_at,
-        max(case when days_loaded.endpoint = 'usage' then days_loaded.fetched_at end) as usage_fetched_at,
-        max(case when days_loaded.endpoint = 'user_usage_reports' then days_loaded.fetched_at end)
-            as user_usage_reports_fetched_at,
-        count(case when days_loaded.endpoint in ('cost_reports', 'user_cost_reports') then 1 end)
-            as loaded_cost_reports,
-        count(case when days_loaded.endpoint in ('usage_reports', 'user_usage_reports') then 1 end)
-            as loaded_usage_reports,
-        count(case when days_loaded.endpoint = 'cost_totals' then 1 end) = 1 as is_cost_totals_loaded,
-        count(case when days_loaded.endpoint = 'usage_totals' then 1 end) = 1 as is_usage_totals_loaded,
-        count(case when days_loaded.endpoint = 'costs' and days_loaded.is_settled then 1 end) = 1
-            as is_costs_settled,
-        count(case when days_loaded.endpoint = 'usage' and days_loaded.is_settled then 1 end) = 1
-            as is_usage_settled,
-        count(
-            case
-                when days_loaded.endpoint in ('cost_reports', 'user_cost_reports') and days_loaded.is_settled then 1
-            end
-        ) = 2 as is_cost_reports_settled,
-        count(
-            case
-                when days_loaded.endpoint in ('usage_reports', 'user_usage_reports') and days_loaded.is_settled then 1
-            end
-        ) = 2 as is_usage_reports_settled
-    from days
-    left join days_loaded on days.activity_date = days_loaded.activity_date
-    group by days.activity_date
+        activity_date,
+        min(generation) as generation,
+        {{ dbt.bool_or('not is_cost_loaded') }} as has_unknown_cost,
+        {{ dbt.bool_or('not is_usage_loaded') }} as has_unknown_usage,
+        {{ dbt.bool_or('not is_cost_totals_loaded') }} as has_unknown_cost_totals,
+        {{ dbt.bool_or('not is_usage_totals_loaded') }} as has_unknown_usage_totals,
+        {{ dbt.bool_or('not is_cost_settled') }} as has_open_cost,
+        {{ dbt.bool_or('not is_usage_settled') }} as has_open_usage
+    from organization_days
+    group by activity_date
 ),
 
-with_generation as (
-    select
-        with_fetches.*,
-        case
-            when costs_fetched_at >= coalesce(user_cost_reports_fetched_at, costs_fetched_at) then 'unified'
-            when user_cost_reports_fetched_at is not null then 'reports'
-            when usage_fetched_at >= coalesce(user_usage_reports_fetched_at, usage_fetched_at) then 'unified'
-            when user_usage_reports_fetched_at is not null then 'reports'
-        end as generation
-    from with_fetches
-),
-
--- The older reports say what nobody in person spent only when both the organisation's and the people's are there.
 with_states as (
     select
         activity_date,
         generation,
-        case generation
-            when 'unified' then costs_fetched_at is not null
-            when 'reports' then loaded_cost_reports = 2
-            else false
-        end as is_cost_loaded,
-        case generation
-            when 'unified' then usage_fetched_at is not null
-            when 'reports' then loaded_usage_reports = 2
-            else false
-        end as is_usage_loaded,
-        is_cost_totals_loaded,
-        is_usage_totals_loaded,
-        case generation
-            when 'unified' then is_costs_settled
-            when 'reports' then is_cost_reports_settled
-            else false
-        end as is_cost_settled,
-        case generation
-            when 'unified' then is_usage_settled
-            when 'reports' then is_usage_reports_settled
-            else false
-        end as is_usage_settled
-    from with_generation
+        not has_unknown_cost as is_cost_loaded,
+        not has_unknown_usage as is_usage_loaded,
+        not has_unknown_cost_totals as is_cost_totals_loaded,
+        not has_unknown_usage_totals as is_usage_totals_loaded,
+        not has_open_cost as is_cost_settled,
+        not has_open_usage as is_usage_settled
+    from days
 )
 
 select * from with_states

@@ -4,8 +4,8 @@
 with
 
 days as (
-    select * from {{ ref('int_spend_days') }}
-    where generation = 'reports' and is_cost_loaded
+    select * from {{ ref('int_organization_spend_days') }}
+    where organization_id is null and generation = 'reports' and is_cost_loaded
 ),
 
 cost_reports as (
@@ -21,7 +21,8 @@ user_cost_reports as (
 cost_totals as (
     select * from {{ ref('stg_cost_totals') }}
     where
-        activity_date in (
+        organization_id is null
+        and activity_date in (
             select days.activity_date from days
             where days.is_cost_totals_loaded
         )

@@ -3,8 +3,8 @@
 with
 
 days as (
-    select * from {{ ref('int_spend_days') }}
-    where generation = 'reports' and is_usage_loaded
+    select * from {{ ref('int_organization_spend_days') }}
+    where organization_id is null and generation = 'reports' and is_usage_loaded
 ),
 
 usage_reports as (
@@ -20,7 +20,8 @@ user_usage_reports as (
 usage_totals as (
     select * from {{ ref('stg_usage_totals') }}
     where
-        activity_date in (
+        organization_id is null
+        and activity_date in (
             select days.activity_date from days
             where days.is_usage_totals_loaded
         )

@@ -1,9 +1,13 @@
--- One row per UTC day, product, model, region of inference, service tier, cost type and token type.
+-- One row per UTC day, organisation, product, model, region of inference, service tier, cost type and token type.
 with
 
 days as (
-    select * from {{ ref('int_spend_days') }}
+    select * from {{ ref('int_organization_spend_days') }}
     where generation = 'unified'
+),
+
+organization as (
+    select max(organization_id) as organization_id from {{ ref('int_organization') }}
 ),
 
 days_loaded as (
@@ -23,11 +27,15 @@ region_usage as (
 covered_days as (
     select
         days.activity_date,
+        days.organization_id,
         max(case when days_loaded.endpoint = 'region_usage' then 1 else 0 end) = 1 as is_usage_loaded,
         min(case when days_loaded.is_settled then 1 else 0 end) = 1 as is_settled
     from days
-    inner join days_loaded on days.activity_date = days_loaded.activity_date
-    group by days.activity_date
+    inner join days_loaded
+        on
+            days.activity_date = days_loaded.activity_date
+            and days.organization_id is not distinct from days_loaded.organization_id
+    group by days.activity_date, days.organization_id
     having max(case when days_loaded.endpoint = 'region_costs' then 1 else 0 end) = 1
 ),
 
@@ -35,6 +43,8 @@ tokens_by_type as (
     {% for token_type, column in token_columns().items() -%}
         select
             activity_date,
+            organization_id,
+            child_organization_id,
             product,
             model,
             inference_geo,
@@ -50,6 +60,8 @@ tokens_by_type as (
 stacked as (
     select
         activity_date,
+        organization_id,
+        child_organization_id,
         product,
         model,
         inference_geo,
@@ -63,6 +75,8 @@ stacked as (
     union all
     select
         activity_date,
+        organization_id,
+        child_organization_id,
         product,
         model,
         inference_geo,
@@ -79,6 +93,8 @@ stacked as (
 summed as (
     select
         stacked.activity_date,
+        stacked.organization_id,
+        stacked.child_organization_id,
         stacked.product,
         stacked.model,
         stacked.inference_geo,
@@ -95,10 +111,15 @@ summed as (
         ) as token_count,
         covered_days.is_settled
     from stacked
-    inner join covered_days on stacked.activity_date = covered_days.activity_date
+    inner join covered_days
+        on
+            stacked.activity_date = covered_days.activity_date
+            and stacked.organization_id is not distinct from covered_days.organization_id
     where covered_days.is_usage_loaded or stacked.spend_usd is not null
     group by
         stacked.activity_date,
+        stacked.organization_id,
+        stacked.child_organization_id,
         stacked.product,
         stacked.model,
         stacked.inference_geo,
@@ -107,6 +128,24 @@ summed as (
         stacked.token_type,
         covered_days.is_usage_loaded,
         covered_days.is_settled
+),
+
+with_organization as (
+    select
+        summed.activity_date,
+        {{ organization_of('summed') }} as organization_id,
+        summed.product,
+        summed.model,
+        summed.inference_geo,
+        summed.service_tier,
+        summed.cost_type,
+        summed.token_type,
+        summed.spend_usd,
+        summed.list_price_usd,
+        summed.token_count,
+        summed.is_settled
+    from summed
+    cross join organization
 )
 
-select * from summed
+select * from with_organization

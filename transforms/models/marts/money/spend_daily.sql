@@ -1,9 +1,14 @@
--- One row per UTC day, actor, product, model and cost type; all rows of a day without a known actor count as one actor.
+-- One row per UTC day, organisation, actor, product, model and cost type; all rows of a day without a known actor count
+-- as one actor.
 -- Cost and usage are stacked and summed, never joined, so that no null e-mail, model, product or cost type is lost.
 with
 
 days as (
-    select * from {{ ref('int_spend_days') }}
+    select * from {{ ref('int_organization_spend_days') }}
+),
+
+organization as (
+    select max(organization_id) as organization_id from {{ ref('int_organization') }}
 ),
 
 people as (
@@ -33,6 +38,8 @@ report_usage as (
 cost_rows as (
     select
         activity_date,
+        organization_id,
+        child_organization_id,
         'unified' as generation,
         actor_type,
         actor_id,
@@ -45,6 +52,8 @@ cost_rows as (
     union all
     select
         activity_date,
+        cast(null as {{ dbt.type_string() }}) as organization_id,
+        cast(null as {{ dbt.type_string() }}) as child_organization_id,
         'reports' as generation,
         case when user_id is null then 'unattributed' else 'user' end as actor_type,
         user_id as actor_id,
@@ -59,6 +68,8 @@ cost_rows as (
 token_rows as (
     select
         activity_date,
+        organization_id,
+        child_organization_id,
         'unified' as generation,
         actor_type,
         actor_id,
@@ -74,6 +85,8 @@ token_rows as (
     union all
     select
         activity_date,
+        cast(null as {{ dbt.type_string() }}) as organization_id,
+        cast(null as {{ dbt.type_string() }}) as child_organization_id,
         'reports' as generation,
         case when user_id is null then 'unattributed' else 'user' end as actor_type,
         user_id as actor_id,
@@ -92,6 +105,8 @@ token_rows as (
 stacked as (
     select
         cost_rows.activity_date,
+        cost_rows.organization_id,
+        cost_rows.child_organization_id,
         cost_rows.actor_type,
         cost_rows.actor_id,
         cost_rows.product,
@@ -110,11 +125,14 @@ stacked as (
     inner join days
         on
             cost_rows.activity_date = days.activity_date
+            and cost_rows.organization_id is not distinct from days.organization_id
             and cost_rows.generation = days.generation
             and days.is_cost_loaded
     union all
     select
         token_rows.activity_date,
+        token_rows.organization_id,
+        token_rows.child_organization_id,
         token_rows.actor_type,
         token_rows.actor_id,
         token_rows.product,
@@ -133,6 +151,7 @@ stacked as (
     inner join days
         on
             token_rows.activity_date = days.activity_date
+            and token_rows.organization_id is not distinct from days.organization_id
             and token_rows.generation = days.generation
             and days.is_usage_loaded
 ),
@@ -140,6 +159,8 @@ stacked as (
 summed as (
     select
         activity_date,
+        organization_id,
+        child_organization_id,
         actor_type,
         actor_id,
         product,
@@ -156,7 +177,8 @@ summed as (
         sum(output_tokens) as output_tokens,
         sum(web_search_request_count) as web_search_request_count
     from stacked
-    group by activity_date, actor_type, actor_id, product, model, cost_type
+    group by
+        activity_date, organization_id, child_organization_id, actor_type, actor_id, product, model, cost_type
 ),
 
 -- Where the other side of a row is loaded and has nothing, that is 0; where it is not loaded, it is unknown.
@@ -173,12 +195,16 @@ with_absent as (
             and (days.is_usage_settled or not days.is_usage_loaded)
         ) as is_settled
     from summed
-    inner join days on summed.activity_date = days.activity_date
+    inner join days
+        on
+            summed.activity_date = days.activity_date
+            and summed.organization_id is not distinct from days.organization_id
 ),
 
 with_people as (
     select
         with_absent.activity_date,
+        {{ organization_of('with_absent') }} as organization_id,
         with_absent.actor_type,
         with_absent.actor_id,
         with_absent.user_id,
@@ -204,6 +230,7 @@ with_people as (
             as web_search_request_count,
         with_absent.is_settled
     from with_absent
+    cross join organization
     left join people on with_absent.user_id = people.user_id
     left join department_periods
         on

@@ -1,5 +1,5 @@
--- One row per UTC hour, actor, product and model of the days that were read by the hour; all rows of an hour without a
--- known actor count as one actor.
+-- One row per UTC hour, organisation, actor, product and model of the days that were read by the hour; all rows of an
+-- hour without a known actor count as one actor.
 with
 
 costs as (
@@ -14,6 +14,10 @@ people as (
     select * from {{ ref('int_people') }}
 ),
 
+organization as (
+    select max(organization_id) as organization_id from {{ ref('int_organization') }}
+),
+
 fetches as (
     {{ fetches_that_count('stg_loaded_days') }}
 ),
@@ -22,17 +26,20 @@ fetches as (
 days as (
     select
         activity_date,
+        organization_id,
         max(case when endpoint = 'hourly_costs' then data_refreshed_at end) as data_refreshed_at,
         max(case when endpoint = 'hourly_costs' then 0 end) as absent_usd,
         max(case when endpoint = 'hourly_usage' then 0 end) as absent_count
     from fetches
     where endpoint in ('hourly_costs', 'hourly_usage')
-    group by activity_date
+    group by activity_date, organization_id
 ),
 
 stacked as (
     select
         activity_date,
+        organization_id,
+        child_organization_id,
         hour_at,
         actor_type,
         actor_id,
@@ -49,6 +56,8 @@ stacked as (
     union all
     select
         activity_date,
+        organization_id,
+        child_organization_id,
         hour_at,
         actor_type,
         actor_id,
@@ -67,6 +76,8 @@ stacked as (
 summed as (
     select
         activity_date,
+        organization_id,
+        child_organization_id,
         hour_at,
         actor_type,
         actor_id,
@@ -80,7 +91,8 @@ summed as (
         sum(cache_creation_input_tokens) as cache_creation_input_tokens,
         sum(output_tokens) as output_tokens
     from stacked
-    group by activity_date, hour_at, actor_type, actor_id, product, model
+    group by
+        activity_date, organization_id, child_organization_id, hour_at, actor_type, actor_id, product, model
 ),
 
 -- Where the other side of a row is loaded and has nothing, that is 0; where it is not loaded, it is unknown.
@@ -88,6 +100,7 @@ with_people as (
     select
         summed.hour_at,
         summed.activity_date,
+        {{ organization_of('summed') }} as organization_id,
         summed.actor_type,
         summed.actor_id,
         people.user_id,
@@ -105,7 +118,11 @@ with_people as (
             days.data_refreshed_at >= {{ dbt.dateadd('hour', 1, 'summed.hour_at') }}, false
         ) as is_complete
     from summed
-    inner join days on summed.activity_date = days.activity_date
+    inner join days
+        on
+            summed.activity_date = days.activity_date
+            and summed.organization_id is not distinct from days.organization_id
+    cross join organization
     left join people on summed.actor_type = 'user' and summed.actor_id = people.user_id
 )
 

@@ -1,4 +1,5 @@
--- One row per endpoint and UTC day from the first one that was loaded or wanted of it to the newest available one.
+-- One row per organisation, endpoint and UTC day from the first one that was loaded or wanted of it to the newest
+-- available one.
 with
 
 engagement_days as (
@@ -6,7 +7,11 @@ engagement_days as (
 ),
 
 spend_days as (
-    select * from {{ ref('int_spend_days') }}
+    select * from {{ ref('int_organization_spend_days') }}
+),
+
+organization as (
+    select max(organization_id) as organization_id from {{ ref('int_organization') }}
 ),
 
 days_loaded as (
@@ -22,24 +27,37 @@ all_endpoints as (
 ),
 
 -- An endpoint that was never asked is none of this organisation's.
+asked as (
+    select
+        endpoint,
+        organization_id
+    from days_loaded
+    union distinct
+    select
+        endpoint,
+        organization_id
+    from latest_runs
+),
+
 endpoints as (
     select
         endpoint,
+        organization_id,
         endpoint in ({{ quoted(declared('money_endpoints')) }}) as is_money
-    from all_endpoints
-    where
-        endpoint in (select days_loaded.endpoint from days_loaded)
-        or endpoint in (select latest_runs.endpoint from latest_runs)
+    from asked
+    where endpoint in (select all_endpoints.endpoint from all_endpoints)
 ),
 
 days as (
     select
         activity_date,
+        cast(null as {{ dbt.type_string() }}) as organization_id,
         false as is_money
     from engagement_days
     union all
     select
         activity_date,
+        organization_id,
         true as is_money
     from spend_days
 ),
@@ -48,22 +66,27 @@ days as (
 first_days as (
     select
         endpoints.endpoint,
+        endpoints.organization_id,
         min(days_loaded.activity_date) as first_loaded_date
     from endpoints
-    left join days_loaded on endpoints.endpoint = days_loaded.endpoint
-    group by endpoints.endpoint
+    left join days_loaded
+        on
+            endpoints.endpoint = days_loaded.endpoint
+            and endpoints.organization_id is not distinct from days_loaded.organization_id
+    group by endpoints.endpoint, endpoints.organization_id
 ),
 
 newer_api as (
     select count(*) as loaded_days
     from days_loaded
-    where endpoint = 'costs'
+    where endpoint = 'costs' and organization_id is null
 ),
 
 -- A day that nobody fetched is not settled, whatever the API would answer.
 coverage as (
     select
         endpoints.endpoint,
+        coalesce(endpoints.organization_id, organization.organization_id) as organization_id,
         days.activity_date,
         {{ day_status('days_loaded.outcome', 'days.activity_date', 'latest_runs.window_start_date') }} as status,
         latest_runs.outcome as endpoint_outcome,
@@ -73,14 +96,25 @@ coverage as (
         coalesce(days_loaded.is_settled, false) as is_settled,
         days_loaded.fetched_at
     from days
-    inner join endpoints on days.is_money = endpoints.is_money
-    inner join first_days on endpoints.endpoint = first_days.endpoint
+    inner join endpoints
+        on
+            days.is_money = endpoints.is_money
+            and days.organization_id is not distinct from endpoints.organization_id
+    inner join first_days
+        on
+            endpoints.endpoint = first_days.endpoint
+            and endpoints.organization_id is not distinct from first_days.organization_id
     left join days_loaded
         on
             endpoints.endpoint = days_loaded.endpoint
             and days.activity_date = days_loaded.activity_date
-    left join latest_runs on endpoints.endpoint = latest_runs.endpoint
+            and endpoints.organization_id is not distinct from days_loaded.organization_id
+    left join latest_runs
+        on
+            endpoints.endpoint = latest_runs.endpoint
+            and endpoints.organization_id is not distinct from latest_runs.organization_id
     cross join newer_api
+    cross join organization
     where
         (
             days.activity_date >= first_days.first_loaded_date
@@ -97,6 +131,7 @@ coverage as (
             days_loaded.outcome is not null
             or endpoints.endpoint not in ({{ quoted(declared('older_money_endpoints')) }})
             or newer_api.loaded_days = 0
+            or endpoints.organization_id is not null
         )
 )
 

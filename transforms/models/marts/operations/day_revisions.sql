@@ -1,4 +1,4 @@
--- One row per endpoint, UTC day and revision after its first fetch.
+-- One row per organisation, endpoint, UTC day and revision after its first fetch.
 with
 
 revisions as (
@@ -9,10 +9,15 @@ revision_rows as (
     select * from {{ ref('int_day_revision_rows') }}
 ),
 
+organization as (
+    select max(organization_id) as organization_id from {{ ref('int_organization') }}
+),
+
 -- What is not stored any more of a version, or never was, is unknown. A version without a row has nothing to store.
 compared as (
     select
         revisions.endpoint,
+        coalesce(revisions.organization_id, organization.organization_id) as organization_id,
         revisions.activity_date,
         revisions.fetch_number,
         revisions.revised_at,
@@ -27,12 +32,14 @@ compared as (
         revision_rows.message_count_change,
         revision_rows.spend_usd_change
     from revisions
+    cross join organization
     left join revision_rows on revisions.fetch_number = revision_rows.fetch_number
 ),
 
 day_revisions as (
     select
         endpoint,
+        organization_id,
         activity_date,
         fetch_number,
         case when is_known then rows_added end as rows_added,

@@ -1,6 +1,8 @@
 -- One row per UTC day and product: the organisation's own cost.
 select
     activity_date,
+    organization_id,
+    group__organization_id as child_organization_id,
     {{ canonical_product('group__product') }} as product,
     cost__currency as currency,
     cost__requests as request_count,

@@ -2,6 +2,8 @@
 -- token type; null actors have several.
 select
     activity_date,
+    organization_id,
+    group__organization_id as child_organization_id,
     {{ spend_actor_type('group__actor__') }} as actor_type,
     {{ spend_actor_id('group__actor__') }} as actor_id,
     case when group__actor__type = 'user_actor' then group__actor__user_id end as user_id,

@@ -1,6 +1,8 @@
 -- One row per UTC hour, actor, product and model; null actors have several.
 select
     activity_date,
+    organization_id,
+    group__organization_id as child_organization_id,
     {{ utc_timestamp('starting_at') }} as hour_at,
     {{ spend_actor_type('group__actor__') }} as actor_type,
     {{ spend_actor_id('group__actor__') }} as actor_id,

@@ -2,6 +2,8 @@
 -- own cost.
 select
     activity_date,
+    organization_id,
+    group__organization_id as child_organization_id,
     {{ canonical_product('group__product') }} as product,
     group__model as model,
     group__inference_geo as inference_geo,

@@ -1,6 +1,8 @@
 -- One row per UTC day, product, model, region of inference and service tier: the organisation's own usage.
 select
     activity_date,
+    organization_id,
+    group__organization_id as child_organization_id,
     {{ canonical_product('group__product') }} as product,
     group__model as model,
     group__inference_geo as inference_geo,

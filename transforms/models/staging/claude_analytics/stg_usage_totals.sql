@@ -1,6 +1,8 @@
 -- One row per UTC day and product: the organisation's own usage.
 select
     activity_date,
+    organization_id,
+    group__organization_id as child_organization_id,
     {{ canonical_product('group__product') }} as product,
     usage__requests as request_count,
     usage__uncached_input_tokens as uncached_input_tokens,

@@ -1,5 +1,6 @@
--- One row per endpoint, and UTC day or slot of it: the version whose rows count. Of the activity feed, whose windows
--- add to each other, one row per window that brought events: a night that read nothing new changes nothing here.
+-- One row per organisation, endpoint, and UTC day or slot of it: the version whose rows count. Of the activity feed,
+-- whose windows add to each other, one row per window that brought events: a night that read nothing new changes
+-- nothing here.
 {{ config(materialized='table') }}
 
 with
@@ -12,8 +13,11 @@ fetches_in_order as (
     select
         endpoint,
         activity_date,
+        organization_id,
         version,
-        row_number() over (partition by endpoint, activity_date order by fetch_number desc) as fetches_since
+        row_number() over (
+            partition by organization_id, endpoint, activity_date order by fetch_number desc
+        ) as fetches_since
     from fetches
 ),
 
@@ -31,6 +35,7 @@ counting_versions as (
         endpoint,
         activity_date,
         cast(null as {{ dbt.type_string() }}) as slot,
+        organization_id,
         version
     from fetches_in_order
     where fetches_since = 1
@@ -39,6 +44,7 @@ counting_versions as (
         'activities' as endpoint,
         cast(null as date) as activity_date,
         cast(null as {{ dbt.type_string() }}) as slot,
+        cast(null as {{ dbt.type_string() }}) as organization_id,
         version
     from windows
     where version in (select activities.version from {{ source('claude_raw', 'activities') }} as activities)
@@ -47,6 +53,7 @@ counting_versions as (
         'langdock_' || entity as endpoint,
         cast(null as date) as activity_date,
         slot,
+        cast(null as {{ dbt.type_string() }}) as organization_id,
         version
     from exports
 )

@@ -1,6 +1,7 @@
--- One row per run and endpoint.
+-- One row per run, organisation (null: the first one) and endpoint.
 select
     endpoint,
+    organization_id,
     run_number,
     window_start_date,
     newest_available_date,

@@ -4,5 +4,6 @@ select distinct
     source as source_name,
     organization_id,
     organization_name,
+    kind,
     {{ utc_timestamp('since') }} as since_at
 from {{ source('claude_raw', 'key_owners') }}

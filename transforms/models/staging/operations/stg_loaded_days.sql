@@ -1,7 +1,9 @@
--- One row per endpoint, UTC day and fetch; counts only if its load is complete in stg_dlt_loads.
+-- One row per organisation (null: the first one), endpoint, UTC day and fetch; counts only if its load is complete in
+-- stg_dlt_loads.
 select
     endpoint,
     activity_date,
+    organization_id,
     _dlt_load_id as load_id,
     fetch_number,
     version,

@@ -1,0 +1,117 @@
+-- One row per UTC day, organisation of the Console, workspace, API key, actor, service tier, agent and cost type; all
+-- rows of a day without a known actor count as one actor.
+{% set keys = [
+    'activity_date', 'organization_id', 'workspace_id', 'api_key_id', 'actor_type', 'actor_id', 'service_tier',
+    'agent_id',
+] -%}
+with
+
+days as (
+    select * from {{ ref('int_days_loaded') }}
+    where endpoint in ('workspace_costs', 'workspace_usage')
+),
+
+costs as (
+    select * from {{ ref('stg_workspace_costs') }}
+),
+
+usage_rows as (
+    select * from {{ ref('stg_workspace_usage') }}
+),
+
+people as (
+    select * from {{ ref('int_people') }}
+),
+
+department_periods as (
+    select * from {{ ref('int_department_periods') }}
+),
+
+loaded as (
+    select
+        activity_date,
+        organization_id,
+        max(case when endpoint = 'workspace_costs' then 0 end) as absent_usd,
+        max(case when endpoint = 'workspace_usage' then 0 end) as absent_count,
+        min(case when is_settled then 1 else 0 end) = 1 as is_settled
+    from days
+    group by activity_date, organization_id
+),
+
+stacked as (
+    select
+        {{ keys | join(', ') }},
+        cost_type,
+        spend_usd,
+        list_price_usd,
+        cast(null as bigint) as request_count,
+        cast(null as bigint) as token_count
+    from costs
+    union all
+    select
+        {{ keys | join(', ') }},
+        'tokens' as cost_type,
+        cast(null as decimal(38, 8)) as spend_usd,
+        cast(null as decimal(38, 8)) as list_price_usd,
+        request_count,
+        token_count
+    from usage_rows
+),
+
+summed as (
+    select
+        {{ keys | join(', ') }},
+        cost_type,
+        sum(spend_usd) as spend_usd,
+        sum(list_price_usd) as list_price_usd,
+        sum(request_count) as request_count,
+        sum(token_count) as token_count
+    from stacked
+    group by {{ keys | join(', ') }}, cost_type
+),
+
+-- Where the other side of a row is loaded and has nothing, that is 0; where it is not loaded, it is unknown. Requests
+-- and tokens stand on the tokens row alone.
+with_people as (
+    select
+        summed.activity_date,
+        summed.organization_id,
+        summed.workspace_id,
+        summed.api_key_id,
+        summed.actor_type,
+        summed.actor_id,
+        case when summed.actor_type = 'user' then summed.actor_id end as user_id,
+        people.email,
+        case
+            when summed.actor_type = 'user' then coalesce(department_periods.department, 'Unmapped')
+        end as department,
+        department_periods.cost_center,
+        summed.service_tier,
+        summed.agent_id,
+        summed.cost_type,
+        cast(coalesce(summed.spend_usd, loaded.absent_usd) as decimal(38, 8)) as spend_usd,
+        cast(coalesce(summed.list_price_usd, loaded.absent_usd) as decimal(38, 8)) as list_price_usd,
+        cast(
+            case when summed.cost_type = 'tokens' then coalesce(summed.request_count, loaded.absent_count) end
+            as bigint
+        ) as request_count,
+        cast(
+            case when summed.cost_type = 'tokens' then coalesce(summed.token_count, loaded.absent_count) end
+            as bigint
+        ) as token_count,
+        loaded.is_settled
+    from summed
+    inner join loaded
+        on
+            summed.activity_date = loaded.activity_date
+            and summed.organization_id is not distinct from loaded.organization_id
+    left join people on summed.actor_type = 'user' and summed.actor_id = people.user_id
+    left join department_periods
+        on
+            summed.actor_type = 'user'
+            and summed.actor_id = department_periods.user_id
+            and summed.activity_date >= department_periods.valid_from_date
+            and summed.activity_date < department_periods.valid_until_date
+)
+
+select * from with_people
