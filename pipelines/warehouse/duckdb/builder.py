@@ -1,7 +1,7 @@
 """Builds models in a DuckDB file: those alone whose SQL, or something that they read, changed."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,6 +14,7 @@ SETTINGS = ("timezone = 'UTC'", "preserve_insertion_order = false")
 """Those of profiles.yml, but for the memory."""
 MOST_MEMORY, LEAST_MEMORY, OF_THE_PROCESS = 3_000, 256, 500
 """MiB: what models get at most and at least, and what the process needs beside them."""
+BYTES_OF_A_THREAD = 128 * 2**20
 MARKS = "claude_staging.built"
 """One row per model and test: what it was built from, and what came out; of a view, whose rows are
 not looked at, what they come from."""
@@ -27,11 +28,19 @@ def opened(file: Path, project: Compiled, *, beside: Mapping[str, Path]) -> Iter
     with duckdb.connect(str(file)) as connection:
         for setting in (*SETTINGS, f"memory_limit = '{_memory(connection)}MiB'"):
             connection.execute(f"set {setting}")
+        limit_threads(connection, [file, *beside.values()])
         for name, path in beside.items():
             connection.execute(f"attach {literal(str(path))} as {name} (read_only)")
         builder = Builder(connection, project)
         yield builder
         builder.keep_marks()
+
+
+def limit_threads(connection: duckdb.DuckDBPyConnection, files: Iterable[Path]) -> None:
+    """Take one thread for each so many bytes: of little, sharing costs more than it brings."""
+    size = sum(file.stat().st_size for file in files if file.exists())
+    [most] = connection.execute("select current_setting('threads')").fetchone() or [1]
+    connection.execute(f"set threads = {min(int(most), 1 + size // BYTES_OF_A_THREAD)}")
 
 
 def _memory(connection: duckdb.DuckDBPyConnection) -> int:

@@ -20,7 +20,7 @@ from pipelines.settings import PrivacySettings, settings
 from pipelines.warehouse.base import MARTS_SCHEMA as SCHEMA
 from pipelines.warehouse.base import PublishResult, Reading, identifier, literal
 from pipelines.warehouse.duckdb.beside import clear_beside, is_being_written
-from pipelines.warehouse.duckdb.builder import MARKS
+from pipelines.warehouse.duckdb.builder import MARKS, limit_threads
 from pipelines.warehouse.duckdb.file import Connection, open_to_read
 from pipelines.warehouse.history import NOTHING, History, history, losses
 from sources.errors import ForeseenError
@@ -264,6 +264,7 @@ def _open_warehouse(warehouse: Path, *, spill: Path) -> tuple[duckdb.DuckDBPyCon
             "If another program has it open for writing, close that program. "
             "Then run: claude-warehouse publish"
         ) from error
+    limit_threads(connection, [warehouse])
     return connection, "warehouse"
 
 
