@@ -99,8 +99,9 @@ def publish(
         os.replace(copy, target)
         synced(target.parent)
         _note_published(warehouse, target, chosen, contents)
-    except (OSError, duckdb.IOException) as error:
-        if isinstance(error, duckdb.IOException) and copy.name not in str(error):
+    # A disk may turn out to be full only when all is to be kept.
+    except (OSError, duckdb.IOException, duckdb.TransactionException) as error:
+        if isinstance(error, duckdb.Error) and copy.name not in str(error):
             raise foreseen(error, warehouse.parent, file=warehouse) from error
         raise ForeseenError(
             f"The marts were not published: {served} could not be replaced.\n"
