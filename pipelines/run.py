@@ -172,6 +172,7 @@ def _load(
                 continue
             name_schema(pipeline)
             report = source.load(replace(now, further=further), own)
+            report.problems = [f"[{further.section}] {text}" for text in report.problems]
             result.sources[f"{source.name} of {further.name}"] = report
             _note(result, now, report)
     name_schema(pipeline)

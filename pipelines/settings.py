@@ -350,14 +350,15 @@ def settings(kind: type[Settings]) -> Settings:
 
 
 def organizations() -> list[Further]:
-    """The organisations beside the first one, in the order of their names.
+    """The organisations beside the first one by their names; parents last, since what their keys
+    tell of must not be told by another's too.
 
     Raises:
         ForeseenError: A value is not what it has to be, or is missing.
     """
     if wrong := [*_broken_files(), *_wrong_organizations()]:
         raise ForeseenError("\n".join(wrong))
-    return [
+    found = [
         Further(
             name=name,
             kind=given["kind"],  # type: ignore[arg-type]
@@ -367,6 +368,7 @@ def organizations() -> list[Further]:
         )
         for name, given in _organizations().items()
     ]
+    return sorted(found, key=lambda further: further.kind == "parent")
 
 
 def _organizations() -> dict[str, dict[str, str]]:

@@ -172,6 +172,11 @@ class Owners:
             )
         return found
 
+    def known(self, organization: Further) -> str | None:
+        """Whose key a further organisation's section had last."""
+        owner = self._known.get(organization.section)
+        return owner.organisation.id if owner else None
+
     def covers(self, id: str) -> str | None:
         """Which key besides the asking one reads that organisation; None: none."""
         first = self._newest()

@@ -94,6 +94,7 @@ _THINGS = """
     installation_preference latest_version_id manifest_version marketplace_id
     organization_installation_preference rbac_group_order rbac_group_order_version reach
     release_notes served_version_id settings sync_status
+    customer_type model_breakdown reported_organization_id subscription_type terminal_type
 """
 THINGS = frozenset(_THINGS.split())
 """Columns that tell of no person, by their last part; an `id` or `name` by its table."""
@@ -102,7 +103,7 @@ THINGS = frozenset(_THINGS.split())
 _ROWS_OF_PEOPLE = """
     users user_cost_reports user_usage_reports members invites rbac_group_members spend_limits
     spend_limit_increase_requests workspace_members activities langdock_users org_chart exempt_seats
-    access_reviews other_assistants
+    access_reviews other_assistants claude_code_reports
 """
 ROWS_OF_PEOPLE = frozenset(_ROWS_OF_PEOPLE.split())
 """Raw tables in which each row is one of a person: not even asked for where there are no people."""

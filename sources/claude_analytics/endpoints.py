@@ -5,7 +5,7 @@ organisation that has no such data. `__` in a column name is nesting in the API'
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any, Literal
 
@@ -27,6 +27,11 @@ CENTS = pa.decimal128(38, 12)
 def for_date(first: date, _last: date) -> Params:
     """Ask for one UTC day, with the largest page that the API grants."""
     return {"date": first.isoformat(), "limit": "1000"}
+
+
+def for_starting(first: date, _last: date) -> Params:
+    """Ask for one UTC day of a report that takes no other."""
+    return {"starting_at": first.isoformat(), "limit": "1000"}
 
 
 def for_span(first: date, last: date) -> Params:
@@ -83,6 +88,7 @@ class Endpoint:
         params: Query parameters that ask for the days from first to last.
         coarser: Others, for an organisation that the API does not answer those for.
         items: Keys under which the rows may stand in the body; one for each API edition.
+        as_json: Key of a list inside each row that is kept as it is, as JSON.
         unnest: Key of a list inside each item whose entries are the rows.
         day_column: Column that tells a row's day, where one request brings several.
         kind: Engagement is published whole, some days late. Money and usage are there at once,
@@ -114,6 +120,7 @@ class Endpoint:
     params: Callable[[date, date], Params] = for_date
     coarser: Callable[[date, date], Params] | None = None
     items: tuple[str, ...] = ("data",)
+    as_json: str | None = None
     unnest: str | None = None
     kind: Literal["engagement", "money"] = "engagement"
     totals: str | None = None
@@ -616,4 +623,87 @@ WORKSPACE_API = (
 )
 """The same by what Console organisations split their work by: five dimensions, the most at once."""
 
-EVERY_ENDPOINT = (*ENDPOINTS, *COST_API, *HOURLY_API, *REPORTS_API, *WORKSPACE_API)
+CHILD = "group__organization_id"
+OF_CHILDREN = ("organization_id", "actor", "product", "model", "context_window")
+CHILD_PRICED_BY = tuple(f"group__{name}" for name in OF_CHILDREN if name != "actor")
+_COST_TOTALS, _USAGE_TOTALS, _COSTS, _USAGE, *_ = COST_API
+PARENT_API = (
+    replace(
+        _COST_TOTALS,
+        grain="One row per UTC day, child and product: what the child cost.",
+        key=(CHILD, "group__product"),
+        params=for_buckets("organization_id", "product", limit=1000),
+    ),
+    replace(
+        _USAGE_TOTALS,
+        grain="One row per UTC day, child and product: the child's usage.",
+        key=(CHILD, "group__product"),
+        params=for_buckets("organization_id", "product", limit=1000),
+    ),
+    replace(
+        _COSTS,
+        grain="One row per UTC day, child, actor, product, model, context window, cost type and "
+        "token type; null actors have several.",
+        actor_key=(*ACTOR_IDS, *CHILD_PRICED_BY, "group__cost_type", "group__token_type"),
+        params=for_buckets(*OF_CHILDREN, "cost_type", "token_type", limit=1000),
+        coarser=None,
+    ),
+    replace(
+        _USAGE,
+        grain="One row per UTC day, child, actor, product, model and context window; null actors "
+        "have several.",
+        actor_key=(*ACTOR_IDS, *CHILD_PRICED_BY),
+        params=for_buckets(*OF_CHILDREN, limit=1000),
+        coarser=None,
+    ),
+)
+"""The same of a parent's children, whose speed is not told: five dimensions are the most."""
+
+CLAUDE_CODE_API = (
+    Endpoint(
+        table="claude_code_reports",
+        path="/v1/organizations/usage_report/claude_code",
+        grain="One row per UTC day, person or API key, kind of customer, terminal and whether it "
+        "ran remotely.",
+        key=(
+            "actor__type",
+            "actor__email_address",
+            "actor__api_key_name",
+            "customer_type",
+            "subscription_type",
+            "terminal_type",
+            "is_remote",
+        ),
+        names_repeat=True,
+        columns={
+            "date": TIMESTAMP,
+            **texts("actor__", "type email_address api_key_name"),
+            **texts(
+                "",
+                """
+                reported_organization_id customer_type subscription_type terminal_type
+                model_breakdown""",
+            ),
+            "is_remote": FLAG,
+            **counts(
+                "core_metrics__",
+                """
+                num_sessions lines_of_code__added lines_of_code__removed commits_by_claude_code
+                pull_requests_by_claude_code""",
+            ),
+            **for_each(
+                CODE_TOOLS, lambda tool: counts(f"tool_actions__{tool}__", "accepted rejected")
+            ),
+        },
+        older_names={"organization_id": "reported_organization_id"},
+        as_json="model_breakdown",
+        revision_days=3,
+        params=for_starting,
+        is_official=False,
+    ),
+)
+"""What people did with Claude Code by keys of the Console (reference: Admin API, section 7)."""
+
+EVERY_ENDPOINT = (
+    *ENDPOINTS, *COST_API, *HOURLY_API, *REPORTS_API, *WORKSPACE_API, *CLAUDE_CODE_API,
+)  # fmt: skip

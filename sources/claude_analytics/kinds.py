@@ -4,9 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sources.claude_analytics.endpoints import (
+    CLAUDE_CODE_API,
     COST_API,
     ENDPOINTS,
     HOURLY_API,
+    PARENT_API,
     REPORTS_API,
     WORKSPACE_API,
     Endpoint,
@@ -32,7 +34,9 @@ KINDS: Mapping[str, Kind] = {
         hourly=HOURLY_API,
     ),
     "console": Kind(
+        engagement=CLAUDE_CODE_API,
         generations={"unified": (*COST_API, *WORKSPACE_API)},
         hourly=HOURLY_API,
     ),
+    "parent": Kind(generations={"unified": PARENT_API}),
 }

@@ -21,6 +21,7 @@ from sources.claude_analytics.client import (
 )
 from sources.claude_analytics.doubted import Judge
 from sources.claude_analytics.endpoints import (
+    CHILD,
     COST_API,
     ENDPOINTS,
     EVERY_ENDPOINT,
@@ -28,7 +29,7 @@ from sources.claude_analytics.endpoints import (
 )
 from sources.claude_analytics.fetch import Fetcher, Progress
 from sources.claude_analytics.generation import WORDS, Generation, choose
-from sources.claude_analytics.kinds import KINDS
+from sources.claude_analytics.kinds import KINDS, Kind
 from sources.claude_analytics.plan import (
     Fetched,
     Ledger,
@@ -42,6 +43,7 @@ from sources.door import NOBODY, Door
 from sources.doubts import Doubt
 from sources.errors import AnotherOrganisation, ApiError, ForeseenError, read_before_words
 from sources.ledger import (
+    COMPLETE,
     COUNTS,
     change,
     extract,
@@ -51,6 +53,7 @@ from sources.ledger import (
     of_organization,
     stored,
 )
+from sources.organisation import Further
 from sources.plausibility import DoubtSettings, stalled
 from sources.session import (
     WORTH_SAYING,
@@ -129,6 +132,7 @@ def _load_endpoints(session: Session, settings: AnalyticsSettings) -> SourceRepo
     client = client_of(session, settings)
     # Whose rows they are has to be known before any is stored, or looked for.
     organization: str | None = None
+    left_out: list[str] = []
 
     def wanted(endpoints: Sequence[Endpoint]) -> list[Endpoint]:
         only, door = session.only, session.door
@@ -144,10 +148,18 @@ def _load_endpoints(session: Session, settings: AnalyticsSettings) -> SourceRepo
         if further:
             try:
                 found = client.organisation(session.owners)
-            except (AnotherOrganisation, ApiError) as error:
-                return SourceReport(unit="day", fatal=str(error), problems=[str(error)])
+            except ForeseenError as error:
+                return _not_told(further, kind, session, str(error))
             assert found is not None
             organization = found.id
+            if further.kind == "parent":
+                try:
+                    told = _children(client, kind.generations["unified"][0], clock.today)
+                except ApiError as error:
+                    return _not_told(further, kind, session, str(error))
+                if twice := _told_twice(session, further, told):
+                    return _not_told(further, kind, session, twice)
+                left_out = _left_out(pipeline, session, told | {found.id})
         ledger = fetched_days(pipeline, organization)
         read_before = set(ledger)
         newest = newest_day(client, (engagement or ENDPOINTS)[0], clock.today, settings.lag_days)
@@ -247,7 +259,72 @@ def _load_endpoints(session: Session, settings: AnalyticsSettings) -> SourceRepo
         ] + not_asked.endpoint_runs
         if further and report.summary:
             report.summary = f"{found}: {report.summary}"
+        report.details += left_out
     return report
+
+
+def _not_told(further: Further, kind: Kind, session: Session, why: str) -> SourceReport:
+    """What a further organisation's load says that could not begin; its days stay wanted."""
+    report = SourceReport(unit="day", fatal=why, problems=[why])
+    if known := session.owners.known(further):
+        report.endpoint_runs = [
+            {
+                "endpoint": endpoint.table,
+                "organization_id": known,
+                "kind": endpoint.kind,
+                "run_at": session.clock.now,
+                "outcome": "failed",
+                "message": why,
+                "request_count": 0,
+            }
+            for endpoint in [*kind.engagement, *kind.generations["unified"]]
+        ]
+    return report
+
+
+def _children(client: Client, totals: Endpoint, today: date) -> set[str]:
+    """The organisations that a parent's key has told of in the last 31 days."""
+    first = max(FIRST_DAY, today - timedelta(days=30))
+    found = {
+        id
+        for page in client.pages(totals, first, today)
+        for id in page.rows[CHILD].unique().to_pylist()
+    }
+    return found - {None}
+
+
+def _told_twice(session: Session, further: Further, told: Collection[str]) -> str | None:
+    """Why the parent is not read: a child of it has a key of its own, too."""
+    twice = {id: session.owners.covers(id) for id in sorted(told)}
+    named = [f"{id} ({by})" for id, by in twice.items() if by]
+    if not named:
+        return None
+    return (
+        f"{further.key_variable} tells what {', '.join(named)} cost, and so does a key of its own."
+        "\nIt would count twice, so nothing was read with the parent's key.\n"
+        f"Remove the child's own key, or [{further.section}]."
+    )
+
+
+def _left_out(pipeline: dlt.Pipeline, session: Session, told: Collection[str]) -> list[str]:
+    """Organisations that the activity feed names and no key tells the cost of: the API leaves out
+    children with HIPAA readiness without a word."""
+    rows = stored(
+        pipeline,
+        "select distinct coalesce(organization_uuid, organization_id) as id from activities"
+        f" where {COMPLETE}",
+    )
+    named = sorted(
+        row["id"]
+        for row in rows
+        if row["id"] and row["id"] not in told and not session.owners.covers(row["id"])
+    )
+    if not named:
+        return []
+    return [
+        f"Not in the parent's cost, though the activity feed names them: {', '.join(named)}.",
+        "The API leaves out children with HIPAA readiness; they take a key of their own.",
+    ]
 
 
 def _stalls(plan: Plan, fetcher: Fetcher, limits: DoubtSettings, of: str) -> Iterator[Doubt]:

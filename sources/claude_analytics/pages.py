@@ -102,6 +102,8 @@ def page_of_body(endpoint: Endpoint, body: bytes, day: date) -> Page:
         body.decode()
     except UnicodeDecodeError as error:
         raise NotJson from error
+    if endpoint.as_json:
+        body = _with_json(endpoint, endpoint.as_json, body)
     if endpoint.unnest:
         body, days = _unnested(endpoint, endpoint.unnest, body)
         return replace(_page(endpoint, body, day), days=days)
@@ -185,6 +187,16 @@ def _unnested(endpoint: Endpoint, name: str, body: bytes) -> tuple[bytes, frozen
         shared = {key: value for key, value in item.items() if key != name}
         rows += [shared | row if isinstance(row, dict) else row for row in entries]
     return json.dumps({**answer, endpoint.items[0]: rows}).encode(), frozenset(days)
+
+
+def _with_json(endpoint: Endpoint, name: str, body: bytes) -> bytes:
+    """The body with that list of each row as a text."""
+    answer = _parsed(body)
+    rows = next((answer[key] for key in endpoint.items if answer.get(key) is not None), None)
+    for row in rows if isinstance(rows, list) else ():
+        if isinstance(row, dict) and isinstance(row.get(name), list):
+            row[name] = json.dumps(row[name], sort_keys=True)
+    return json.dumps(answer).encode()
 
 
 def _beside_rows(envelope: Mapping[str, Any]) -> dict[str, Any]:

@@ -175,7 +175,12 @@ class Question:
     order_by: str
     is_ascending: bool
     has_deleted_users: bool
-    foreign: frozenset[str] = frozenset(FOREIGN)
+    own: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def foreign(self) -> set[str]:
+        """Dimensions that the organisation has no values of."""
+        return FOREIGN - dict(self.own).keys()
 
     @property
     def is_daily(self) -> bool:
@@ -210,6 +215,7 @@ class Money:
     Args:
         is_unified: The organisation has /cost and /usage, and not only the older reports.
         is_console: It is one of the Console.
+        children: Its children, if it is a parent: the cost is theirs.
         refreshed_at: Up to when the data go that a request sees.
     """
 
@@ -220,9 +226,13 @@ class Money:
         is_unified: bool,
         refreshed_at: Callable[[Call], datetime],
         is_console: bool = False,
+        children: Sequence[str] = (),
     ) -> None:
         self._organisation = organisation
-        self._foreign = frozenset(FOREIGN - (OF_CONSOLE.keys() if is_console else set()))
+        self._own = dict(OF_CONSOLE) if is_console else {}
+        if children:
+            place = f"1 + cast(hash(spender) % {len(children)} as bigint)"
+            self._own["organization_id"] = f"{[*children]}[{place}]"
         self._is_unified = is_unified
         self._refreshed_at = refreshed_at
 
@@ -240,7 +250,7 @@ class Money:
         if report.is_unified:
             check_beta(call, is_enrolled=self._is_unified)
         check_invented(call.today, self._organisation.last_day)
-        question = replace(question_of(call, report), foreign=self._foreign)
+        question = replace(question_of(call, report), own=tuple(self._own.items()))
         refreshed_at = self._refreshed_at(call)
         export = f"{refreshed_at.isoformat()} {call.today} {self._organisation.money_version}"
         found = self._found(question, refreshed_at, call.today)
@@ -413,11 +423,7 @@ def query_of(question: Question) -> str:
     usual = ORDERS[report.family][0]
     bucket = "hour" if question.width == "1h" else "activity_date"
     names = [name for name in question.group_by if name not in question.foreign]
-    own = "".join(
-        f", {of} as {name}"
-        for name, of in OF_CONSOLE.items()
-        if name not in question.foreign and name in names
-    )
+    own = "".join(f", {of} as {name}" for name, of in question.own if name in names)
     fan_out = [name for name in names if name in FAN_OUT]
     keys = [name for name in names if name not in FAN_OUT]
     if report.is_by_user or "actor" in keys:

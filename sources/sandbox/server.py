@@ -27,6 +27,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from sources.errors import ForeseenError
 from sources.sandbox import reference_files
 from sources.sandbox.calls import Api, Call, clock_of, params_of
+from sources.sandbox.claude_code import ClaudeCode
 from sources.sandbox.compliance import ActivityFeed
 from sources.sandbox.engagement import Engagement
 from sources.sandbox.langdock import LangdockExports
@@ -149,6 +150,7 @@ class Sandbox:
         requests_per_minute: Of the Analytics API; None is no limit at all.
         cost_api: Whether the organisation has /cost and /usage, or only the older reports.
         without: Parts that the organisation does not offer, of OPTIONAL_PARTS and KINDS.
+        children: Ids of its children, if it is a parent.
         port: 0 takes a free one.
         days_ahead: How far beyond `today` the organisation is invented.
     """
@@ -167,6 +169,7 @@ class Sandbox:
         summaries_days: int = 31,
         cost_api: Literal["unified", "reports"] = "unified",
         without: Sequence[str] = (),
+        children: Sequence[str] = (),
         port: int = 0,
         days_ahead: int = 60,
     ) -> None:
@@ -196,9 +199,11 @@ class Sandbox:
                 is_unified=cost_api == "unified",
                 refreshed_at=lambda call: self.data_refreshed_at or call.clock - REFRESH_LAG,
                 is_console=ENTERPRISE in without,
+                children=children,
             ),
             Roster(self._organisation, lambda: self.organization, {*KINDS} - {*without}),
             self._activity_feed,
+            ClaudeCode(self._organisation, is_console=ENTERPRISE in without),
         )
         limited = requests_per_minute is not None
         self._rates = {

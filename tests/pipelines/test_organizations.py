@@ -1,11 +1,14 @@
 """Several organisations in one warehouse: their cost is one bill, and each is told by itself."""
 
 from collections.abc import Iterator
+from datetime import date, timedelta
 from decimal import Decimal
 
+import httpx
 import pytest
 
 from sources.sandbox import Sandbox
+from sources.sandbox.claude_code import ClaudeCode
 from tests.conftest import Command, Query
 
 TODAY = "2026-01-20"
@@ -66,3 +69,160 @@ def test_two_organisations_are_one_bill_and_each_is_told_by_itself(
         " from claude_marts.chargeback_reconciliation_monthly"
     )
     assert (billed, difference) == (spent(api) + spent(console), 0)
+
+
+def test_what_is_read_is_told_of_each_organisation(
+    set_up: Command, query: Query, console: Sandbox
+) -> None:
+    set_up(f"sync --today {TODAY}")
+
+    status = set_up(f"status --today {TODAY}")
+    name = console.organization["name"]
+    assert f"costs of {name}: " in status.text
+    console.answer("/cost", status=500, times=1000)
+    ended = set_up("sync --today 2026-01-22")
+    assert ended.exit_code == 1
+    assert (
+        "[organizations.developers] cost_totals, day 2026-01-01: the API answers 500" in ended.err
+    )
+    [(states,)] = query(
+        "select list(distinct status) from claude_marts.data_coverage_daily"
+        f" where organization_id = '{console.organization['id']}' and endpoint = 'workspace_costs'"
+        " and activity_date > date '2026-01-20'"
+    )
+    assert states == ["missing"]
+    checked = set_up("check --today 2026-01-22")
+    assert f"costs of {name}" in checked.text
+
+
+def test_work_of_a_console_organisation_is_split_by_workspace_and_told_by_person(
+    set_up: Command, query: Query, console: Sandbox
+) -> None:
+    set_up(f"sync --today {TODAY}")
+
+    [(by_workspace, workspaces, tiers)] = query(
+        "select sum(spend_usd), count(distinct workspace_id), count(distinct service_tier)"
+        " from claude_marts.spend_by_workspace_daily"
+    )
+    assert by_workspace == spent(console)
+    assert workspaces > 1 and tiers > 1
+    report = ClaudeCode(console._organisation, is_console=True)
+    days = [date(2026, 1, 1) + timedelta(days=number) for number in range(17)]
+    rows = [row for day in days for row in report.rows(day)]
+    assert query(
+        "select sum(session_count), sum(output_tokens), sum(estimated_cost_usd)"
+        " from claude_marts.claude_code_usage_daily"
+    ) == [
+        (
+            sum(row["core_metrics"]["num_sessions"] for row in rows),
+            sum(used["tokens"]["output"] for row in rows for used in row["model_breakdown"]),
+            sum(
+                Decimal(str(used["estimated_cost"]["amount"])) / 100
+                for row in rows
+                for used in row["model_breakdown"]
+            ),
+        )
+    ]
+
+
+def test_a_second_night_stores_nothing_of_what_did_not_change(
+    set_up: Command, query: Query
+) -> None:
+    set_up(f"sync --today {TODAY}")
+    before = query("select count(*) from claude_raw.costs")
+
+    set_up(f"sync --today {TODAY}")
+
+    assert query("select count(*) from claude_raw.costs") == before
+
+
+def test_two_keys_of_one_organisation_are_refused(
+    set_up: Command, query: Query, api: Sandbox
+) -> None:
+    ended = set_up(
+        f"sync --today {TODAY}",
+        ORGANIZATIONS__DEVELOPERS__API_KEY=api.api_key,
+        ORGANIZATIONS__DEVELOPERS__BASE_URL=api.url,
+    )
+
+    assert ended.exit_code == 1
+    assert "Its cost would count twice" in ended.err
+    assert query("select sum(spend_usd) from claude_marts.spend_daily") == [(spent(api),)]
+
+
+def test_a_second_enterprise_organisation_is_refused_with_a_sentence(set_up: Command) -> None:
+    ended = set_up(f"sync --today {TODAY}", ORGANIZATIONS__DEVELOPERS__KIND="enterprise")
+
+    assert ended.exit_code == 1
+    assert "one Enterprise organisation fits into a folder" in ended.err
+
+
+CHILDREN = ("0b6a7d52-1f0e-4e58-9a0c-000000000001", "0b6a7d52-1f0e-4e58-9a0c-000000000002")
+
+
+@pytest.fixture
+def parent() -> Iterator[Sandbox]:
+    with Sandbox(
+        seats=6, seed=3, today=TODAY, days_ahead=5, api_key="sk-parent", children=CHILDREN
+    ) as sandbox:
+        yield sandbox
+
+
+def of_parent(parent: Sandbox) -> dict[str, str]:
+    return {
+        "ORGANIZATIONS__GROUP__KIND": "parent",
+        "ORGANIZATIONS__GROUP__API_KEY": parent.api_key,
+        "ORGANIZATIONS__GROUP__BASE_URL": parent.url,
+        "ORGANIZATIONS__GROUP__REQUESTS_PER_MINUTE": "100000",
+    }
+
+
+def test_a_parents_key_tells_what_its_children_cost_in_the_same_bill(
+    set_up: Command, query: Query, api: Sandbox, console: Sandbox, parent: Sandbox
+) -> None:
+    ended = set_up(f"sync --today {TODAY}", **of_parent(parent))
+
+    assert ended.exit_code == 0, ended.text
+    told = httpx.get(
+        f"{parent.url}/v1/organizations/analytics/cost",
+        params={
+            "starting_at": "2026-01-01T00:00:00Z",
+            "ending_at": f"{TODAY}T00:00:00Z",
+            "group_by[]": "organization_id",
+            "limit": "1000",
+        },
+        headers={
+            "x-api-key": parent.api_key,
+            "anthropic-beta": "analytics-usage-cost-2026-08-24",
+        },
+    ).json()["data"]
+    assert dict(
+        query(
+            "select organization_id, sum(spend_usd) from claude_marts.spend_daily"
+            f" where organization_id in {CHILDREN} group by 1"
+        )
+    ) == {row["group"]["organization_id"]: Decimal(row["cost"]["amount"]) / 100 for row in told}
+    assert query("select kind, count(*) from claude_marts.organizations group by 1 order by 1") == [
+        ("child", 2),
+        ("console", 1),
+        ("enterprise", 1),
+        ("parent", 1),
+    ]
+    assert query(
+        "select sum(billed_usd) filter (where cost_pool <> 'seats'), sum(difference_usd)"
+        " from claude_marts.chargeback_reconciliation_monthly"
+    ) == [(spent(api) + spent(console) + spent(parent), 0)]
+
+
+def test_a_child_with_a_key_of_its_own_is_not_counted_twice(
+    set_up: Command, query: Query, api: Sandbox, console: Sandbox, parent: Sandbox
+) -> None:
+    console.organization = {**console.organization, "id": CHILDREN[0]}
+
+    ended = set_up(f"sync --today {TODAY}", **of_parent(parent))
+
+    assert ended.exit_code == 1
+    assert f"ORGANIZATIONS__GROUP__API_KEY tells what {CHILDREN[0]}" in ended.err
+    assert query("select sum(spend_usd) from claude_marts.spend_daily") == [
+        (spent(api) + spent(console),)
+    ]

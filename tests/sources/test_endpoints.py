@@ -26,6 +26,7 @@ from sources.claude_analytics.endpoints import (
     ENDPOINTS,
     EVERY_ENDPOINT,
     FLAG,
+    PARENT_API,
     PERCENT,
     REPORTS_API,
     TEXT,
@@ -142,6 +143,11 @@ def official_columns(model: type[BaseModel], unnest: str | None = None) -> dict[
 per_endpoint = pytest.mark.parametrize("endpoint", EVERY_ENDPOINT, ids=name_of)
 of_the_client = [endpoint for endpoint in EVERY_ENDPOINT if endpoint.is_official]
 per_official_endpoint = pytest.mark.parametrize("endpoint", of_the_client, ids=name_of)
+per_request = pytest.mark.parametrize(
+    "endpoint",
+    [*of_the_client, *PARENT_API],
+    ids=lambda each: f"{name_of(each)}{' of children' if each in PARENT_API else ''}",
+)
 per_roster = pytest.mark.parametrize("roster", ROSTERS, ids=lambda roster: roster.table)
 
 
@@ -246,7 +252,7 @@ def sandboxes() -> Iterator[dict[str, Sandbox]]:
         yield {"unified": unified, "reports": reports}
 
 
-@per_official_endpoint
+@per_request
 def test_a_request_is_the_one_that_the_official_package_sends(
     endpoint: Endpoint, sandboxes: dict[str, Sandbox], tmp_path: Path
 ) -> None:
@@ -268,7 +274,7 @@ def test_a_request_is_the_one_that_the_official_package_sends(
         assert official.headers.get(header) == ours.headers.get(header), header
 
 
-@per_official_endpoint
+@per_request
 def test_every_parameter_is_one_that_the_official_package_knows(endpoint: Endpoint) -> None:
     known = get_type_hints(OFFICIAL[tail_of(endpoint)].params)
     given = {name.removesuffix("[]"): value for name, value in endpoint.params(DAY, DAY).items()}
@@ -363,6 +369,8 @@ def test_a_request_for_some_days_asks_for_exactly_those(endpoint: Endpoint) -> N
     elif endpoint.days_per_request > 1:
         expected = {"starting_date": "2026-02-27", "ending_date": "2026-03-02"}
         assert several == expected
+    elif endpoint.table == "claude_code_reports":
+        assert endpoint.params(first, first) == {"starting_at": "2026-02-27", "limit": "1000"}
     else:
         expected = {"date": "2026-02-27"}
         without_pages = endpoint.table == "artifacts"

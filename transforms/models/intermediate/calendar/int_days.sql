@@ -4,12 +4,12 @@ with
 
 days_loaded as (
     select * from {{ ref('int_days_loaded') }}
-    where endpoint not in ({{ quoted(declared('money_endpoints')) }})
+    where organization_id is null and endpoint not in ({{ quoted(declared('money_endpoints')) }})
 ),
 
 latest_runs as (
     select * from {{ ref('int_latest_endpoint_runs') }}
-    where endpoint not in ({{ quoted(declared('money_endpoints')) }})
+    where organization_id is null and endpoint not in ({{ quoted(declared('money_endpoints')) }})
 ),
 
 loaded_span as (

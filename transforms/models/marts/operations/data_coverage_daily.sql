@@ -60,6 +60,13 @@ days as (
         organization_id,
         true as is_money
     from spend_days
+    union all
+    select
+        activity_date,
+        organization_id,
+        false as is_money
+    from spend_days
+    where organization_id is not null
 ),
 
 -- An endpoint that a later release reads first was not wanted of the days before.
@@ -119,6 +126,13 @@ coverage as (
         (
             days.activity_date >= first_days.first_loaded_date
             or days.activity_date >= coalesce(latest_runs.first_wanted_date, days.activity_date)
+        )
+        -- What else a further organisation is asked for has days to its own newest one.
+        and (
+            days_loaded.outcome is not null
+            or endpoints.is_money
+            or endpoints.organization_id is null
+            or days.activity_date <= latest_runs.newest_available_date
         )
         -- Of an endpoint that is read of its newest days alone, only those are due, up to its own newest run.
         and (
