@@ -1,5 +1,6 @@
 """What in the published marts needs somebody's attention, most urgent first."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -249,11 +250,11 @@ def _over_budget(served: Reading) -> Iterator[Finding]:
 
 
 def _unexplained(served: Reading) -> Iterator[Finding]:
-    if not served.has("metric_reconciliation_daily", "activity_date", "difference", "reason"):
+    if not served.has("metric_reconciliation_daily", "metric", "difference", "reason"):
         return
-    row = served.row(
+    rows = served.rows(
         """
-        select count(distinct activity_date) as days
+        select distinct activity_date, metric
         from metric_reconciliation_daily
         where difference != 0 and reason is null
             and activity_date > (
@@ -261,10 +262,15 @@ def _unexplained(served: Reading) -> Iterator[Finding]:
             )
         """
     )
-    if row and row["days"]:
-        count = wording.plural(row["days"], "of the last 30 days", "of the last 30 days")
+    if rows:
+        days = len({row["activity_date"] for row in rows})
+        count = wording.plural(days, "of the last 30 days", "of the last 30 days")
+        products = {re.split("_?(?:daily|weekly|monthly)_", row["metric"])[0] for row in rows}
+        names = [wording.label(name) if name else "all products" for name in sorted(products)]
         yield Finding(
-            f"On {count}, reported and computed numbers differ without a known reason.", "data"
+            f"On {count}, reported and computed numbers of {wording.listed(names)} differ "
+            "without a known reason.",
+            "data",
         )
 
 
