@@ -187,6 +187,17 @@ leaver_counts as (
     group by activity_date, window_days
 ),
 
+-- Whoever has chat and Cowork unified is in our numbers of both, and in the reported ones of neither.
+unified as (
+    select
+        activity_date,
+        replace(metric, '_cowork_unified', '') as chat_metric,
+        replace(metric, 'chat_cowork_unified', 'cowork') as cowork_metric,
+        computed
+    from window_states
+    where metric like 'chat!_cowork!_unified!_%' escape '!'
+),
+
 with_reason as (
     select
         window_states.activity_date,
@@ -205,6 +216,7 @@ with_reason as (
                 window_states.metric like 'claude!_tag!_%' escape '!' and window_states.difference > 0
                 then 'includes unlinked Slack users'
             when window_states.difference <= leaver_counts.leaver_count then 'people who left are counted'
+            when -window_states.difference <= unified.computed then 'includes unified chat and Cowork'
         end as reason
     from window_states
     left join leaver_counts
@@ -212,6 +224,11 @@ with_reason as (
             window_states.activity_date = leaver_counts.activity_date
             and window_states.window_days = leaver_counts.window_days
             and window_states.difference > 0
+    left join unified
+        on
+            window_states.activity_date = unified.activity_date
+            and window_states.metric in (unified.chat_metric, unified.cowork_metric)
+            and window_states.difference < 0
 )
 
 select * from with_reason
