@@ -3,8 +3,10 @@
 {% macro counting_rows(table, unit='activity_date') -%}
     (
         select
-            stored.*,
+            stored.*
+            {%- if unit == 'activity_date' %},
             counting.organization_id
+            {%- endif %}
         from {{ source('claude_raw', table) }} as stored
         inner join {{ ref('counting_versions') }} as counting
             on
