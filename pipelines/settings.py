@@ -575,7 +575,7 @@ def _file(name: str) -> _File:
 def _read(path: Path) -> _File:
     try:
         text = regular_bytes(path).decode("utf-8-sig")
-        return _File(path, tomllib.loads(text, parse_float=str))
+        document = tomllib.loads(text, parse_float=str)
     except (FileNotFoundError, NotADirectoryError):
         return _File(path, {})
     except OSError as error:
@@ -584,6 +584,20 @@ def _read(path: Path) -> _File:
         return _File(path, {}, "it is not UTF-8.")
     except tomllib.TOMLDecodeError as error:
         return _File(path, {}, f"it is not TOML: {error}.")
+    listed = document.get(FURTHER)
+    if not isinstance(listed, list):
+        return _File(path, document)
+    # [[organizations]] with name = "developers" is [organizations.developers].
+    names = [each.get("name") if isinstance(each, Mapping) else None for each in listed]
+    if not all(isinstance(name, str) and name.strip() for name in names):
+        return _File(path, {}, f"one of the [[{FURTHER}]] has no name.")
+    if len({*names}) < len(names):
+        return _File(path, {}, f"two of the [[{FURTHER}]] have the same name.")
+    sections = {
+        name: {own: value for own, value in each.items() if own != "name"}
+        for name, each in zip(names, listed, strict=True)
+    }
+    return _File(path, {**document, FURTHER: sections})
 
 
 def _broken_files() -> Iterator[str]:

@@ -8,7 +8,8 @@ import pytest
 
 from pipelines.data_dir import DataDir
 from pipelines.exit_codes import DONE, FAILED
-from pipelines.settings import KNOWN, RULES, SECTIONS, found
+from pipelines.settings import KNOWN, RULES, SECTIONS, found, organizations
+from sources.errors import ForeseenError
 from sources.sandbox import Sandbox
 from tests.conftest import Command
 
@@ -198,3 +199,37 @@ def test_every_setting_has_its_rule_and_every_default_obeys_it() -> None:
             default = getattr(kind(), name)
             assert default is None or rule.accepts(str(default).lower()), name
     assert len(KNOWN) == sum(map(len, RULES.values()))
+
+
+@pytest.mark.parametrize(
+    "head", ["[organizations.developers]", '[[organizations]]\nname = "developers"']
+)
+def test_an_organisation_is_a_section_of_its_name_or_one_of_a_list(
+    written: InFolder, head: str
+) -> None:
+    written("config.toml", f'{head}\nkind = "console"\nrequests_per_minute = 30\n')
+    written("secrets.toml", f'{head}\napi_key = "sk-of-developers"\n')
+
+    [found_one] = organizations()
+
+    assert (found_one.name, found_one.kind) == ("developers", "console")
+    assert (found_one.api_key, found_one.requests_per_minute) == ("sk-of-developers", 30)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('[[organizations]]\nkind = "console"', "one of the [[organizations]] has no name"),
+        ('[[organizations]]\nname = "a"\n' * 2, "two of the [[organizations]] have the same name"),
+        ('[[organizations]]\nname = "a"\nkinds = "console"', "kinds in [organizations.a]"),
+    ],
+)
+def test_a_list_of_organisations_that_names_none_is_refused(
+    written: InFolder, text: str, said: str
+) -> None:
+    written("config.toml", text)
+
+    with pytest.raises(ForeseenError) as refused:
+        organizations()
+
+    assert said in str(refused.value)
