@@ -172,6 +172,10 @@ class Owners:
             )
         return found
 
+    def seen(self, organization: Further) -> str | None:
+        """Whose key it has in this run."""
+        return self._further.get(f"[{organization.section}]")
+
     def known(self, organization: Further) -> str | None:
         """Whose key a further organisation's section had last."""
         owner = self._known.get(organization.section)

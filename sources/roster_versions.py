@@ -10,7 +10,7 @@ from typing import Any
 
 import dlt
 
-from sources.ledger import COMPLETE, COUNTS, KEPT_APART, stored
+from sources.ledger import COMPLETE, COUNTS, KEPT_APART, of_organization, stored
 
 Row = dict[str, Any]
 
@@ -44,8 +44,8 @@ class Version:
     ledger_row: Row
 
 
-def known_rosters(pipeline: dlt.Pipeline) -> dict[str, Known]:
-    """The rosters as of their newest snapshots that count."""
+def known_rosters(pipeline: dlt.Pipeline, organization: str | None = None) -> dict[str, Known]:
+    """The rosters of an organisation, None: the first one, as of the snapshots that count."""
     snapshots = stored(
         pipeline,
         f"""
@@ -61,7 +61,7 @@ def known_rosters(pipeline: dlt.Pipeline) -> dict[str, Known]:
                     order by fetch_number desc
                 ) as alike_since
             from roster_snapshots
-            where {COMPLETE}
+            where {COMPLETE} and {of_organization(organization)}
         ) as snapshots
         where alike_since = 1 and (not is_apart or snapshots_since = 1)
         """,
@@ -82,14 +82,16 @@ def known_rosters(pipeline: dlt.Pipeline) -> dict[str, Known]:
     }
 
 
-def known_hashes(pipeline: dlt.Pipeline, table: str) -> frozenset[str]:
+def known_hashes(
+    pipeline: dlt.Pipeline, table: str, organization: str | None = None
+) -> frozenset[str]:
     """Hashes of the rows that the roster has."""
-    rows = stored(pipeline, standing_rows(table, ["row_hash"]))
+    rows = stored(pipeline, standing_rows(table, ["row_hash"], organization))
     return frozenset(row["row_hash"] for row in rows)
 
 
-def standing_rows(table: str, columns: Iterable[str]) -> str:
-    """SQL for the roster's rows as of its newest snapshot that counts."""
+def standing_rows(table: str, columns: Iterable[str], organization: str | None = None) -> str:
+    """SQL for the roster's rows as of an organisation's newest snapshot that counts."""
     return f"""
         select {", ".join(columns)} from (
             select
@@ -101,7 +103,7 @@ def standing_rows(table: str, columns: Iterable[str]) -> str:
             inner join (
                 select version, min(fetch_number) as since_number
                 from roster_snapshots
-                where roster_table = '{table}' and {COUNTS}
+                where roster_table = '{table}' and {of_organization(organization)} and {COUNTS}
                 group by version
             ) as snapshots on rows_of.version = snapshots.version
         ) as changes
@@ -120,6 +122,7 @@ def version_of(
     fetch_number: int,
     is_kept_apart: bool = False,
     retires_all: bool = False,
+    organization: str | None = None,
 ) -> Version:
     """What differs from the roster before. An empty answer retires nobody, and changes nothing,
     unless it is kept apart, or somebody has said that it is true (`retires_all`).
@@ -148,6 +151,7 @@ def version_of(
         ],
         {
             "roster_table": table,
+            "organization_id": organization,
             "snapshot_at": taken_at,
             "run_number": run_number,
             "fetch_number": fetch_number,

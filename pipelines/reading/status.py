@@ -265,7 +265,7 @@ SNAPSHOT_QUERY = f"""
                 partition by roster_table order by fetch_number desc
             ) as snapshots_since
         from claude_raw.roster_snapshots
-        where {COUNTS}
+        where {COUNTS}{OF_FIRST}
     ) as snapshots
     where snapshots_since = 1
     order by roster_table

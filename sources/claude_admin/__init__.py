@@ -81,6 +81,7 @@ def _snapshots(rows: Sequence[Row]) -> DltResource:
             **numbers(),
             **typed_columns(
                 roster_table="text",
+                organization_id="text",
                 snapshot_at="timestamp",
                 row_count="bigint",
                 rows_hash="text",

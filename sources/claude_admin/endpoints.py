@@ -92,6 +92,9 @@ OF_TARGET = {"target__type": TEXT, "target__rbac_group_id": TEXT, "target__user_
 """Whom a plugin is for: everybody, a group, or a member."""
 ARCHIVED_TOO = {"include_archived": "true"}
 
+OF_CONSOLE = frozenset({"members", "api_keys", "workspaces"})
+"""What a further organisation of the Console is asked for: whose its keys and workspaces are."""
+
 ROSTERS = (
     Roster(
         table="members",

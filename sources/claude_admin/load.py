@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 
@@ -10,7 +10,7 @@ import dlt
 
 from sources.claude_admin import AdminSettings, claude_admin
 from sources.claude_admin.doubted import doubted_lists
-from sources.claude_admin.endpoints import ROSTERS, Roster
+from sources.claude_admin.endpoints import OF_CONSOLE, ROSTERS, Roster
 from sources.claude_admin.snapshot import ADMIN_API, BY_TOKEN, Snapshot, check, take_snapshot
 from sources.contract import EndpointReport, SourceReport
 from sources.errors import AnotherOrganisation, ForeseenError, Refused, read_before_words
@@ -20,6 +20,7 @@ from sources.ledger import (
     change,
     is_in_the_future,
     moment_text,
+    of_organization,
     store,
     stored,
 )
@@ -51,10 +52,18 @@ def load(session: Session, settings: AdminSettings) -> SourceReport:
     pipeline, clock = session.pipeline, session.clock
     snapshot, counts = Snapshot(), dict[str, int]()
     report = SourceReport(unit="snapshot")
-    newest = newest_snapshot(pipeline)
     if why := missing(settings):
         report.skipped = why
         return report
+    further = session.further
+    organization = session.owners.seen(further) if further else None
+    if further and organization is None:
+        return report  # Its cost could not be read either, which says why.
+    newest = newest_snapshot(pipeline, organization)
+
+    def asks_for(table: str) -> bool:
+        return session.door.asks_for(table) and (further is None or table in OF_CONSOLE)
+
     if newest and clock.now < newest and not _is_future(session, settings, newest):
         report.skipped = (
             f"The newest roster is of {newest:%Y-%m-%d %H:%M} UTC, later than this run's clock "
@@ -64,9 +73,9 @@ def load(session: Session, settings: AdminSettings) -> SourceReport:
     try:
         with roster_clients(session, settings) as clients:
             shared = clients.shared
-            snapshot = take_snapshot(clients.of, session.door.asks_for)
+            snapshot = take_snapshot(clients.of, asks_for)
             counts = clients.counts
-            if snapshot.rows:
+            if snapshot.rows and not further:
                 session.owners.see(ADMIN_API.section, ADMIN_API.key_variable, shared)
             if server_now := shared.server_now:
                 report.clock_note = clock_note(clock, server_now)
@@ -77,7 +86,12 @@ def load(session: Session, settings: AdminSettings) -> SourceReport:
         snapshot = Snapshot(failures={roster.table: str(error) for roster in ROSTERS})
     except ForeseenError as error:
         snapshot.failures["members"] = str(error)
-    for table in snapshot.refused.keys() & _read_before(pipeline):
+    if further:
+        # What such an organisation is not asked for is not refused.
+        snapshot.refused = {
+            table: why for table, why in snapshot.refused.items() if table in OF_CONSOLE
+        }
+    for table in snapshot.refused.keys() & _read_before(pipeline, organization):
         if not session.door.asks_for(table):
             continue
         snapshot.failures[table] = read_before_words(table, snapshot.refused.pop(table))
@@ -85,13 +99,16 @@ def load(session: Session, settings: AdminSettings) -> SourceReport:
         snapshot.failures |= snapshot.refused
         snapshot.refused = {}
     snapshot.rows = {table: session.door.rows(table, rows) for table, rows in snapshot.rows.items()}
-    before = known_rosters(pipeline)
+    before = known_rosters(pipeline, organization)
     read = snapshot.rows
     answers = {table: Answer.of(rows) for table, rows in read.items()}
     unchanged = {
         table for table, answer in answers.items() if answer.is_known(before.get(table, Known()))
     }
-    doubted, emptied = doubted_lists(session, read, unchanged)
+    doubted: dict[str, str] = {}
+    emptied: set[str] = set()
+    if not further:
+        doubted, emptied = doubted_lists(session, read, unchanged)
     snapshot.rows = {table: rows for table, rows in read.items() if table not in doubted}
     report.endpoints = _endpoints(snapshot, counts) | {
         table: EndpointReport(message=why, request_count=counts.get(table, 0))
@@ -103,23 +120,27 @@ def load(session: Session, settings: AdminSettings) -> SourceReport:
         rosters = ", ".join(
             f"{len(rows):,} {table.replace('_', ' ')}" for table, rows in snapshot.rows.items()
         )
-        report.summary = f"Took a snapshot of the roster: {rosters}."
+        of = f"{further.name}: " if further else ""
+        report.summary = f"{of}Took a snapshot of the roster: {rosters}."
     if read or snapshot.failures:
         versions = [
             version_of(
                 table,
                 answer,
                 before.get(table, Known()),
-                partial(known_hashes, pipeline, table),
+                partial(known_hashes, pipeline, table, organization),
                 taken_at=clock.now,
                 run_number=session.run_number,
                 fetch_number=next(session.numbers),
                 is_kept_apart=table in doubted,
                 retires_all=table in emptied,
+                organization=organization,
             )
             for table, answer in answers.items()
         ]
         report.note_runs("roster", clock.now)
+        for line in report.endpoint_runs:
+            line["organization_id"] = organization
         store(pipeline, claude_admin(versions))
     return report
 
@@ -143,15 +164,21 @@ def _endpoints(snapshot: Snapshot, counts: dict[str, int]) -> dict[str, Endpoint
     return endpoints
 
 
-def _read_before(pipeline: dlt.Pipeline) -> set[str]:
+def _read_before(pipeline: dlt.Pipeline, organization: str | None) -> set[str]:
     """Rosters of which there is a snapshot."""
-    query = f"select distinct roster_table from roster_snapshots where {COMPLETE}"
+    query = (
+        f"select distinct roster_table from roster_snapshots where {COMPLETE}"
+        f" and {of_organization(organization)}"
+    )
     return {row["roster_table"] for row in stored(pipeline, query)}
 
 
-def newest_snapshot(pipeline: dlt.Pipeline) -> datetime | None:
-    """The moment of the newest snapshot whose load is complete."""
-    query = f"select max(snapshot_at) as newest from roster_snapshots where {COMPLETE}"
+def newest_snapshot(pipeline: dlt.Pipeline, organization: str | None = None) -> datetime | None:
+    """The moment of an organisation's newest snapshot whose load is complete."""
+    query = (
+        f"select max(snapshot_at) as newest from roster_snapshots where {COMPLETE}"
+        f" and {of_organization(organization)}"
+    )
     newest: datetime | None = next((row["newest"] for row in stored(pipeline, query)), None)
     return newest.astimezone(UTC) if newest else None
 
@@ -199,9 +226,14 @@ def roster_clients(access: Access, settings: AdminSettings) -> Iterator[Clients]
     Raises:
         ForeseenError: No usable key or address.
     """
-    limit = settings.requests_per_minute
-    shared = access.budget("claude_admin", limit)
-    of_spend_limits = access.budget("spend_limits", min(limit, SPEND_LIMIT_REQUESTS_PER_MINUTE))
+    limit, api = settings.requests_per_minute, ADMIN_API
+    name = ""
+    if access.further:
+        name, api = f"_{access.further.name}", replace(api, within=access.further.section)
+    shared = access.budget(f"claude_admin{name}", limit)
+    of_spend_limits = access.budget(
+        f"spend_limits{name}", min(limit, SPEND_LIMIT_REQUESTS_PER_MINUTE)
+    )
     token = (settings.org_admin_token or "").strip()
     with ExitStack() as stack:
         yield Clients(
@@ -217,9 +249,9 @@ def roster_clients(access: Access, settings: AdminSettings) -> Iterator[Clients]
                     )
                 )
                 for api, key, budget in (
-                    (ADMIN_API, settings.api_key, shared),
-                    (ADMIN_API, settings.api_key, of_spend_limits),
-                    (BY_TOKEN, token, shared) if token else (ADMIN_API, settings.api_key, shared),
+                    (api, settings.api_key, shared),
+                    (api, settings.api_key, of_spend_limits),
+                    (BY_TOKEN, token, shared) if token else (api, settings.api_key, shared),
                 )
             )
         )

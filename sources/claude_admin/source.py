@@ -12,12 +12,15 @@ from sources.claude_admin.snapshot import check as check_roster
 from sources.claude_admin.upgrade import upgrade
 from sources.contract import Check, Source, Table
 from sources.errors import AnotherOrganisation, ForeseenError, KeyRefused, Refused
+from sources.organisation import Further
 from sources.rules import CONNECTION, TEXT
 from sources.session import Access
 
 
 def check(access: Access, settings: AdminSettings) -> Iterator[Check]:
     """Each roster, which are optional."""
+    if access.further:
+        return  # Its cost is what it is asked for; its lists are asked for with the same key.
     if why := missing(settings):
         yield Check("roster", None, why)
         return
@@ -49,6 +52,18 @@ def empty(absent: Collection[str]) -> list[Any]:
     return [claude_admin([], absent)]
 
 
+def beside(settings: AdminSettings, further: Further) -> AdminSettings | None:
+    """With the key of a Console organisation; a parent's key is for cost alone."""
+    if further.kind != "console":
+        return None
+    given = AdminSettings()
+    for name in settings:
+        setattr(given, name, settings[name])
+    given.api_key, given.org_admin_token = further.api_key, None
+    given.base_url = further.base_url or settings.base_url
+    return given
+
+
 def demo(sandbox: Any, folder: Path) -> AdminSettings:
     return AdminSettings(base_url=sandbox.url, api_key=sandbox.api_key)
 
@@ -65,6 +80,7 @@ SOURCE = Source(
     missing=missing,
     check=check,
     load=load,
+    beside=beside,
     empty=empty,
     upgrade=upgrade,
     demo=demo,

@@ -34,7 +34,8 @@ def upgrade(pipeline: dlt.Pipeline) -> None:
             table,
             {"row_hash": "varchar", "is_gone": "boolean", "version": "bigint"},
         )
-    of_snapshots = {**number_columns(), "rows_hash": "varchar", "outcome": "varchar"}
+    texts = dict.fromkeys(("rows_hash", "outcome", "organization_id"), "varchar")
+    of_snapshots = {**number_columns(), **texts}
     add_columns(pipeline, known, "roster_snapshots", of_snapshots)
     if not stored(pipeline, "select 1 from roster_snapshots where fetch_number is null limit 1"):
         return

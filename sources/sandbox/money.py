@@ -68,8 +68,12 @@ FOREIGN = {
 }
 """Dimensions that an Enterprise organisation has no values of."""
 OF_CONSOLE = {
-    "workspace_id": "'wrkspc_' || (hash(spender) % 3)",
-    "api_key_id": "if(hash(spender) % 4 = 0, null, 'apikey_' || (hash(spender) % 5))",
+    "workspace_id": "if(hash(spender) % 3 = 0, null, tagged_id('wrkspc', hash(spender) % 3))",
+    "api_key_id": """
+        case hash(spender) % 4
+            when 1 then tagged_id('apikey', 'legacy') when 2 then tagged_id('apikey', 'nightly')
+            when 3 then tagged_id('apikey', 'notebook')
+        end""",
     "service_tier": "if(hash(spender || model) % 3 = 0, 'batch', 'standard')",
     "agent_id": "if(hash(spender) % 7 = 0, 'agent_1', null)",
 }

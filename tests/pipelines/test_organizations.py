@@ -226,3 +226,26 @@ def test_a_child_with_a_key_of_its_own_is_not_counted_twice(
     assert query("select sum(spend_usd) from claude_marts.spend_daily") == [
         (spent(api) + spent(console),)
     ]
+
+
+def test_a_key_of_the_console_is_told_with_its_workspace_and_owner(
+    set_up: Command, query: Query, console: Sandbox
+) -> None:
+    set_up(f"sync --today {TODAY}")
+
+    # Its members hold no seats, and its lists are its own.
+    assert query("select count(*) from claude_staging.stg_console_members") == [(6,)]
+    assert query(
+        "select count(*) from claude_staging.stg_members where valid_until_at is null"
+    ) == [(8,)]
+    assert query(
+        "select count(*) from claude_raw.roster_snapshots where organization_id is not null"
+    ) == [(3,)]
+    assert query(
+        "select distinct workspace_name from claude_marts.spend_by_workspace_daily"
+        " where workspace_id is not null order by 1"
+    ) == [("Production",), (None,)]
+    assert query(
+        "select distinct api_key_name, owner_email is not null from"
+        " claude_marts.spend_by_workspace_daily where api_key_name is not null order by 1"
+    ) == [("legacy integration", True), ("nightly reports", True)]

@@ -49,7 +49,8 @@ ROSTER_TABLES = {
 OTHER_TABLES = {
     **{table: columns | CHANGE_COLUMNS for table, columns in ROSTER_TABLES.items()},
     "roster_snapshots": {
-        "roster_table": "text", "snapshot_at": "timestamptz", "row_count": "bigint",
+        "roster_table": "text", "organization_id": "text", "snapshot_at": "timestamptz",
+        "row_count": "bigint",
         "rows_hash": "text", "outcome": "text", **NUMBERS, **DLT_COLUMNS,
     },
     "loaded_days": {

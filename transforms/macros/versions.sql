@@ -18,9 +18,10 @@
     ) as counting_rows
 {%- endmacro %}
 
-{#- The rows of a roster, each with the moments of the snapshot that first had it and of the one that had it no more, to be
-    named in `from`. A row that a broken load stored twice counts once. -#}
-{% macro roster_rows(table) -%}
+{#- The rows of the first organisation's roster, or of those of further ones, each with the moments of the snapshot that
+    first had it and of the one that had it no more, to be named in `from`. A row that a broken load stored twice counts
+    once. -#}
+{% macro roster_rows(table, is_further=false) -%}
     (
         select *
         from (
@@ -28,15 +29,18 @@
                 changes.*,
                 snapshots.since_number,
                 snapshots.since_at as valid_from_at,
+                snapshots.organization_id,
                 lead(snapshots.since_at) over (
-                    partition by changes.row_hash order by snapshots.since_number
+                    partition by snapshots.organization_id, changes.row_hash order by snapshots.since_number
                 ) as valid_until_at,
                 lead(snapshots.since_number) over (
-                    partition by changes.row_hash order by snapshots.since_number
+                    partition by snapshots.organization_id, changes.row_hash order by snapshots.since_number
                 ) as until_number
             from {{ source('claude_raw', table) }} as changes
             inner join {{ ref('counting_snapshots') }} as snapshots on changes.version = snapshots.version
-            where snapshots.roster_table = '{{ table }}'
+            where
+                snapshots.roster_table = '{{ table }}'
+                and snapshots.organization_id is {{ 'not ' if is_further }}null
         ) as periods
         where not is_gone and (until_number is null or until_number > since_number)
     ) as roster_rows

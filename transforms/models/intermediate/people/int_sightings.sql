@@ -36,6 +36,7 @@ snapshots as (
         roster_table,
         snapshot_at
     from complete_snapshots
+    where organization_id is null
 ),
 
 roster_rows as (

@@ -27,6 +27,62 @@ department_periods as (
     select * from {{ ref('int_department_periods') }}
 ),
 
+workspaces as (
+    select
+        organization_id,
+        workspace_id,
+        workspace_name,
+        row_number() over (partition by organization_id, workspace_id order by valid_from_at desc) as names_since
+    from {{ ref('stg_console_workspaces') }}
+),
+
+api_keys as (
+    select
+        organization_id,
+        api_key_id,
+        api_key_name,
+        owner_user_id,
+        row_number() over (partition by organization_id, api_key_id order by valid_from_at desc) as owners_since
+    from {{ ref('stg_console_api_keys') }}
+),
+
+members as (
+    select
+        organization_id,
+        user_id,
+        {{ email_key('email') }} as email_key,
+        row_number() over (partition by organization_id, user_id order by valid_from_at desc) as addresses_since
+    from {{ ref('stg_console_members') }}
+),
+
+holders_in_order as (
+    select
+        user_id,
+        email_key,
+        row_number() over (
+            partition by email_key order by last_seen_date desc, first_seen_date desc, user_id asc
+        ) as holders_since
+    from {{ ref('int_address_periods') }}
+),
+
+-- Who owns a key is the person of Claude Enterprise who has the address, if anybody has.
+owners as (
+    select
+        api_keys.organization_id,
+        api_keys.api_key_id,
+        api_keys.api_key_name,
+        members.email_key as owner_email,
+        holders_in_order.user_id as owner_user_id
+    from api_keys
+    left join members
+        on
+            api_keys.organization_id = members.organization_id
+            and api_keys.owner_user_id = members.user_id
+            and members.addresses_since = 1
+    left join holders_in_order on members.email_key = holders_in_order.email_key and holders_in_order.holders_since = 1
+    where api_keys.owners_since = 1
+),
+
 loaded as (
     select
         activity_date,
@@ -77,13 +133,18 @@ with_people as (
         summed.activity_date,
         summed.organization_id,
         summed.workspace_id,
+        workspaces.workspace_name,
         summed.api_key_id,
+        owners.api_key_name,
+        owners.owner_user_id,
+        owners.owner_email,
         summed.actor_type,
         summed.actor_id,
         case when summed.actor_type = 'user' then summed.actor_id end as user_id,
         people.email,
         case
-            when summed.actor_type = 'user' then coalesce(department_periods.department, 'Unmapped')
+            when summed.actor_type = 'user' or owners.owner_user_id is not null
+                then coalesce(department_periods.department, 'Unmapped')
         end as department,
         department_periods.cost_center,
         summed.service_tier,
@@ -105,11 +166,18 @@ with_people as (
         on
             summed.activity_date = loaded.activity_date
             and summed.organization_id is not distinct from loaded.organization_id
+    left join workspaces
+        on
+            summed.organization_id = workspaces.organization_id
+            and summed.workspace_id = workspaces.workspace_id
+            and workspaces.names_since = 1
+    left join owners
+        on summed.organization_id = owners.organization_id and summed.api_key_id = owners.api_key_id
     left join people on summed.actor_type = 'user' and summed.actor_id = people.user_id
     left join department_periods
         on
-            summed.actor_type = 'user'
-            and summed.actor_id = department_periods.user_id
+            case when summed.actor_type = 'user' then summed.actor_id else owners.owner_user_id end
+            = department_periods.user_id
             and summed.activity_date >= department_periods.valid_from_date
             and summed.activity_date < department_periods.valid_until_date
 )

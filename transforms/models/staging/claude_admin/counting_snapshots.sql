@@ -16,6 +16,7 @@ complete_loads as (
 in_order as (
     select
         roster_table,
+        organization_id,
         version,
         fetch_number,
         snapshot_at,
@@ -27,6 +28,7 @@ in_order as (
 counting_snapshots as (
     select
         roster_table,
+        organization_id,
         version,
         fetch_number as since_number,
         snapshot_at as since_at

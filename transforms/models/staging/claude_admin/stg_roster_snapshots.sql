@@ -1,6 +1,8 @@
--- One row per snapshot and roster table; counts only if its load is complete in stg_dlt_loads.
+-- One row per snapshot, organisation (null: the first one) and roster table; counts only if its load is complete in
+-- stg_dlt_loads.
 select
     roster_table,
+    organization_id,
     _dlt_load_id as load_id,
     fetch_number,
     version,
