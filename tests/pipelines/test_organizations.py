@@ -249,3 +249,26 @@ def test_a_key_of_the_console_is_told_with_its_workspace_and_owner(
         "select distinct api_key_name, owner_email is not null from"
         " claude_marts.spend_by_workspace_daily where api_key_name is not null order by 1"
     ) == [("legacy integration", True), ("nightly reports", True)]
+
+
+def test_who_has_the_same_address_in_two_organisations_is_counted_once(
+    set_up: Command, query: Query, api: Sandbox, console: Sandbox
+) -> None:
+    person = next(row for row in api.truth("people") if row["email"] and row["name"])
+    account = {
+        "type": "user_actor",
+        "user_id": "user_elsewhere",
+        "email_address": str(person["email"]).title(),
+    }
+    console.publish(
+        "costs", "2026-01-18", {"group": {"actor": account}, "cost": {"amount": "5000"}}
+    )
+
+    set_up(f"sync --today {TODAY}")
+
+    assert query(
+        "select user_id, spend_usd from claude_marts.spend_daily where actor_id = 'user_elsewhere'"
+    ) == [(person["user_id"], Decimal(50))]
+    assert query("select count(*) from claude_marts.people where user_id = 'user_elsewhere'") == [
+        (0,)
+    ]

@@ -12,6 +12,10 @@ people as (
     select * from {{ ref('int_people') }}
 ),
 
+console_people as (
+    select * from {{ ref('int_console_people') }}
+),
+
 costs as (
     select * from {{ ref('stg_costs') }}
 ),
@@ -355,13 +359,23 @@ summed as (
         days.is_cost_settled and (days.is_usage_settled or not days.is_usage_loaded)
 ),
 
-with_people as (
+with_user as (
     select
         summed.*,
-        case when summed.actor_type = 'user' then summed.actor_id end as user_id,
-        people.email
+        case when summed.actor_type = 'user' then coalesce(console_people.person_id, summed.actor_id) end as user_id
     from summed
-    left join people on summed.actor_type = 'user' and summed.actor_id = people.user_id
+    left join console_people
+        on
+            summed.organization_id = console_people.organization_id
+            and summed.actor_id = console_people.account_id
+),
+
+with_people as (
+    select
+        with_user.*,
+        people.email
+    from with_user
+    left join people on with_user.user_id = people.user_id
 )
 
 select * from with_people

@@ -13,7 +13,14 @@ sightings_by_day as (
             cast(min({{ source.seen_at or 'activity_date' }}) as timestamp) as first_seen_at,
             cast(max({{ source.seen_at or 'activity_date' }}) as timestamp) as last_seen_at
         from {{ ref('stg_' ~ source.source) }}
-        where {{ source.user_id or 'user_id' }} is not null
+        where
+            {{ source.user_id or 'user_id' }} is not null
+            {%- if source.source in ('costs', 'usage') %}
+                and user_id not in (
+                    select console_people.account_id from {{ ref('int_console_people') }} as console_people
+                    where console_people.account_id <> console_people.person_id
+                )
+            {%- endif %}
         group by {{ source.user_id or 'user_id' }}, {{ source.email or 'email' }}{{ ', name' if source.name }}
         {% if not loop.last %}union all{% endif %}
     {% endfor %}

@@ -19,6 +19,10 @@ usage_rows as (
     select * from {{ ref('stg_workspace_usage') }}
 ),
 
+console_people as (
+    select * from {{ ref('int_console_people') }}
+),
+
 people as (
     select * from {{ ref('int_people') }}
 ),
@@ -126,60 +130,71 @@ summed as (
     group by {{ keys | join(', ') }}, cost_type
 ),
 
+with_user as (
+    select
+        summed.*,
+        case when summed.actor_type = 'user' then coalesce(console_people.person_id, summed.actor_id) end as user_id
+    from summed
+    left join console_people
+        on
+            summed.organization_id = console_people.organization_id
+            and summed.actor_id = console_people.account_id
+),
+
 -- Where the other side of a row is loaded and has nothing, that is 0; where it is not loaded, it is unknown. Requests
 -- and tokens stand on the tokens row alone.
 with_people as (
     select
-        summed.activity_date,
-        summed.organization_id,
-        summed.workspace_id,
+        with_user.activity_date,
+        with_user.organization_id,
+        with_user.workspace_id,
         workspaces.workspace_name,
-        summed.api_key_id,
+        with_user.api_key_id,
         owners.api_key_name,
         owners.owner_user_id,
         owners.owner_email,
-        summed.actor_type,
-        summed.actor_id,
-        case when summed.actor_type = 'user' then summed.actor_id end as user_id,
+        with_user.actor_type,
+        with_user.actor_id,
+        with_user.user_id,
         people.email,
         case
-            when summed.actor_type = 'user' or owners.owner_user_id is not null
+            when with_user.actor_type = 'user' or owners.owner_user_id is not null
                 then coalesce(department_periods.department, 'Unmapped')
         end as department,
         department_periods.cost_center,
-        summed.service_tier,
-        summed.agent_id,
-        summed.cost_type,
-        cast(coalesce(summed.spend_usd, loaded.absent_usd) as decimal(38, 8)) as spend_usd,
-        cast(coalesce(summed.list_price_usd, loaded.absent_usd) as decimal(38, 8)) as list_price_usd,
+        with_user.service_tier,
+        with_user.agent_id,
+        with_user.cost_type,
+        cast(coalesce(with_user.spend_usd, loaded.absent_usd) as decimal(38, 8)) as spend_usd,
+        cast(coalesce(with_user.list_price_usd, loaded.absent_usd) as decimal(38, 8)) as list_price_usd,
         cast(
-            case when summed.cost_type = 'tokens' then coalesce(summed.request_count, loaded.absent_count) end
+            case when with_user.cost_type = 'tokens' then coalesce(with_user.request_count, loaded.absent_count) end
             as bigint
         ) as request_count,
         cast(
-            case when summed.cost_type = 'tokens' then coalesce(summed.token_count, loaded.absent_count) end
+            case when with_user.cost_type = 'tokens' then coalesce(with_user.token_count, loaded.absent_count) end
             as bigint
         ) as token_count,
         loaded.is_settled
-    from summed
+    from with_user
     inner join loaded
         on
-            summed.activity_date = loaded.activity_date
-            and summed.organization_id is not distinct from loaded.organization_id
+            with_user.activity_date = loaded.activity_date
+            and with_user.organization_id is not distinct from loaded.organization_id
     left join workspaces
         on
-            summed.organization_id = workspaces.organization_id
-            and summed.workspace_id = workspaces.workspace_id
+            with_user.organization_id = workspaces.organization_id
+            and with_user.workspace_id = workspaces.workspace_id
             and workspaces.names_since = 1
     left join owners
-        on summed.organization_id = owners.organization_id and summed.api_key_id = owners.api_key_id
-    left join people on summed.actor_type = 'user' and summed.actor_id = people.user_id
+        on with_user.organization_id = owners.organization_id and with_user.api_key_id = owners.api_key_id
+    left join people on with_user.user_id = people.user_id
     left join department_periods
         on
-            case when summed.actor_type = 'user' then summed.actor_id else owners.owner_user_id end
+            coalesce(with_user.user_id, owners.owner_user_id)
             = department_periods.user_id
-            and summed.activity_date >= department_periods.valid_from_date
-            and summed.activity_date < department_periods.valid_until_date
+            and with_user.activity_date >= department_periods.valid_from_date
+            and with_user.activity_date < department_periods.valid_until_date
 )
 
 select * from with_people

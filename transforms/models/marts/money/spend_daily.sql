@@ -19,6 +19,10 @@ department_periods as (
     select * from {{ ref('int_department_periods') }}
 ),
 
+console_people as (
+    select * from {{ ref('int_console_people') }}
+),
+
 costs as (
     select * from {{ ref('stg_costs') }}
 ),
@@ -185,7 +189,7 @@ summed as (
 with_absent as (
     select
         summed.*,
-        case when summed.actor_type = 'user' then summed.actor_id end as user_id,
+        case when summed.actor_type = 'user' then coalesce(console_people.person_id, summed.actor_id) end as user_id,
         case when days.is_cost_loaded and not summed.has_cost then 0 end as absent_usd,
         case when days.is_usage_loaded and not summed.has_usage and summed.cost_type = 'tokens' then 0 end
             as absent_count,
@@ -199,6 +203,10 @@ with_absent as (
         on
             summed.activity_date = days.activity_date
             and summed.organization_id is not distinct from days.organization_id
+    left join console_people
+        on
+            summed.organization_id = console_people.organization_id
+            and summed.actor_id = console_people.account_id
 ),
 
 with_people as (

@@ -6,6 +6,10 @@ costs as (
     select * from {{ ref('stg_hourly_costs') }}
 ),
 
+console_people as (
+    select * from {{ ref('int_console_people') }}
+),
+
 usage_rows as (
     select * from {{ ref('stg_hourly_usage') }}
 ),
@@ -123,7 +127,12 @@ with_people as (
             summed.activity_date = days.activity_date
             and summed.organization_id is not distinct from days.organization_id
     cross join organization
-    left join people on summed.actor_type = 'user' and summed.actor_id = people.user_id
+    left join console_people
+        on
+            summed.organization_id = console_people.organization_id
+            and summed.actor_id = console_people.account_id
+    left join people
+        on summed.actor_type = 'user' and coalesce(console_people.person_id, summed.actor_id) = people.user_id
 )
 
 select * from with_people
