@@ -28,6 +28,7 @@ UNLIKE = Allowed(
         "marts.spend_by_region_daily": "OLD did not ask where and how fast models answered",
         "marts.spend_drivers_daily": "OLD did not ask for what prices a token beside its model",
         "marts.spend_changes_monthly": "OLD did not ask for what prices a token beside its model",
+        "marts.organizations.first_read_at": "OLD did not ask whose key it had",
         "marts.runs": "OLD kept no table of its runs",
         "marts.workflow_usage": "OLD kept these cells as fields that it did not know",
     }
