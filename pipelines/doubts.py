@@ -15,6 +15,7 @@ from sources.doubts import Doubt, Doubts, Known
 from sources.errors import ForeseenError
 from sources.hints import typed_columns
 from sources.ledger import COMPLETE, store, stored
+from sources.organisation import Owner
 
 DOUBT: dict[str, TDataType] = {
     "what": "text",
@@ -84,6 +85,21 @@ def gone_source(pipeline: dlt.Pipeline, source: Source, given: BaseConfiguration
             "What is stored of it stays, grows old, and goes on to be shown.\n"
             "Set its key or files again: a shell may lack what the nightly run has. If it is meant:"
             f" [sources.{source.name}] enabled = false"
+        ),
+    )
+
+
+def gone_organisation(owner: Owner) -> Doubt:
+    """What to say of a further organisation that was read before, and is not set any more."""
+    return Doubt(
+        what=owner.source,
+        rule="source_that_is_gone",
+        outcome="said",
+        claim="not set",
+        sentence=(
+            f"{owner.organisation} was read before, and [{owner.source}] is not set any more.\n"
+            "What is stored of it stays in the bill of its days, and no later day is asked for.\n"
+            "Set it again, if that is not meant: a shell may lack what the nightly run has."
         ),
     )
 

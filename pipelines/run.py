@@ -17,7 +17,7 @@ from pipelines.closing.announced import announced, before
 from pipelines.closing.closings import closed_too_early
 from pipelines.closing.kept_closes import keep_closes
 from pipelines.data_dir import DataDir
-from pipelines.doubts import doubts_of, gone_source, keep_doubts
+from pipelines.doubts import doubts_of, gone_organisation, gone_source, keep_doubts
 from pipelines.files.outputs import PAGE, refuse_unless_ours
 from pipelines.foreseen import foreseen
 from pipelines.key_owners import keep_owners, owners_of
@@ -175,6 +175,8 @@ def _load(
             report.problems = [f"[{further.section}] {text}" for text in report.problems]
             result.sources[f"{source.name} of {further.name}"] = report
             _note(result, now, report)
+    for each in now.owners.gone([further.section for further in organizations()]):
+        doubts.allows(gone_organisation(each))
     name_schema(pipeline)
     now.owners.end()
     result.used = used_settings(pipeline, doubts)

@@ -4,7 +4,7 @@ Answers name it in a header, and `/v1/organizations/me` with its name (reference
 2). The first load notes it; a key of another one is refused until somebody says that it is right.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -180,6 +180,17 @@ class Owners:
         """Whose key a further organisation's section had last."""
         owner = self._known.get(organization.section)
         return owner.organisation.id if owner else None
+
+    def gone(self, sections: Collection[str]) -> list[Owner]:
+        """Further organisations that were read by a section that is none of these any more, nor is
+        read by another one."""
+        known = [each for each in self._known.values() if each.kind]
+        still = {each.organisation.id for each in known if each.source in sections}
+        return [
+            each
+            for each in known
+            if each.source not in sections and each.organisation.id not in still
+        ]
 
     def covers(self, id: str) -> str | None:
         """Which key besides the asking one reads that organisation; None: none."""

@@ -136,6 +136,18 @@ def test_a_second_night_stores_nothing_of_what_did_not_change(
     assert query("select count(*) from claude_raw.costs") == before
 
 
+def test_an_organisation_that_is_not_set_any_more_is_told(
+    set_up: Command, monkeypatch: pytest.MonkeyPatch, console: Sandbox
+) -> None:
+    set_up(f"sync --today {TODAY} --no-transform")
+    for name in ("KIND", "API_KEY", "BASE_URL", "REQUESTS_PER_MINUTE"):
+        monkeypatch.delenv(f"ORGANIZATIONS__DEVELOPERS__{name}")
+
+    ended = set_up(f"sync --today {TODAY} --no-transform")
+
+    assert f"{console.organization['name']} ({console.organization['id']}) was read" in ended.text
+
+
 def test_two_keys_of_one_organisation_are_refused(
     set_up: Command, query: Query, api: Sandbox
 ) -> None:
