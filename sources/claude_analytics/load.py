@@ -43,7 +43,6 @@ from sources.door import NOBODY, Door
 from sources.doubts import Doubt
 from sources.errors import AnotherOrganisation, ApiError, ForeseenError, read_before_words
 from sources.ledger import (
-    COMPLETE,
     COUNTS,
     change,
     extract,
@@ -312,7 +311,7 @@ def _left_out(pipeline: dlt.Pipeline, session: Session, told: Collection[str]) -
     rows = stored(
         pipeline,
         "select distinct coalesce(organization_uuid, organization_id) as id from activities"
-        f" where {COMPLETE}",
+        f" where version in (select version from activity_windows where {COUNTS})",
     )
     named = sorted(
         row["id"]

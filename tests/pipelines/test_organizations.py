@@ -224,6 +224,7 @@ def test_a_parents_key_tells_what_its_children_cost_in_the_same_bill(
         "select sum(billed_usd) filter (where cost_pool <> 'seats'), sum(difference_usd)"
         " from claude_marts.chargeback_reconciliation_monthly"
     ) == [(spent(api) + spent(console) + spent(parent), 0)]
+    assert set_up("sync --today 2026-01-21 --no-transform").exit_code == 0
 
 
 def test_a_child_with_a_key_of_its_own_is_not_counted_twice(
