@@ -73,6 +73,26 @@ def multiply(served: Path) -> tuple[str, str]:
     return f"{month:%Y-%m}", f"{smallest:%Y-%m}"
 
 
+def common_columns(lanes: Mapping[str, Demonstration]) -> list[str]:
+    """Columns that both commits export; the later one has more."""
+    known = []
+    for lane in lanes.values():
+        with duckdb.connect(str(lane.served), read_only=True) as marts:
+            described = marts.execute("describe claude_marts.focus_cost_and_usage").fetchall()
+            known.append([name for name, *_ in described])
+    return [name for name in known[0] if name in known[1]]
+
+
+def export(lane: Demonstration, months: tuple[str, str], words: str) -> tuple[Cost, Cost]:
+    """What the export of the large month costs, and how much more that is than one charge."""
+    form = words.split()[3]
+    many, one = (
+        measured(lane, f"{words} --month {month} --out {{out}}/{month}.{form}", lane.environment)
+        for month in months
+    )
+    return many, Cost(many.cpu - one.cpu, many.wall - one.wall, many.memory)
+
+
 def compare(lanes: Mapping[str, Demonstration], runs: int, costs: Costs) -> None:
     months = {}
     for name, lane in lanes.items():
@@ -80,22 +100,20 @@ def compare(lanes: Mapping[str, Demonstration], runs: int, costs: Costs) -> None
             lane.make()
             measured(lane, "demo", {})
         months[name] = multiply(lane.served)
+    new = lanes["new"]
+    older = f"--columns {','.join(common_columns(lanes))}"
     for form in FORMATS:
         for number in range(runs):
             for name in sorted(lanes, reverse=bool(number % 2)):
-                lane = lanes[name]
-                words = f"export focus --format {form} --month"
-                many, one = (
-                    measured(
-                        lane, f"{words} {month} --out {{out}}/{month}.{form}", lane.environment
-                    )
-                    for month in months[name]
-                )
+                words = f"export focus --format {form}"
+                many, more = export(lanes[name], months[name], words)
                 costs[f"export of {MANY:,} charges, {form}"][name].append(many)
-                more = Cost(many.cpu - one.cpu, many.wall - one.wall, many.memory)
                 costs[f"the same without an export of one, {form}"][name].append(more)
+                title = f"that of the base's columns alone, {form}"
+                if name == "new":
+                    _, more = export(new, months[name], f"{words} {older}")
+                costs[title][name].append(more)
                 print(".", end="", flush=True)
-            new = lanes["new"]
             file = new.out / f"{months['new'][0]}.{form}"
             read = ["-c", READ, str(file), f"{new.folder}/read.duckdb"]
             costs[f"verify-focus beside DuckDB's reading, {form}"]["base"].append(
