@@ -1,10 +1,13 @@
 """Settings that every source over HTTP has: how its API is reached."""
 
+from typing import TypeVar
+
 from dlt.common.configuration import configspec
 from dlt.common.configuration.specs import BaseConfiguration
 from dlt.common.typing import TSecretStrValue
 
 from sources.http.api import Connection
+from sources.organisation import Further
 
 
 @configspec
@@ -33,3 +36,14 @@ class ConnectionSettings(BaseConfiguration):
     @property
     def connection(self) -> Connection:
         return Connection(self.request_timeout_seconds, self.allow_http, self.client_certificate)
+
+
+Settings = TypeVar("Settings", bound=ConnectionSettings)
+
+
+def of_further(settings: Settings, further: Further) -> Settings:
+    """With a further organisation's key and address, and else as the first one is read."""
+    given = settings.copy()
+    given.api_key = further.api_key
+    given.base_url = further.base_url or settings.base_url
+    return given

@@ -10,6 +10,7 @@ from sources.claude_admin.load import load, missing, roster_clients
 from sources.claude_admin.snapshot import ADMIN_API, token_words
 from sources.claude_admin.snapshot import check as check_roster
 from sources.claude_admin.upgrade import upgrade
+from sources.connection import of_further
 from sources.contract import Check, Source, Table
 from sources.errors import AnotherOrganisation, ForeseenError, KeyRefused, Refused
 from sources.organisation import Further
@@ -56,11 +57,8 @@ def beside(settings: AdminSettings, further: Further) -> AdminSettings | None:
     """With the key of a Console organisation; a parent's key is for cost alone."""
     if further.kind != "console":
         return None
-    given = AdminSettings()
-    for name in settings:
-        setattr(given, name, settings[name])
-    given.api_key, given.org_admin_token = further.api_key, None
-    given.base_url = further.base_url or settings.base_url
+    given = of_further(settings, further)
+    given.org_admin_token = None
     return given
 
 

@@ -12,6 +12,7 @@ from sources.claude_analytics.kinds import KINDS
 from sources.claude_analytics.load import NO_KEY, client_of, load, missing, newest_day
 from sources.claude_analytics.settings import AnalyticsSettings
 from sources.claude_analytics.upgrade import upgrade
+from sources.connection import of_further
 from sources.contract import Check, Source, Table
 from sources.errors import AnotherOrganisation, ForeseenError, Refused
 from sources.organisation import Further
@@ -138,11 +139,7 @@ def _table(endpoint: Endpoint) -> Table:
 
 def beside(settings: AnalyticsSettings, further: Further) -> AnalyticsSettings:
     """With the further organisation's key and limit, and else as the first one is read."""
-    given = AnalyticsSettings()
-    for name in settings:
-        setattr(given, name, settings[name])
-    given.api_key = further.api_key
-    given.base_url = further.base_url or settings.base_url
+    given = of_further(settings, further)
     given.requests_per_minute = further.requests_per_minute
     return given
 
