@@ -1,5 +1,6 @@
 """Writes the report: the page with its charts, or one chart as a picture."""
 
+import calendar
 import json
 import re
 from collections.abc import Collection
@@ -22,6 +23,7 @@ from pipelines.warehouse.base import Reading, Warehouse
 from sources.errors import ForeseenError
 
 FOLDER = Path(__file__).parent
+MONTHS = "|".join(calendar.month_name[1:])
 
 
 @dataclass(frozen=True)
@@ -127,7 +129,7 @@ def render(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["whole_days"] = _whole_days
+    environment.filters["unbroken"] = _unbroken
     environment.filters["kind"] = lambda part: type(part).__name__
     title = PAGE_TITLE if context.department is None else f"{PAGE_TITLE}: {context.department}"
     return environment.get_template("page.html.j2").render(
@@ -150,9 +152,10 @@ def render(
     )
 
 
-def _whole_days(text: str) -> str:
-    """The text with days that are not broken over two lines."""
-    return re.sub(r"(\d) ([A-Z][a-z]+)(?: (\d{4}))?", _joined, text)
+def _unbroken(text: str) -> str:
+    """The text with days and amounts with a sign that are not broken over two lines."""
+    whole = re.sub(rf"(\d) ({MONTHS})(?: (\d{{4}}))?", _joined, text)
+    return re.sub(r"([−+])\$", "\\1\u2060$", whole)
 
 
 def _joined(found: re.Match[str]) -> str:

@@ -29,6 +29,8 @@ from tests.pipelines import served_marts
 from tests.pipelines.served_marts import DAYS, PERSONAL
 
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
+UNBROKEN = str.maketrans({"\u00a0": " ", "\u2060": None})
+"""What keeps days and amounts of running text on one line."""
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 DRAWN = {
     ChartName.ACTIVE_PEOPLE,
@@ -76,7 +78,7 @@ def report(command: Command, data_dir: DataDir, tmp_path: Path, unchanged: list[
 def seen(page: str) -> str:
     """The page's words, without its scripts and styles."""
     words = re.sub(r"<(script|style)\b.*?</\1>", " ", page, flags=re.DOTALL)
-    return " ".join(unescape(re.sub(r"<[^>]+>", " ", words)).replace("\u00a0", " ").split())
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", words)).translate(UNBROKEN).split())
 
 
 def drawn_values(page: str, chart: str) -> list[dict[str, Any]]:

@@ -264,6 +264,7 @@ def test_each_rise_of_use_has_a_sentence_whose_parts_add_up_to_it(page: str) -> 
         ),
     }.items():
         assert f"Use cost {rise} {sentence}" in words
+        assert re.sub(r"([+−])\$", "\\1\u2060$", sentence) in page, "no sign at a line's end"
         amounts = re.findall(r"[+−]\$\d+\.\d\d", sentence)
         assert round(sum(value(amount) for amount in amounts), 2) == value(rise)
     assert "in April 2026 than" not in words
