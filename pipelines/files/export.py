@@ -49,7 +49,7 @@ def _parquet(rows: Rows, file: Path) -> pa.Schema:
     )
     columns = rows.columns()
     first = pa.repeat(pa.scalar(0, pa.int32()), rows.count)
-    table = {}
+    table, alike = {}, []
     for field in schema:
         name = field.name
         if name not in rows.same:
@@ -58,10 +58,11 @@ def _parquet(rows: Rows, file: Path) -> pa.Schema:
             column = pa.DictionaryArray.from_arrays(first, pa.repeat(rows.same[name], 1))
         else:
             column = pa.repeat(rows.same[name], rows.count)
+        # Amounts are seldom alike: to look for those that are takes longer than to write them.
+        if not pa.types.is_decimal(column.type):
+            alike.append(name)
         # Text goes into the file as it is kept, each value once.
         table[name] = column if _is_text(field) else column.cast(field.type)
-    # Amounts are seldom alike: to look for those that are takes longer than to write them.
-    alike = [field.name for field in schema if not pa.types.is_decimal(field.type)]
     # Rows are sorted by their moments: bounds of other columns let a reader leave out nothing.
     bounded = [field.name for field in schema if _is_moment(field)]
     whole = pa.table(table)

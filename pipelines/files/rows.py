@@ -13,6 +13,8 @@ from pipelines.warehouse.base import Reading, identifier
 ROWS_AT_ONCE = 100_000
 ROWS_FIRST = 1_000
 """Most columns that differ somewhere do so among these."""
+FEW = 100
+"""Amounts of which there are no more among the first rows are prices, and the same in many."""
 IN_ORDER = " in order"
 """What the name of a column ends in that sorts the rows beside one that is read as text."""
 
@@ -50,49 +52,73 @@ class Rows:
     ) -> None:
         self._marts, self._values, self._source = marts, values, source
         self._parameters = parameters
-        first = marts.batches(self._first(ROWS_FIRST), **parameters).read_all()
+        first = marts.batches(self._asked(f"limit {ROWS_FIRST}"), **parameters).read_all()
         self.schema: pa.Schema = first.schema
         pairs = {
             name: other
             for name, other in (alike or {}).items()
             if {name, other} <= values.keys() and first.column(name).equals(first.column(other))
         }
-        self.count, same, equal = self._compared(first, pairs)
-        self.same = {name: first.column(name)[0] for name in same if first.num_rows}
+        values_of_first = {
+            name: pc.count_distinct(first.column(name), "all").as_py() for name in values
+        }
+        self.count, equal = self._counted(pairs)
+        likely = [name for name, count in values_of_first.items() if count == 1]
+        self.same = self._same({name: first.column(name)[0] for name in likely})
         self.copies = {name: pairs[name] for name in equal if name not in self.same}
         self._order = [name for name in order if name not in self.same]
         self._varying = [name for name in values if name not in {*self.same, *self.copies}]
+        self._few = {name for name, count in values_of_first.items() if count <= FEW}
 
-    def _compared(
-        self, first: pa.Table, pairs: Mapping[str, str]
-    ) -> tuple[int, list[str], list[str]]:
-        """How many rows there are, the columns that are in all of them as in the first, and of
-        these pairs the first of those that are alike."""
-        names = [
-            name
-            for name in first.column_names
-            if pc.count_distinct(first.column(name), "all").as_py() < 2
-        ]
-        counts, of_first = ["count(*)"], {}
-        for number, name in enumerate(names):
-            value = first.column(name)[0].as_py() if first.num_rows else None
-            if value is None:
-                counts.append(f"count({self._values[name]})")
-                continue
-            of_first[f"first_{number}"] = value
-            other = f"{self._values[name]} is distinct from $first_{number}"
-            counts.append(f"count(case when {other} then 1 end)")
+    def _counted(self, pairs: Mapping[str, str]) -> tuple[int, list[str]]:
+        """How many rows there are, and of these pairs the first of those that are alike in all."""
+        counts = ["count(*)"]
         for pair in pairs.items():
             one, other = (self._values[name] for name in pair)
             counts.append(f"count(case when {one} is distinct from {other} then 1 end)")
-        answer = self._marts.query(
-            f"select {', '.join(counts)} {self._source}", **self._parameters, **of_first
-        )
+        answer = self._marts.query(f"select {', '.join(counts)} {self._source}", **self._parameters)
         [(count, *unlike)] = answer.fetchall()
-        of_one, of_two = unlike[: len(names)], unlike[len(names) :]
-        same = [name for name, rows in zip(names, of_one, strict=True) if not rows]
-        equal = [name for name, rows in zip(pairs, of_two, strict=True) if not rows]
-        return count, same, equal
+        return count, [name for name, rows in zip(pairs, unlike, strict=True) if not rows]
+
+    def _same(self, likely: dict[str, pa.Scalar]) -> dict[str, pa.Scalar]:
+        """Those of these values that their columns have in every row.
+
+        Rows that have them all are counted from what the database keeps of whole blocks; where some
+        do not, any of these tells of columns that vary.
+        """
+        same = dict(likely)
+        while same:
+            known = {
+                f"same_{number}": value.as_py()
+                for number, value in enumerate(same.values())
+                if value.is_valid
+            }
+            tests = [
+                f"{identifier(name)} = $same_{number}"
+                if value.is_valid
+                else f"{identifier(name)} is null"
+                for number, (name, value) in enumerate(same.items())
+            ]
+            answer = self._marts.query(
+                f"select count(*) from ({self._asked()}) as asked where {' and '.join(tests)}",
+                **self._parameters,
+                **known,
+            )
+            [(count,)] = answer.fetchall()
+            if count == self.count:
+                break
+            other = self._marts.batches(
+                f"select * from ({self._asked()}) as asked"
+                f" where {' or '.join(f'({test}) is not true' for test in tests)} limit 1",
+                **self._parameters,
+                **known,
+            ).read_all()
+            same = {
+                name: value
+                for name, value in same.items()
+                if other.num_rows and other.column(name)[0].as_py() == value.as_py()
+            }
+        return same
 
     def columns(self, *, decimals_as_text: bool = False) -> dict[str, pa.Array]:
         """The columns that vary, sorted: numbers, text of decimals if wanted, or dictionaries."""
@@ -101,7 +127,8 @@ class Rows:
         keys, cells = {}, {}
         for name in names:
             sql = self._values[name]
-            if decimals_as_text and pa.types.is_decimal(self.schema.field(name).type):
+            is_amount = pa.types.is_decimal(self.schema.field(name).type)
+            if decimals_as_text and is_amount and name not in self._few:
                 cells[name] = f"cast({sql} as varchar)"
             else:
                 cells[name] = sql
@@ -115,7 +142,7 @@ class Rows:
             f"select {listed} {self._source}", size=ROWS_AT_ONCE, **self._parameters
         )
         texts = {name for name in names if name not in keys.values()}
-        kept = [*ahead(partial(_numbered, texts=texts), read)]
+        kept = [*ahead(partial(_numbered, texts=texts, few=self._few), read)]
         if not kept:
             return {name: pa.array([], self.schema.field(name).type) for name in names}
         rows = pa.Table.from_batches(kept).unify_dictionaries()
@@ -149,16 +176,18 @@ class Rows:
                 }
             )
 
-    def _first(self, count: int) -> str:
+    def _asked(self, more: str = "") -> str:
         cells = ", ".join(f"{sql} as {identifier(name)}" for name, sql in self._values.items())
-        return f"select {cells} {self._source} limit {count}"
+        return f"select {cells} {self._source} {more}"
 
 
-def _numbered(batch: pa.RecordBatch, texts: set[str]) -> pa.RecordBatch:
-    """Each value of a column once, but of numbers and of these texts, which are seldom alike."""
+def _numbered(batch: pa.RecordBatch, texts: set[str], few: set[str]) -> pa.RecordBatch:
+    """Each value of a column once, but of numbers that are many and of these texts, which are
+    seldom alike."""
     columns = {}
     for name, column in zip(batch.schema.names, batch.columns, strict=True):
-        is_number = pa.types.is_integer(column.type) or pa.types.is_decimal(column.type)
+        is_amount = pa.types.is_decimal(column.type) and name not in few
+        is_number = pa.types.is_integer(column.type) or is_amount
         # A column as it was read holds the memory of its whole batch: joined to nothing, it is new.
         columns[name] = (
             pa.concat_arrays([column, column.slice(0, 0)])

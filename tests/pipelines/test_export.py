@@ -16,6 +16,7 @@ import pytest
 
 from pipelines.data_dir import DataDir
 from pipelines.files import export as file_export
+from pipelines.files import rows as file_rows
 from pipelines.files.export import WRITERS
 from pipelines.files.rows import Rows
 from pipelines.focus.columns import VERSIONS
@@ -351,10 +352,14 @@ def test_a_month_that_is_not_there_is_refused_and_leaves_no_file(
 
 
 @pytest.mark.parametrize("form", ["parquet", "csv", "xlsx"])
+@pytest.mark.parametrize(("first", "few"), [(1, 0), (2, 100), (1_000, 0), (1_000, 100)])
 def test_rows_that_are_alike_in_a_column_or_are_none_are_written_like_others(
-    tmp_path: Path, form: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str, first: int, few: int
 ) -> None:
-    """What is the same everywhere is asked for once; text is quoted where it has to be."""
+    """What is the same everywhere is asked for once; text is quoted where it has to be. Nothing of
+    it depends on how many of the rows are looked at first."""
+    monkeypatch.setattr(file_rows, "ROWS_FIRST", first)
+    monkeypatch.setattr(file_rows, "FEW", few)
     texts = ["plain", 'a "b", c', "", None, "=1+1", "two\nlines", "#"]
     rows = [(number, text) for number, text in enumerate(texts, start=1)]
     with duckdb.connect() as connection:
@@ -365,6 +370,8 @@ def test_rows_that_are_alike_in_a_column_or_are_none_are_written_like_others(
             "x_Text": "text", "x_Same": "'=2,3'", "x_Null": "cast(null as varchar)",
             "x_Cost": "cast(n as decimal(38, 8))", "x_Again": "cast(n as decimal(38, 8))",
             "x_At": "timestamp '2026-05-01'", "x_Is": "n > 3",
+            "x_Late": "case when n > 5 then 'late' end",
+            "x_Price": "cast(case when n < 6 then 2 end as decimal(38, 12))",
         }  # fmt: skip
         for name, where in (("some", "true"), ("one", "n = 2"), ("none", "false")):
             asked = Rows(
@@ -387,18 +394,25 @@ def test_rows_that_are_alike_in_a_column_or_are_none_are_written_like_others(
     moment = datetime(2026, 5, 1, tzinfo=UTC)
     wanted: list[tuple[Any, ...]]
     if form == "parquet":
-        wanted = [(text, "=2,3", None, Decimal(n), Decimal(n), moment, n > 3) for n, text in rows]
+        wanted = [
+            (text, "=2,3", None, Decimal(n), Decimal(n), moment, n > 3,
+             "late" if n > 5 else None, Decimal(2) if n < 6 else None)
+            for n, text in rows
+        ]  # fmt: skip
     elif form == "csv":
         wanted = [
             ("'=1+1" if text == "=1+1" else text or "", "'=2,3", "", f"{n}.00000000",
-             f"{n}.00000000", "2026-05-01T00:00:00Z", str(n > 3).lower())
+             f"{n}.00000000", "2026-05-01T00:00:00Z", str(n > 3).lower(),
+             "late" if n > 5 else "", "2.000000000000" if n < 6 else "")
             for n, text in rows
         ]  # fmt: skip
         assert '\n"",' in (tmp_path / "some.csv").read_text()  # Empty, and not null.
     else:
         wanted = [
-            (text, "=2,3", None, n, n, moment.replace(tzinfo=None), n > 3) for n, text in rows
-        ]
+            (text, "=2,3", None, n, n, moment.replace(tzinfo=None), n > 3,
+             "late" if n > 5 else None, 2 if n < 6 else None)
+            for n, text in rows
+        ]  # fmt: skip
     assert read("some") == wanted
     assert read("one") == wanted[1:2]
     assert read("none") == []
