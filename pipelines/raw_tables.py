@@ -27,6 +27,7 @@ from pipelines.runs import runs
 from pipelines.warehouse import warehouse_of
 from pipelines.warehouse.base import RAW_SCHEMA
 from pipelines.warehouse.pending import set_back
+from sources.hints import VERSION_SQL
 from sources.ledger import (
     add_columns,
     delete_unnamed,
@@ -83,7 +84,7 @@ SINCE_ADDED = {
     "endpoint_runs": {"run_number": "bigint", "organization_id": "varchar"},
     "key_owners": {"kind": "varchar"},
     "known_addresses": {"is_of_days": "boolean"},
-    "rejected_rows": {"version": "bigint", "source_name": "varchar", "line_number": "bigint"},
+    "rejected_rows": {**VERSION_SQL, "source_name": "varchar", "line_number": "bigint"},
 }
 """Columns that an earlier release did not have in tables that are no source's own."""
 

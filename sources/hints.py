@@ -1,5 +1,8 @@
 """What more than one source tells dlt of its tables."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import dlt
 import pyarrow as pa
 from dlt.common.data_types.typing import TDataType
@@ -16,10 +19,33 @@ def typed_columns(**types: TDataType) -> dict[str, TColumnSchema]:
     return {name: {"data_type": data_type} for name, data_type in types.items()}
 
 
-def versioned(rows: pa.Table, version: int) -> pa.Table:
-    """The rows as a raw table has them, with the number of the version that they make up."""
-    numbers = pa.repeat(pa.scalar(version, pa.int64()), len(rows))
-    return rows.append_column("version", numbers)
+VERSION_COLUMNS: Mapping[str, tuple[pa.DataType, TDataType, str]] = {
+    "version": (pa.int64(), "bigint", "bigint"),
+    "organization_id": (pa.string(), "text", "varchar"),
+}
+"""What every row of a version has beside what came, each as Arrow, dlt and SQL call its type: the
+number of the version that it is of, and whose rows they are. The latter is what the ledger says of
+the version: null is the first organisation."""
+VERSION_SQL = {name: sql for name, (_, _, sql) in VERSION_COLUMNS.items()}
+
+
+def version_columns() -> dict[str, TColumnSchema]:
+    """The same for dlt."""
+    return typed_columns(**{name: kind for name, (_, kind, _) in VERSION_COLUMNS.items()})
+
+
+def of_version(version: int, organization: str | None = None) -> dict[str, Any]:
+    """The values of a version's rows. Of which organisation: None is the first one."""
+    return {"version": version, "organization_id": organization}
+
+
+def versioned(rows: pa.Table, version: int, organization: str | None = None) -> pa.Table:
+    """The rows as a raw table has them. Those that say themselves whose they are go on doing so."""
+    for name, value in of_version(version, organization).items():
+        if name not in rows.column_names:
+            kind, *_ = VERSION_COLUMNS[name]
+            rows = rows.append_column(name, pa.repeat(pa.scalar(value, kind), len(rows)))
+    return rows
 
 
 REJECTED_ROWS = dlt.mark.make_hints(
@@ -28,16 +54,18 @@ REJECTED_ROWS = dlt.mark.make_hints(
     primary_key="",
     merge_key="",
     file_format=BY_COLUMNS,
-    columns=typed_columns(
-        endpoint="text",
-        activity_date="date",
-        version="bigint",
-        fetched_at="timestamp",
-        reason="text",
-        row_json="text",
-        source_name="text",
-        line_number="bigint",
-    ),
+    columns={
+        **version_columns(),
+        **typed_columns(
+            endpoint="text",
+            activity_date="date",
+            fetched_at="timestamp",
+            reason="text",
+            row_json="text",
+            source_name="text",
+            line_number="bigint",
+        ),
+    },
 )
 """One row per row that could not be read and version that it belongs to; those that count are in
 claude_staging.stg_rejected_rows. A line of a file has the file's name and its number, and the first

@@ -32,7 +32,7 @@ from dlt.common.schema.typing import TColumnSchema
 from dlt.destinations.exceptions import DatabaseException, DatabaseUndefinedRelation
 from dlt.destinations.sql_client import SqlClientBase
 
-from sources.hints import typed_columns
+from sources.hints import VERSION_SQL, typed_columns
 from sources.session import CLOSE_ENOUGH
 
 COMPLETE = "_dlt_load_id in (select load_id from claude_raw._dlt_loads where status = 0)"
@@ -240,6 +240,34 @@ def add_columns(
     with pipeline.sql_client() as warehouse:
         for name in sorted(lacking):
             warehouse.execute_sql(f"alter table {table} add column {name} {columns[name]}")
+
+
+def add_version_columns(
+    pipeline: dlt.Pipeline,
+    known: Mapping[str, Collection[str]],
+    ledger: str,
+    tables: Sequence[str],
+) -> None:
+    """Add to known tables of a known ledger's versions what every row of a version has.
+
+    Whose rows they are was known of the ledger before it was known of them.
+    """
+    lacking = [table for table in tables if VERSION_SQL.keys() - set(known[table])]
+    for table in lacking:
+        add_columns(pipeline, known, table, VERSION_SQL)
+    further = (
+        f"select distinct version, organization_id from {ledger} where organization_id is not null"
+    )
+    if not lacking or not stored(pipeline, f"{further} limit 1"):
+        return
+    change(
+        pipeline,
+        [
+            f"update {table} set organization_id = fetches.organization_id"
+            f" from ({further}) as fetches where {table}.version = fetches.version"
+            for table in (*lacking, *({"rejected_rows"} & known.keys()))
+        ],
+    )
 
 
 def is_in_the_future(pipeline: dlt.Pipeline, table: str, moment: str, now: str) -> bool:

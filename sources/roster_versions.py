@@ -10,6 +10,7 @@ from typing import Any
 
 import dlt
 
+from sources.hints import of_version
 from sources.ledger import COMPLETE, COUNTS, KEPT_APART, of_organization, stored
 
 Row = dict[str, Any]
@@ -139,23 +140,23 @@ def version_of(
     version = fetch_number if is_new or before.version is None else before.version
     if is_new and rows_hash in before.apart:
         version, appeared, gone = before.apart[rows_hash], [], []
+    of_the_version = of_version(version, organization)
     outcome = KEPT_APART if is_kept_apart else "loaded" if rows else "empty"
     return Version(
         table,
         [
             *(
-                {**by_hash[name], "row_hash": name, "is_gone": False, "version": version}
+                {**by_hash[name], "row_hash": name, "is_gone": False, **of_the_version}
                 for name in appeared
             ),
-            *({"row_hash": name, "is_gone": True, "version": version} for name in gone),
+            *({"row_hash": name, "is_gone": True, **of_the_version} for name in gone),
         ],
         {
             "roster_table": table,
-            "organization_id": organization,
             "snapshot_at": taken_at,
             "run_number": run_number,
             "fetch_number": fetch_number,
-            "version": version,
+            **of_the_version,
             "row_count": len(rows),
             "rows_hash": rows_hash,
             "outcome": outcome,

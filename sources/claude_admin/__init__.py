@@ -12,7 +12,7 @@ from sources.anthropic import BASE_URL
 from sources.claude_admin.endpoints import ROSTERS, Roster
 from sources.claude_admin.snapshot import Row
 from sources.connection import ConnectionSettings
-from sources.hints import BY_COLUMNS, typed_columns
+from sources.hints import BY_COLUMNS, typed_columns, version_columns
 from sources.ledger import numbers
 from sources.roster_versions import Version
 
@@ -64,9 +64,8 @@ def _roster(roster: Roster, rows: Sequence[Row], absent: Collection[str]) -> Dlt
         # Copies, because dlt writes a column's name into what it is given.
         columns={
             **{name: {**kind} for name, kind in roster.columns.items()},
-            **typed_columns(
-                undeclared_fields="text", row_hash="text", is_gone="bool", version="bigint"
-            ),
+            **typed_columns(undeclared_fields="text", row_hash="text", is_gone="bool"),
+            **version_columns(),
         },
     )
 

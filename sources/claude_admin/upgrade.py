@@ -7,6 +7,7 @@ import dlt
 from sources.claude_admin.endpoints import ROSTERS
 from sources.ledger import (
     add_columns,
+    add_version_columns,
     change,
     highest_number,
     known_columns,
@@ -28,15 +29,11 @@ def upgrade(pipeline: dlt.Pipeline) -> None:
         if "version" not in known[table]:
             with pipeline.sql_client() as warehouse:
                 warehouse.execute_sql(f"alter table {table} alter _dlt_valid_from drop not null")
-        add_columns(
-            pipeline,
-            known,
-            table,
-            {"row_hash": "varchar", "is_gone": "boolean", "version": "bigint"},
-        )
+        add_columns(pipeline, known, table, {"row_hash": "varchar", "is_gone": "boolean"})
     texts = dict.fromkeys(("rows_hash", "outcome", "organization_id"), "varchar")
     of_snapshots = {**number_columns(), **texts}
     add_columns(pipeline, known, "roster_snapshots", of_snapshots)
+    add_version_columns(pipeline, known, "roster_snapshots", tables)
     if not stored(pipeline, "select 1 from roster_snapshots where fetch_number is null limit 1"):
         return
     before = highest_number(pipeline)

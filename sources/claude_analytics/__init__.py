@@ -14,7 +14,7 @@ from sources.claude_analytics.fetch import FetchedDay, Fetcher
 from sources.claude_analytics.pages import raw_schema, rejected_hash, rows_hash
 from sources.claude_analytics.settings import AnalyticsSettings
 from sources.door import Door
-from sources.hints import REJECTED_ROWS, typed_columns, versioned
+from sources.hints import REJECTED_ROWS, of_version, typed_columns, versioned
 from sources.ledger import KEPT_APART, numbers
 
 __all__ = ["AnalyticsSettings", "Counting", "Storing", "claude_analytics", "empty_endpoints"]
@@ -98,7 +98,7 @@ def daily_resource(fetcher: Fetcher, endpoint: Endpoint, storing: Storing) -> Dl
         yield versioned(raw_schema(endpoint).empty_table(), 0)
         for batch in _batches(fetcher.days(endpoint)):
             new = [_Fetch(day, rows, storing) for day, rows in batch]
-            tables = [versioned(each.rows, each.version) for each in new if each.is_new]
+            tables = [each.stored_rows() for each in new if each.is_new]
             if tables:
                 yield pa.concat_tables(tables)
             rejected = [row for each in new if each.is_new for row in each.rejected_rows()]
@@ -126,6 +126,13 @@ class _Fetch:
         )
         self.version = self._number if counting is None or self.is_new else counting.version
 
+    @property
+    def _of_version(self) -> dict[str, Any]:
+        return of_version(self.version, self._storing.organization_id)
+
+    def stored_rows(self) -> pa.Table:
+        return versioned(self.rows, self.version, self._storing.organization_id)
+
     def ledger_row(self) -> dict[str, Any]:
         """One row per endpoint, UTC day and fetch: proof that it was asked for, and what came."""
         fetched, endpoint = self._fetched, self._fetched.endpoint
@@ -133,11 +140,10 @@ class _Fetch:
         return {
             "endpoint": endpoint.table,
             "activity_date": fetched.day,
-            "organization_id": self._storing.organization_id,
             "fetched_at": self._storing.fetched_at,
             "run_number": self._storing.run_number,
             "fetch_number": self._number,
-            "version": self.version,
+            **self._of_version,
             "row_count": len(self.rows),
             "rejected_row_count": len(fetched.rejected),
             "page_count": len(fetched.pages),
@@ -166,7 +172,7 @@ class _Fetch:
             {
                 "endpoint": self._fetched.endpoint.table,
                 "activity_date": self._fetched.day,
-                "version": self.version,
+                **self._of_version,
                 "fetched_at": self._storing.fetched_at,
                 "reason": row.reason,
                 "row_json": row.row_json,

@@ -6,6 +6,7 @@ from sources.claude_analytics.endpoints import EVERY_ENDPOINT
 from sources.ledger import (
     COMPLETE,
     add_columns,
+    add_version_columns,
     change,
     highest_number,
     known_columns,
@@ -25,8 +26,7 @@ def upgrade(pipeline: dlt.Pipeline) -> None:
     texts = dict.fromkeys(("rejected_hash", "organization_id"), "varchar")
     add_columns(pipeline, known, "loaded_days", {**number_columns(), **texts})
     tables = sorted({endpoint.table for endpoint in EVERY_ENDPOINT} & known.keys())
-    for table in tables:
-        add_columns(pipeline, known, table, {"version": "bigint"})
+    add_version_columns(pipeline, known, "loaded_days", tables)
     if not stored(pipeline, "select 1 from loaded_days where fetch_number is null limit 1"):
         return
     before = highest_number(pipeline)

@@ -16,7 +16,7 @@ from sources.claude_compliance.feed import Feed, Reading
 from sources.claude_compliance.windows import ReadWindow, Window
 from sources.connection import ConnectionSettings
 from sources.door import Door
-from sources.hints import REJECTED_ROWS, typed_columns, versioned
+from sources.hints import REJECTED_ROWS, of_version, typed_columns, versioned
 from sources.ledger import numbers
 
 __all__ = [
@@ -186,7 +186,7 @@ def _rejected_rows(reading: Reading, storing: Storing) -> list[dict[str, Any]]:
         {
             "endpoint": "activities",
             "activity_date": _day_of(activity, days),
-            "version": storing.fetch_number,
+            **of_version(storing.fetch_number),
             "fetched_at": storing.read_at,
             "reason": activity.reason,
             "row_json": activity.row_json,

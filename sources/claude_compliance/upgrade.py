@@ -2,6 +2,7 @@
 
 import dlt
 
+from sources.hints import VERSION_SQL
 from sources.ledger import (
     COMPLETE,
     add_columns,
@@ -20,7 +21,7 @@ def upgrade(pipeline: dlt.Pipeline) -> None:
     if "activity_windows" not in known:
         return
     add_columns(pipeline, known, "activity_windows", {**number_columns(), "outcome": "varchar"})
-    add_columns(pipeline, known, "activities", {"version": "bigint"})
+    add_columns(pipeline, known, "activities", VERSION_SQL)
     if not stored(pipeline, "select 1 from activity_windows where fetch_number is null limit 1"):
         return
     change(

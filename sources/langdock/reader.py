@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from sources.errors import ForeseenError
+from sources.hints import VERSION_COLUMNS
 from sources.langdock.cells import VALUES, Forms, Unreadable, decimal_mark, is_json_object
 from sources.langdock.entities import (
     BY_TABLE,
@@ -122,7 +123,7 @@ def raw_schema(entity: Entity) -> pa.Schema:
             pa.field("line_number", pa.int64()),
             pa.field("invalid_json_fields", pa.string()),
             pa.field("undeclared_fields", pa.string()),
-            pa.field("version", pa.int64()),
+            *(pa.field(name, kind) for name, (kind, *_) in VERSION_COLUMNS.items()),
         ]
     )
 

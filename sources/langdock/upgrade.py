@@ -2,6 +2,7 @@
 
 import dlt
 
+from sources.hints import VERSION_SQL
 from sources.langdock import ENTITIES
 from sources.langdock.entities import Cell
 from sources.ledger import (
@@ -32,7 +33,7 @@ def upgrade(pipeline: dlt.Pipeline) -> None:
     tables = [entity.table for entity in entities]
     for entity in entities:
         declared = {name: SQL_TYPES.get(c, "varchar") for name, c in entity.all_columns.items()}
-        add_columns(pipeline, known, entity.table, {**declared, "version": "bigint"})
+        add_columns(pipeline, known, entity.table, {**declared, **VERSION_SQL})
     if not stored(pipeline, "select 1 from langdock_exports where fetch_number is null limit 1"):
         return
     change(

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+from sources.hints import of_version
 from sources.langdock.collect import Collected, LedgerRow
 
 
@@ -24,7 +25,7 @@ def number(
     before = {row["export_id"]: row for row in ledger}
     for rows in (*collected.rows.values(), collected.rejected):
         for row in rows:
-            row["version"] = versions[row["file_hash"]]
+            row |= of_version(versions[row["file_hash"]])
     for row in collected.rejected:
         del row["file_hash"]
     for row in collected.ledger:

@@ -285,3 +285,75 @@ def test_who_has_the_same_address_in_two_organisations_is_counted_once(
     assert query("select count(*) from claude_marts.people where user_id = 'user_elsewhere'") == [
         (0,)
     ]
+
+
+OF_AN_API = """
+    select distinct table_name from information_schema.columns
+    where table_schema = 'claude_raw' and column_name = 'version' and data_type = 'BIGINT'
+        and table_name not like '\\_dlt%' escape '\\'
+"""
+"""The raw tables of what APIs answered: a run writes no other versions."""
+LEDGERS = ("loaded_days", "roster_snapshots", "activity_windows", "langdock_exports")
+
+
+def owners_of_rows(query: Query, table: str) -> dict[int, set[str | None]]:
+    """Version -> whose its rows say that they are."""
+    rows = query(
+        f"select version, list(distinct coalesce(organization_id, 'first')) from claude_raw.{table}"
+        " group by version"
+    )
+    return {version: set(owners) for version, owners in rows}
+
+
+def owners_by_ledger(query: Query) -> dict[int, set[str | None]]:
+    rows = query(
+        "select version, list(distinct coalesce(organization_id, 'first')) from ("
+        " select version, organization_id from claude_raw.loaded_days union all"
+        " select version, organization_id from claude_raw.roster_snapshots) group by version"
+    )
+    return {version: set(owners) for version, owners in rows}
+
+
+def test_every_row_that_an_api_gave_says_whose_it_is_as_the_ledger_does(
+    set_up: Command, query: Query, api: Sandbox, console: Sandbox, parent: Sandbox
+) -> None:
+    console.publish("costs", "2026-01-10", [{"cost": {"amount": "5", "requests": "many"}}])
+    set_up(
+        f"sync --today {TODAY} --no-transform",
+        **of_parent(parent),
+        SOURCES__CLAUDE_COMPLIANCE__BASE_URL=api.url,
+        SOURCES__CLAUDE_COMPLIANCE__API_KEY=api.api_key,
+    )
+
+    tables = {name for (name,) in query(OF_AN_API)} - set(LEDGERS)
+    assert {"costs", "usage_totals", "users", "members", "activities", "rejected_rows"} <= tables
+    with_column = query(
+        "select table_name from information_schema.columns"
+        " where table_schema = 'claude_raw' and column_name = 'organization_id'"
+    )
+    assert tables <= {name for (name,) in with_column}
+    by_ledger = owners_by_ledger(query)
+    # The feed's own word for where an event was stays what it is.
+    for table in sorted(tables - {"activities"}):
+        for version, owners in owners_of_rows(query, table).items():
+            assert owners == by_ledger[version], table
+    ids = {each.organization["id"] for each in (console, parent)}
+    of_costs = set().union(*owners_of_rows(query, "costs").values())
+    assert of_costs == {"first", *ids}
+    of_members = set().union(*owners_of_rows(query, "members").values())
+    assert of_members == {"first", console.organization["id"]}
+    of_rejected = set().union(*owners_of_rows(query, "rejected_rows").values())
+    assert of_rejected == {console.organization["id"]}
+
+
+def test_rows_that_did_not_say_whose_they_are_say_what_the_ledger_knows(
+    set_up: Command, query: Query
+) -> None:
+    set_up(f"sync --today {TODAY} --no-transform")
+    before = {table: owners_of_rows(query, table) for table in ("costs", "users", "api_keys")}
+    for table in before:
+        query(f"alter table claude_raw.{table} drop column organization_id")
+
+    assert set_up(f"sync --today {TODAY} --no-transform").exit_code == 0
+
+    assert {table: owners_of_rows(query, table) for table in before} == before

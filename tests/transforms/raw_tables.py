@@ -19,13 +19,14 @@ from pipelines.people.known_addresses import COLUMNS as ADDRESS_COLUMNS
 from sources.claude_admin.endpoints import ROSTERS
 from sources.claude_analytics.endpoints import EVERY_ENDPOINT
 from sources.claude_compliance.activities import ACTOR
+from sources.hints import VERSION_SQL
 from sources.langdock import ENTITIES, LEDGER
 from sources.langdock.reader import raw_schema
 
 DAY_COLUMNS = {
     "activity_date": "date not null",
     "undeclared_fields": "text",
-    "version": "bigint",
+    **VERSION_SQL,
 }
 DLT_COLUMNS = {"_dlt_load_id": "text not null", "_dlt_id": "text not null"}
 NUMBERS = {"run_number": "bigint", "fetch_number": "bigint", "version": "bigint"}
@@ -33,7 +34,7 @@ CHANGE_COLUMNS = {
     "undeclared_fields": "text",
     "row_hash": "text",
     "is_gone": "boolean",
-    "version": "bigint",
+    **VERSION_SQL,
     **DLT_COLUMNS,
 }
 ROSTER_TYPES = {
@@ -63,7 +64,7 @@ OTHER_TABLES = {
     "rejected_rows": {
         "endpoint": "text", "activity_date": "date", "fetched_at": "timestamptz",
         "reason": "text", "row_json": "text", "source_name": "text", "line_number": "bigint",
-        "version": "bigint",
+        **VERSION_SQL,
     },
     "activities": {
         "id": "text not null", "created_at": "timestamptz not null", "type": "text",

@@ -4,9 +4,6 @@
     (
         select
             stored.*
-            {%- if unit == 'activity_date' %},
-            counting.organization_id
-            {%- endif %}
         from {{ source('claude_raw', table) }} as stored
         inner join {{ ref('counting_versions') }} as counting
             on
@@ -29,7 +26,6 @@
                 changes.*,
                 snapshots.since_number,
                 snapshots.since_at as valid_from_at,
-                snapshots.organization_id,
                 lead(snapshots.since_at) over (
                     partition by snapshots.organization_id, changes.row_hash order by snapshots.since_number
                 ) as valid_until_at,
