@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from pipelines.files.ahead import ahead
 from pipelines.warehouse.base import Reading, identifier
 
-ROWS_AT_ONCE = 100_000
+ROWS_AT_ONCE = 40_000
 ROWS_FIRST = 1_000
 """Most columns that differ somewhere do so among these."""
 FEW = 100
