@@ -89,7 +89,8 @@ def half_a_roster(
     they left; `seats` is how many the vendor's own count has.
 
     A list that lost every row is an answer that somebody has to confirm: an outage answers like
-    that every night, and no later night makes it true. One that had few keeps them anyway.
+    that every night, and no later night makes it true. One that had few keeps them anyway. So does
+    a list of members that the vendor's own count contradicts, until that count has fallen too.
 
     The doubt, and the lists that it is about. The first one is that of the members.
     """
@@ -127,16 +128,19 @@ def half_a_roster(
     if not doubted:
         return None, set()
     has_emptied = any(not each.claimed for each in lists if each.name in doubted)
+    if has_emptied:
+        ends = ".\nA list without a single row counts only once somebody says so."
+    elif contradicts:
+        ends = (
+            ";\nit counts once the vendor's own count of seats has fallen too, or somebody says so."
+        )
+    else:
+        ends = ";\nif that says the same, it counts."
     sentence = (
         "The roster lost many at once. "
         + ". ".join(doubted.values())
         + ".\nWhat was known of these lists stays, nobody counts as removed, and they are read "
-        "again the next night"
-        + (
-            ".\nA list without a single row counts only once somebody says so."
-            if has_emptied
-            else ";\nif that says the same, it counts."
-        )
+        "again the next night" + ends
     )
     claim = " ".join(f"{name}={count}" for name, count in claims.items())
     return (
@@ -146,7 +150,7 @@ def half_a_roster(
             outcome="kept apart",
             sentence=sentence,
             claim=claim,
-            confirms_itself=not has_emptied,
+            confirms_itself=not (has_emptied or contradicts),
         ),
         set(doubted),
     )

@@ -17,6 +17,8 @@ PERSON = {"members": "id", "rbac_group_members": "user_id", "spend_limits": "act
 """The column that says whom a row is about; of other lists, none does."""
 BEFORE = timedelta(days=3)
 """An event of leaving may be older than the newest snapshot, which the list lags behind."""
+RECENT = timedelta(days=10)
+"""The vendor's count of seats comes some days late; an older one says nothing of today's list."""
 
 
 def doubted_lists(
@@ -48,7 +50,7 @@ def doubted_lists(
         if roster.table in {"members"} | (rows.keys() - unchanged) and roster.paging != "none"
     ]
     left = _left(session.pipeline, lists[0], taken_at - BEFORE)
-    doubt, tables = half_a_roster(lists, left, _seats(session.pipeline), session.limits)
+    doubt, tables = half_a_roster(lists, left, _seats(session), session.limits)
     if doubt is None:
         session.doubts.none("roster")
         return {}, set()
@@ -88,12 +90,13 @@ def _left(pipeline: dlt.Pipeline, members: ListClaim, since: datetime) -> set[st
     return {person for person in members.gone if person in told}
 
 
-def _seats(pipeline: dlt.Pipeline) -> int | None:
+def _seats(session: Session) -> int | None:
     """How many seats the vendor counts on the newest day that it has told of."""
+    since = (session.clock.now - RECENT).date()
     query = f"""
         select assigned_seat_count from {counting_rows("summaries")}
-        where assigned_seat_count is not null
+        where assigned_seat_count is not null and activity_date >= date '{since}'
         order by activity_date desc
         limit 1
     """
-    return next((row["assigned_seat_count"] for row in stored(pipeline, query)), None)
+    return next((row["assigned_seat_count"] for row in stored(session.pipeline, query)), None)

@@ -8,7 +8,7 @@ from sources.sandbox import Sandbox
 from tests.conftest import Command, Query
 
 ONLY = "--only claude_admin --only claude_compliance --no-transform"
-FIRST, SECOND, THIRD = "2026-01-08", "2026-01-09", "2026-01-10"
+FIRST, SECOND, THIRD, FOURTH = "2026-01-08", "2026-01-09", "2026-01-10", "2026-01-11"
 
 
 @pytest.fixture(autouse=True)
@@ -23,10 +23,10 @@ def people(count: int) -> list[dict[str, Any]]:
     return [{"id": f"user_{number:02}"} for number in range(count)]
 
 
-def night(api: Sandbox, command: Command, day: str, count: int) -> Any:
+def night(api: Sandbox, command: Command, day: str, count: int, more: str = "") -> Any:
     api.today = day
     api.publish_roster("members", people(count), since=day)
-    return command(f"sync --today {day} {ONLY}")
+    return command(f"sync --today {day} {ONLY} {more}")
 
 
 def members(query: Query) -> int:
@@ -62,6 +62,27 @@ def test_half_a_roster_counts_after_a_second_night_that_says_so_too(
     assert night(api, command, THIRD, 8).exit_code == 0
     assert members(query) == 8
     assert apart(query) == (1, 12)
+
+
+def test_half_a_roster_does_not_count_while_the_vendor_counts_as_many_seats_as_before(
+    api: Sandbox, command: Command, query: Query
+) -> None:
+    for number in range(1, 12):
+        api.publish(
+            "summaries", f"2026-01-{number:02}", [{"assigned_seat_count": 20 if number < 8 else 8}]
+        )
+    night(api, command, FIRST, 20, "--only summaries")
+
+    for day in (SECOND, THIRD):
+        ended = night(api, command, day, 8, "--only summaries")
+        assert ended.exit_code == 4
+        assert "the vendor counts 20 seats" in ended.err
+        assert "once the vendor's own count of seats has fallen too" in ended.err
+        assert members(query) == 20
+    ended = night(api, command, FOURTH, 8, "--only summaries")
+    assert ended.exit_code == 0
+    assert "Believed from tonight on (roster), because a later day said the same" in ended.text
+    assert members(query) == 8
 
 
 def test_a_whole_roster_after_half_a_one_is_as_if_nothing_had_been(
