@@ -132,7 +132,7 @@ def standing(data_dir: DataDir) -> dict[str, list[tuple[Any, ...]]]:
     with duckdb.connect(str(data_dir.served), read_only=True) as served:
         return {
             mart: served.execute(
-                f"select columns(name -> not starts_with(name, 'valid_')) from claude_marts.{mart}"
+                f"select columns(lambda name: not starts_with(name, 'valid_')) from claude_marts.{mart}"
                 f" where {until} is null order by all"
             ).fetchall()
             for mart, until in OF_PERIODS.items()
