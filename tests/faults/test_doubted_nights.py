@@ -132,8 +132,8 @@ def standing(data_dir: DataDir) -> dict[str, list[tuple[Any, ...]]]:
     with duckdb.connect(str(data_dir.served), read_only=True) as served:
         return {
             mart: served.execute(
-                f"select columns(lambda name: not starts_with(name, 'valid_')) from claude_marts.{mart}"
-                f" where {until} is null order by all"
+                "select columns(lambda name: not starts_with(name, 'valid_'))"
+                f" from claude_marts.{mart} where {until} is null order by all"
             ).fetchall()
             for mart, until in OF_PERIODS.items()
         }
