@@ -32,7 +32,8 @@ _OF_PEOPLE = {
     """,
     Kind.PERSON: """
         user_id claude_tag_user_id user_profile_id assistant_owner_id project_owner_id
-        workflow_owner_id users.user__id members.id chat_projects.created_by__id subject
+        workflow_owner_id console_usage_reports.account_id users.user__id members.id
+        chat_projects.created_by__id subject
         signed_principal kid_hash external_client_id other_assistants.account_id
     """,
     Kind.ACTOR: """
@@ -107,7 +108,9 @@ _ROWS_OF_PEOPLE = """
 """
 ROWS_OF_PEOPLE = frozenset(_ROWS_OF_PEOPLE.split())
 """Raw tables in which each row is one of a person: not even asked for where there are no people."""
-SUMMED = frozenset({"costs", "usage", "workspace_costs", "workspace_usage"})
+SUMMED = frozenset(
+    {"costs", "usage", "workspace_costs", "workspace_usage", "console_usage_reports"}
+)
 """Those in which rows that only a person told apart are one, with their sums."""
 
 

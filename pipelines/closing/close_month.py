@@ -356,6 +356,9 @@ def _settings(data_dir: DataDir, month: date, closing_id: str) -> pa.Table:
         union all
         select 'chargeback_shared_policy', shared_policy, null, null, null, null from settings
         union all
+        select 'chargeback_console_keys', 'owner', null, null, null, null
+        from settings where is_console_key_charged
+        union all
         select 'chargeback_cost_centers_from', cost_centers_from, null, null, null, null
         from settings
         union all

@@ -10,6 +10,7 @@ MARTS = "marts"
 JOINS = {
     "user_id": "people.user_id",
     "owner_user_id": "people.user_id",
+    "charged_user_id": "people.user_id",
     "created_by_user_id": "people.user_id",
     "changed_by_user_id": "people.user_id",
     "department": "departments.department",

@@ -227,12 +227,17 @@ def _coverage(served: Reading) -> Sequence[Mapping[str, Any]]:
         order by endpoint
         """
     )
-    has_newer = any(
-        row["newest_date"]
-        and TABLES[row["endpoint"]].kind == "money"
-        and not TABLES[row["endpoint"]].is_older
-        for row in rows
-        if row["endpoint"] in TABLES
-    )
-    replaced = {name for name, table in TABLES.items() if table.is_older and has_newer}
-    return [row for row in rows if row["endpoint"] not in replaced]
+    told = [(row, *row["endpoint"].partition(" of ")[::2]) for row in rows]
+    has_newer = {
+        organization
+        for row, table, organization in told
+        if table in TABLES
+        and row["newest_date"]
+        and TABLES[table].kind == "money"
+        and not TABLES[table].is_older
+    }
+    return [
+        row
+        for row, table, organization in told
+        if not (table in TABLES and TABLES[table].is_older and organization in has_newer)
+    ]

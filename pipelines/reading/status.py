@@ -213,6 +213,7 @@ NOTHING: dict[str, Any] = {
     "doubts": [],
     "endpoints": [],
     "cost_api": None,
+    "cost_apis": {},
     "activity_feed": {"outcome": "not read", "event_count": 0},
     "roster": {"snapshot_at": None, "row_counts": {}, "message": None, "refusals": {}},
     "sources": {},
@@ -295,6 +296,21 @@ EDITION_QUERY = f"""
 """
 """Which edition of the API cost and usage came from last."""
 
+FURTHER_EDITIONS_QUERY = f"""
+    select organization_id, edition from (
+        select
+            organization_id,
+            case {_EDITION} end as edition,
+            row_number() over (partition by organization_id order by fetch_number desc)
+                as fetches_since
+        from claude_raw.loaded_days
+        where {COUNTS} and case {_EDITION} end is not null and organization_id is not null
+    ) as fetches
+    where fetches_since = 1
+    order by organization_id
+"""
+"""The same of each further organisation."""
+
 
 def status(data_dir: DataDir, clock: Clock) -> dict[str, Any]:
     """The state of the warehouse, ready for JSON except for its dates. Writes nothing.
@@ -371,14 +387,14 @@ class _Stored:
         self.has = reading.has
         self._reading = reading
         self._is_numbered = reading.has("claude_raw.endpoint_runs", "run_number")
-        self._is_of_several = reading.has("claude_raw.endpoint_runs", "organization_id")
+        self.is_of_several = reading.has("claude_raw.endpoint_runs", "organization_id")
 
     def rows(self, sql: str, moment: str = "run_at") -> list[Row]:
         if not self._is_numbered:
             for part in OF_VERSIONS:
                 sql = sql.replace(part, "")
             sql = sql.replace("fetch_number", moment)
-        if not self._is_of_several:
+        if not self.is_of_several:
             sql = sql.replace(NAMED, "endpoint").replace(OF_FIRST, "")
         return self._reading.rows(sql)
 
@@ -392,6 +408,7 @@ def _loaded(warehouse: Warehouse) -> dict[str, Any]:
             "doubts": _doubts(stored),
             "endpoints": _endpoints(stored) if is_loaded else [],
             "cost_api": editions[0]["edition"] if editions else None,
+            "cost_apis": _further_editions(stored) if is_loaded else {},
             "activity_feed": _activity_feed(stored),
             "roster": _roster(stored),
             "sources": {
@@ -405,14 +422,29 @@ def _endpoints(stored: _Stored) -> list[Row]:
     rows = stored.rows(QUERY, "fetched_at")
     if not any(" of " in row["endpoint"] for row in rows):
         return rows
-    names = {
-        row["organization_id"]: row["organization_name"] or row["organization_id"]
-        for row in stored.rows("select * from claude_raw.key_owners order by owner_number")
-    }
+    names = _names(stored)
     for row in rows:
         endpoint, of, id = row["endpoint"].partition(" of ")
         row["endpoint"] = f"{endpoint}{of}{names.get(id, id)}"
     return rows
+
+
+def _names(stored: _Stored) -> dict[str, str]:
+    """What organisations are called whose key was ever read, by their ids."""
+    return {
+        row["organization_id"]: row["organization_name"] or row["organization_id"]
+        for row in stored.rows("select * from claude_raw.key_owners order by owner_number")
+    }
+
+
+def _further_editions(stored: _Stored) -> dict[str, str]:
+    """Which edition of the API each further organisation's cost and usage came from last."""
+    rows = stored.rows(FURTHER_EDITIONS_QUERY) if stored.is_of_several else []
+    names = _names(stored) if rows else {}
+    return {
+        str(names.get(row["organization_id"], row["organization_id"])): row["edition"]
+        for row in rows
+    }
 
 
 def _doubts(stored: _Stored) -> list[dict[str, Any]]:

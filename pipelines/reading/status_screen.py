@@ -249,6 +249,8 @@ def _freshness(state: Mapping[str, Any], *, is_short: bool = False) -> Iterator[
         )
     if state["cost_api"]:
         yield "Cost and usage", f"from {EDITIONS[state['cost_api']]}"
+    for organization, edition in state["cost_apis"].items():
+        yield f"Cost of {organization}", f"from {EDITIONS[edition]}"
     roster = state["roster"]
     if roster["snapshot_at"]:
         members = wording.plural(roster["row_counts"].get("members", 0), "member")

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from types import TracebackType
 from typing import NamedTuple, Self
 
@@ -195,6 +195,11 @@ class Client:
     ) -> Page:
         def read(response: Response) -> Page:
             page = self._read(endpoint, first, response)
+            if endpoint.complete_after is not None:
+                # Of one moment for all pages, as where they say it themselves.
+                until = (self.server_now or datetime.now(UTC)) - endpoint.complete_after
+                told_before = before[0].refreshed_at if before else None
+                page = replace(page, data_refreshed_at=told_before or until)
             _check_days(endpoint, first, last, page)
             if before and page.data_refreshed_at != before[0].refreshed_at:
                 raise Expired(

@@ -96,6 +96,9 @@ class Endpoint:
         totals: Table of the organisation's daily totals that move when these rows do. Its days are
             read again only then, and once more when they have settled.
         headers: Sent beside the usual ones.
+        left_out: Documented fields that are not kept, each with the reason.
+        complete_after: Of an API whose answers do not say until when their rows are complete: how
+            long after they are.
         is_official: The official client knows it; one that it does not know yet is not compared.
         decides_access: A refusal here means that this key has no access to any of them.
         measure: Column of cents whose sum must not vanish; None: its rows must not.
@@ -126,6 +129,8 @@ class Endpoint:
     totals: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     day_column: str | None = None
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    complete_after: timedelta | None = None
     is_official: bool = True
     decides_access: bool = False
     measure: str | None = None
@@ -623,6 +628,86 @@ WORKSPACE_API = (
 )
 """The same by what Console organisations split their work by: five dimensions, the most at once."""
 
+BY_CONSOLE: Mapping[str, Any] = {
+    "is_official": False,
+    "unnest": "results",
+    "days_per_request": 31,
+    # Data is there five minutes after the work, as a rule (the vendor's guide).
+    "complete_after": timedelta(hours=1),
+}
+CONSOLE_COST_PATH = "/v1/organizations/cost_report"
+CONSOLE_USAGE_PATH = "/v1/organizations/usage_report/messages"
+CONSOLE_COST_OF = (
+    "workspace_id model service_tier context_window inference_geo cost_type token_type"
+)
+CONSOLE_USAGE_OF = """
+    account_id service_account_id api_key_id workspace_id model service_tier context_window
+    inference_geo
+"""
+CONSOLE_COST_ROW = BUCKET | texts("", f"{CONSOLE_COST_OF} description currency") | {"amount": CENTS}
+CONSOLE_USAGE_ROW = (
+    BUCKET
+    | texts("", CONSOLE_USAGE_OF)
+    | counts("", " ".join(name for name in TOKENS.split() if name != "requests"))
+)
+NOT_TOLD = "Null, because nothing is asked to be told apart."
+CONSOLE_REPORTS_API = (
+    money_endpoint(
+        table="cost_totals",
+        path=CONSOLE_COST_PATH,
+        grain="One row per UTC day: the organisation's own cost.",
+        key=("group__product",),
+        columns=COST_ROW,
+        older_names={"amount": "cost__amount", "currency": "cost__currency"},
+        left_out=dict.fromkeys((*CONSOLE_COST_OF.split(), "description"), NOT_TOLD),
+        params=for_buckets(limit=31, width="bucket_width"),
+        measure="cost__amount",
+        **BY_CONSOLE,
+    ),
+    money_endpoint(
+        table="usage_totals",
+        path=CONSOLE_USAGE_PATH,
+        grain="One row per UTC day: the organisation's own usage.",
+        key=("group__product",),
+        columns=USAGE_ROW,
+        older_names={
+            name: f"usage__{name}"
+            for name in CONSOLE_USAGE_ROW
+            if name not in {**BUCKET, **texts("", CONSOLE_USAGE_OF)}
+        },
+        left_out=dict.fromkeys(CONSOLE_USAGE_OF.split(), NOT_TOLD),
+        params=for_buckets(limit=31, width="bucket_width"),
+        **BY_CONSOLE,
+    ),
+    money_endpoint(
+        table="console_cost_reports",
+        path=CONSOLE_COST_PATH,
+        grain="One row per UTC day, workspace and line of the bill: model, service tier, context "
+        "window, region of inference, cost type and token type.",
+        key=("workspace_id", "description", *CONSOLE_COST_OF.split()[1:]),
+        names_repeat=True,
+        columns=CONSOLE_COST_ROW,
+        params=for_buckets("workspace_id", "description", limit=31, width="bucket_width"),
+        totals="cost_totals",
+        measure="amount",
+        **BY_CONSOLE,
+    ),
+    money_endpoint(
+        table="console_usage_reports",
+        path=CONSOLE_USAGE_PATH,
+        grain="One row per UTC day, account, service account, API key, workspace, model, service "
+        "tier, context window and region of inference.",
+        key=tuple(CONSOLE_USAGE_OF.split()),
+        names_repeat=True,
+        columns=CONSOLE_USAGE_ROW,
+        params=for_buckets(*CONSOLE_USAGE_OF.split(), limit=31, width="bucket_width"),
+        totals="usage_totals",
+        **BY_CONSOLE,
+    ),
+)
+"""The older Admin reports of an organisation of the Console, for those without COST_API. Cost is
+told by workspace and line of the bill, and messages by key as well: no person is named by cost."""
+
 CHILD = "group__organization_id"
 OF_CHILDREN = ("organization_id", "actor", "product", "model", "context_window")
 CHILD_PRICED_BY = tuple(f"group__{name}" for name in OF_CHILDREN if name != "actor")
@@ -706,4 +791,5 @@ CLAUDE_CODE_API = (
 
 EVERY_ENDPOINT = (
     *ENDPOINTS, *COST_API, *HOURLY_API, *REPORTS_API, *WORKSPACE_API, *CLAUDE_CODE_API,
+    *CONSOLE_REPORTS_API,
 )  # fmt: skip

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from sources.claude_analytics.endpoints import (
     CLAUDE_CODE_API,
+    CONSOLE_REPORTS_API,
     COST_API,
     ENDPOINTS,
     HOURLY_API,
@@ -35,7 +36,7 @@ KINDS: Mapping[str, Kind] = {
     ),
     "console": Kind(
         engagement=CLAUDE_CODE_API,
-        generations={"unified": (*COST_API, *WORKSPACE_API)},
+        generations={"unified": (*COST_API, *WORKSPACE_API), "reports": CONSOLE_REPORTS_API},
         hourly=HOURLY_API,
     ),
     "parent": Kind(generations={"unified": PARENT_API}),

@@ -408,9 +408,11 @@ def _table_of_rows(endpoint: Endpoint, rows: Sequence[_Row], day: date) -> pa.Ta
 
 @functools.cache
 def _declared_tree(endpoint: Endpoint) -> dict[str, Any]:
-    """The endpoint's columns, and the names that older editions use, nested as in the JSON."""
+    """The endpoint's columns, the names that older editions use, and what is left out, nested as in
+    the JSON."""
     tree: dict[str, Any] = {}
     older = {name: endpoint.columns[newer] for name, newer in endpoint.older_names.items()}
+    older |= dict.fromkeys(endpoint.left_out, TEXT)
     columns: Columns = {**endpoint.columns, **older}
     for column, kind in columns.items():
         *parents, leaf = column.split("__")

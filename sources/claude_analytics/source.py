@@ -119,8 +119,9 @@ def _table(endpoint: Endpoint) -> Table:
     edition = next(
         (
             name
-            for name, each in KINDS["enterprise"].generations.items()
-            if endpoint in each and endpoint.totals is not None
+            for kind in KINDS.values()
+            for name, each in kind.generations.items()
+            if len(kind.generations) > 1 and endpoint in each and endpoint.totals is not None
         ),
         None,
     )
@@ -141,6 +142,8 @@ def beside(settings: AnalyticsSettings, further: Further) -> AnalyticsSettings:
     """With the further organisation's key and limit, and else as the first one is read."""
     given = of_further(settings, further)
     given.requests_per_minute = further.requests_per_minute
+    # What the first one is read from says nothing of others.
+    given.cost_api = "auto"
     return given
 
 

@@ -29,6 +29,7 @@ from sources.sandbox import reference_files
 from sources.sandbox.calls import Api, Call, clock_of, params_of
 from sources.sandbox.claude_code import ClaudeCode
 from sources.sandbox.compliance import ActivityFeed
+from sources.sandbox.console_reports import ConsoleReports
 from sources.sandbox.engagement import Engagement
 from sources.sandbox.langdock import LangdockExports
 from sources.sandbox.limits import Limits, RateWindow, Refusal, check_key, error_body
@@ -204,6 +205,11 @@ class Sandbox:
             Roster(self._organisation, lambda: self.organization, {*KINDS} - {*without}),
             self._activity_feed,
             ClaudeCode(self._organisation, is_console=ENTERPRISE in without),
+            ConsoleReports(
+                self._organisation,
+                is_console=ENTERPRISE in without,
+                refreshed_at=lambda call: self.data_refreshed_at or call.clock - REFRESH_LAG,
+            ),
         )
         limited = requests_per_minute is not None
         self._rates = {

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import httpx
 import pytest
@@ -357,3 +358,190 @@ def test_rows_that_did_not_say_whose_they_are_say_what_the_ledger_knows(
     assert set_up(f"sync --today {TODAY} --no-transform").exit_code == 0
 
     assert {table: owners_of_rows(query, table) for table in before} == before
+
+
+def used_by_key(id: str, amount: str) -> dict[str, object]:
+    return {
+        "group": {"actor": {"type": "api_actor", "api_key_id": id}},
+        "cost": {"amount": amount},
+    }
+
+
+def test_a_key_of_the_console_is_charged_where_its_owner_was_and_the_bill_stays(
+    set_up: Command, query: Query, api: Sandbox, console: Sandbox, tmp_path: Path
+) -> None:
+    person = next(row for row in api.truth("people") if row["email"] and row["name"])
+    chart = tmp_path / "chart.csv"
+    chart.write_text(
+        "email,department,cost_center,manager_email,valid_from\n"
+        f"{person['email']},Web,10,,2026-01-01\n{person['email']},Shop,20,,2026-01-10\n"
+    )
+    maker = {"type": "user", "id": "user_maker"}
+    console.publish_roster(
+        "members",
+        [
+            {"id": "user_maker", "email": str(person["email"]).title()},
+            {"id": "user_unknown", "email": "nobody@elsewhere.example"},
+        ],
+    )
+    console.publish_roster(
+        "api_keys",
+        [
+            {"id": "apikey_of_person", "created_by": maker},
+            {"id": "apikey_unknown", "created_by": {"type": "user", "id": "user_unknown"}},
+            {
+                "id": "apikey_service",
+                "created_by": maker,
+                "principal": {"type": "service_account", "service_account_id": "svac_1"},
+                "expires_at": "2027-01-01T00:00:00Z",
+            },
+        ],
+    )
+    keys = ("apikey_of_person", "apikey_unknown", "apikey_service")
+    for day in ("2026-01-05", "2026-01-15"):
+        console.publish(
+            "costs", day, [used_by_key(id, f"{number}00") for number, id in enumerate(keys, 1)]
+        )
+
+    ended = set_up(f"sync --today {TODAY}", SOURCES__REFERENCE_FILES__ORG_CHART=str(chart))
+
+    assert ended.exit_code == 0, ended.text
+    assert query(
+        "select activity_date, actor_id, charged_user_id, department, cost_center"
+        f" from claude_marts.spend_daily where actor_id in {keys} order by all"
+    ) == [
+        (date(2026, 1, 5), "apikey_of_person", person["user_id"], "Web", "10"),
+        (date(2026, 1, 5), "apikey_service", None, None, None),
+        (date(2026, 1, 5), "apikey_unknown", None, None, None),
+        (date(2026, 1, 15), "apikey_of_person", person["user_id"], "Shop", "20"),
+        (date(2026, 1, 15), "apikey_service", None, None, None),
+        (date(2026, 1, 15), "apikey_unknown", None, None, None),
+    ]
+    [(billed, difference)] = query(
+        "select sum(billed_usd) filter (where cost_pool <> 'seats'), sum(difference_usd)"
+        " from claude_marts.chargeback_reconciliation_monthly"
+    )
+    [(spend,)] = query("select sum(spend_usd) from claude_marts.spend_daily")
+    assert (billed, difference) == (spend, 0)
+    assert query(
+        "select cost_pool, sum(amount_usd) from claude_marts.chargeback_monthly"
+        " where cost_pool <> 'seats' group by 1 order by 1"
+    ) == query(
+        "select case when charged_user_id is null then 'shared' else 'metered' end, sum(spend_usd)"
+        " from claude_marts.spend_daily group by 1 order by 1"
+    )
+    assert query(
+        'select "x_CostPool", sum("BilledCost") from claude_marts.focus_cost_and_usage'
+        " where \"ResourceId\" in ('apikey_of_person', 'apikey_unknown') group by 1 order by 1"
+    ) == [("metered", Decimal(2)), ("shared", Decimal(4))]
+    assert query(
+        "select api_key_id, status, owner_user_id = 'user_unknown', has_owner_left, is_never_used,"
+        " has_no_expiry, spend_usd, last_spend_date from claude_marts.api_key_hygiene"
+        f" where organization_id = '{console.organization['id']}' order by 1"
+    ) == [
+        ("apikey_of_person", "active", False, False, None, True, None, None),
+        ("apikey_service", "active", None, None, None, False, None, None),
+        ("apikey_unknown", "active", True, False, None, True, None, None),
+    ]
+
+
+def test_a_month_that_was_closed_before_keys_were_charged_stays_as_it_was(
+    set_up: Command, query: Query, api: Sandbox, console: Sandbox
+) -> None:
+    person = next(row for row in api.truth("people") if row["email"] and row["name"])
+    console.publish_roster("members", [{"id": "user_maker", "email": person["email"]}])
+    maker = {"type": "user", "id": "user_maker"}
+    console.publish_roster("api_keys", [{"id": "apikey_of_person", "created_by": maker}])
+    console.publish("costs", "2026-01-15", [used_by_key("apikey_of_person", "700")])
+    set_up(f"sync --today {TODAY}")
+    assert set_up(f"close-month 2026-01 --force --today {TODAY}").exit_code == 1
+    for sandbox in (api, console):
+        sandbox.today = date(2026, 2, 2)
+    set_up("sync --today 2026-02-02")
+    ended = set_up("close-month 2026-01 --force --today 2026-02-02")
+    assert ended.exit_code == 0, ended.text
+    kept = "setting = 'chargeback_console_keys'"
+    [(count,)] = query(f"select count(*) from claude_raw.closed_settings where {kept}")
+    assert count == 1
+    pools = (
+        "select coalesce(charged_user_id, 'nobody') from claude_marts.spend_daily"
+        " where actor_id = 'apikey_of_person'"
+    )
+    set_up("transform --today 2026-02-02")
+    assert query(pools) == [(person["user_id"],)]
+
+    # As a release before this one closed it.
+    query(f"delete from claude_raw.closed_settings where {kept}")
+    set_up("transform --today 2026-02-02")
+
+    assert query(pools) == [("nobody",)]
+
+
+@pytest.fixture
+def older() -> Iterator[Sandbox]:
+    """A Console organisation that is not let to the newer pair of cost and usage."""
+    with Sandbox(
+        seats=6,
+        seed=4,
+        today=TODAY,
+        days_ahead=5,
+        api_key="sk-older",
+        without=["enterprise"],
+        cost_api="reports",
+    ) as sandbox:
+        yield sandbox
+
+
+def test_cost_of_a_console_organisation_comes_from_the_older_reports_where_it_has_no_others(
+    set_up: Command, query: Query, api: Sandbox, older: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ORGANIZATIONS__DEVELOPERS__API_KEY", older.api_key)
+    monkeypatch.setenv("ORGANIZATIONS__DEVELOPERS__BASE_URL", older.url)
+
+    ended = set_up(f"sync --today {TODAY}")
+
+    assert ended.exit_code == 0, ended.text
+    id, name = older.organization["id"], older.organization["name"]
+    assert "Cost and usage come from the older reports" in ended.text
+    assert f"Cost of {name}: from the older reports" in set_up(f"status --today {TODAY}").text
+    assert dict(
+        query("select organization_id, sum(spend_usd) from claude_marts.spend_daily group by 1")
+    ) == {api.organization["id"]: spent(api), id: spent(older)}
+    assert query(
+        "select sum(billed_usd) filter (where cost_pool <> 'seats'), sum(difference_usd)"
+        " from claude_marts.chargeback_reconciliation_monthly"
+    ) == [(spent(api) + spent(older), 0)]
+    [(by_workspace, workspaces, key_costs)] = query(
+        "select sum(spend_usd), count(distinct workspace_id),"
+        " count(spend_usd) filter (where api_key_id is not null)"
+        " from claude_marts.spend_by_workspace_daily"
+    )
+    assert (by_workspace, key_costs) == (spent(older), 0)
+    assert workspaces > 1
+    tokens = "select sum(uncached_input_tokens), sum(output_tokens) from claude_marts.spend_daily"
+    truth = older.truth("spend_daily")
+    assert query(f"{tokens} where organization_id = '{id}'") == [
+        (
+            sum(row["uncached_input_tokens"] or 0 for row in truth),
+            sum(row["output_tokens"] or 0 for row in truth),
+        )
+    ]
+    assert (
+        query(
+            "select distinct undeclared_fields from claude_raw.console_cost_reports union all"
+            " select distinct undeclared_fields from claude_raw.console_usage_reports union all"
+            " select distinct undeclared_fields from claude_raw.cost_totals"
+        )
+        == [(None,)] * 3
+    )
+    assert query("select count(*) from claude_raw.rejected_rows") == [(0,)]
+
+    # A night in which the newer cost answers, and usage does not, changes nothing.
+    older.answer("/analytics/cost", status=200, body={"data": [], "has_more": False}, times=1)
+    again = set_up("sync --today 2026-01-21 --no-transform")
+    assert again.exit_code == 0, again.text
+    assert "Cost and usage come from the older reports" in again.text
+    assert query(
+        f"select count(*) from claude_raw.loaded_days where endpoint = 'costs'"
+        f" and organization_id = '{id}'"
+    ) == [(0,)]

@@ -11,7 +11,7 @@ import yaml
 
 from pipelines.warehouse.dbt import DECLARED, PROJECT, TransformResult, transform, unit_tests
 from pipelines.warehouse.duckdb import target
-from sources.claude_analytics.endpoints import EVERY_ENDPOINT, REPORTS_API
+from sources.claude_analytics.endpoints import CONSOLE_REPORTS_API, EVERY_ENDPOINT, REPORTS_API
 from sources.errors import ForeseenError
 from tests.transforms.conftest import Query
 from tests.transforms.raw_tables import RawWarehouse
@@ -38,7 +38,9 @@ def test_every_endpoint_has_a_staging_model_and_is_covered() -> None:
     assert DECLARED["money_endpoints"] == list(money)
     assert DECLARED["recent_endpoints"] == ["hourly_costs", "hourly_usage"]
     assert DECLARED["older_money_endpoints"] == [
-        endpoint.table for endpoint in REPORTS_API if endpoint.table.endswith("_reports")
+        endpoint.table
+        for endpoint in (*REPORTS_API, *CONSOLE_REPORTS_API)
+        if endpoint.table.endswith("_reports")
     ]
 
 

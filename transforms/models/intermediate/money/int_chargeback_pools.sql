@@ -1,6 +1,7 @@
 -- One row per month and cost pool: what is billed of it, before any split.
--- The pools of cost together are the organisation's own total: metered is what its people spent, shared what nobody
--- in person did, and unexplained what the total has beyond the rows, or they beyond it. Seat fees can be unknown: null.
+-- The pools of cost together are the organisation's own total: metered is what its people and the Console's keys of
+-- theirs spent, shared what is nobody's, and unexplained what the total has beyond the rows, or they beyond it. Seat
+-- fees can be unknown: null.
 with
 
 spend as (
@@ -51,7 +52,7 @@ month_states as (
 spend_with_pool as (
     select
         cast({{ dbt.date_trunc('month', 'activity_date') }} as date) as month,
-        case when actor_type = 'user' then 'metered' else 'shared' end as cost_pool,
+        case when charged_user_id is not null then 'metered' else 'shared' end as cost_pool,
         spend_usd,
         list_price_usd
     from spend

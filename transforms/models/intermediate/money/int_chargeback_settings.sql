@@ -1,5 +1,6 @@
 -- One row per month: what its bill is made with. A closed month keeps what its close was made with, where that was
 -- kept; in other months the newest line of a pool that is in force on the first of the month counts, else the setting.
+-- What a key of a Console organisation costs is charged where its owner was, but in a month whose close did not say so.
 with
 
 cost_days as (
@@ -38,6 +39,10 @@ months as (
     from closed_months
 ),
 
+months_closed as (
+    select distinct month from closed_months
+),
+
 frozen as (
     select
         closed_months.month,
@@ -51,7 +56,9 @@ frozen as (
             as cost_centers_from,
         max(
             case when closed_settings.setting = 'chargeback_monthly_amount_usd' then closed_settings.setting_value end
-        ) as monthly_amount_usd
+        ) as monthly_amount_usd,
+        max(case when closed_settings.setting = 'chargeback_console_keys' then closed_settings.setting_value end)
+            as console_keys
     from closed_months
     inner join closed_settings on closed_months.closing_id = closed_settings.closing_id
     group by closed_months.month
@@ -109,10 +116,13 @@ in_force as (
             when dated.seats_policy is not null then cast(dated.monthly_amount_usd as decimal(38, 8))
             else configured.monthly_amount_usd
         end as monthly_amount_usd,
+        months_closed.month is null or coalesce(frozen.console_keys, '') = 'owner'
+            as is_console_key_charged,
         frozen.seats_policy is not null as is_frozen
     from months
     cross join configured
     left join frozen on months.month = frozen.month
+    left join months_closed on months.month = months_closed.month
     left join dated on months.month = dated.month
 )
 

@@ -31,7 +31,7 @@ spend_charges as (
     select
         cast({{ dbt.date_trunc('month', 'spend.activity_date') }} as date) as month,
         coalesce(spend.child_organization_id, spend.organization_id) as further_organization_id,
-        case when spend.actor_type = 'user' then 'metered' else 'shared' end as cost_pool,
+        case when spend.charged_user_id is not null then 'metered' else 'shared' end as cost_pool,
         'Usage' as charge_category,
         spend.activity_date as first_date,
         cast({{ dbt.dateadd('day', 1, 'spend.activity_date') }} as date) as end_date,
@@ -62,7 +62,7 @@ spend_charges as (
     from spend
     left join department_periods
         on
-            spend.user_id = department_periods.user_id
+            spend.charged_user_id = department_periods.user_id
             and spend.activity_date >= department_periods.valid_from_date
             and spend.activity_date < department_periods.valid_until_date
 ),

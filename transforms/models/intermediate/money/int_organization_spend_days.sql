@@ -77,30 +77,55 @@ with_fetches as (
         days.activity_date,
         days.organization_id,
         max(case when days_loaded.endpoint = 'costs' then days_loaded.fetched_at end) as costs_fetched_at,
-        max(case when days_loaded.endpoint = 'user_cost_reports' then days_loaded.fetched_at end)
-            as user_cost_reports_fetched_at,
+        max(
+            case
+                when days_loaded.endpoint in ('user_cost_reports', 'console_cost_reports') then days_loaded.fetched_at
+            end
+        ) as user_cost_reports_fetched_at,
         max(case when days_loaded.endpoint = 'usage' then days_loaded.fetched_at end) as usage_fetched_at,
-        max(case when days_loaded.endpoint = 'user_usage_reports' then days_loaded.fetched_at end)
-            as user_usage_reports_fetched_at,
-        count(case when days_loaded.endpoint in ('cost_reports', 'user_cost_reports') then 1 end)
-            as loaded_cost_reports,
-        count(case when days_loaded.endpoint in ('usage_reports', 'user_usage_reports') then 1 end)
-            as loaded_usage_reports,
+        max(
+            case
+                when days_loaded.endpoint in ('user_usage_reports', 'console_usage_reports')
+                    then days_loaded.fetched_at
+            end
+        ) as user_usage_reports_fetched_at,
+        sum(
+            case
+                when days_loaded.endpoint = 'console_cost_reports' then 2
+                when days_loaded.endpoint in ('cost_reports', 'user_cost_reports') then 1
+            end
+        ) as loaded_cost_reports,
+        sum(
+            case
+                when days_loaded.endpoint = 'console_usage_reports' then 2
+                when days_loaded.endpoint in ('usage_reports', 'user_usage_reports') then 1
+            end
+        ) as loaded_usage_reports,
         count(case when days_loaded.endpoint = 'cost_totals' then 1 end) = 1 as is_cost_totals_loaded,
         count(case when days_loaded.endpoint = 'usage_totals' then 1 end) = 1 as is_usage_totals_loaded,
         count(case when days_loaded.endpoint = 'costs' and days_loaded.is_settled then 1 end) = 1
             as is_costs_settled,
         count(case when days_loaded.endpoint = 'usage' and days_loaded.is_settled then 1 end) = 1
             as is_usage_settled,
-        count(
-            case
-                when days_loaded.endpoint in ('cost_reports', 'user_cost_reports') and days_loaded.is_settled then 1
-            end
+        coalesce(
+            sum(
+                case
+                    when not days_loaded.is_settled then 0
+                    when days_loaded.endpoint = 'console_cost_reports' then 2
+                    when days_loaded.endpoint in ('cost_reports', 'user_cost_reports') then 1
+                end
+            ),
+            0
         ) = 2 as is_cost_reports_settled,
-        count(
-            case
-                when days_loaded.endpoint in ('usage_reports', 'user_usage_reports') and days_loaded.is_settled then 1
-            end
+        coalesce(
+            sum(
+                case
+                    when not days_loaded.is_settled then 0
+                    when days_loaded.endpoint = 'console_usage_reports' then 2
+                    when days_loaded.endpoint in ('usage_reports', 'user_usage_reports') then 1
+                end
+            ),
+            0
         ) = 2 as is_usage_reports_settled
     from days
     left join days_loaded
@@ -122,7 +147,8 @@ with_generation as (
     from with_fetches
 ),
 
--- The older reports say what nobody in person spent only when both the organisation's and the people's are there.
+-- The older reports say what nobody in person spent only when both the organisation's and the people's are there; those
+-- of a Console organisation are one.
 with_states as (
     select
         activity_date,
@@ -130,12 +156,12 @@ with_states as (
         generation,
         case generation
             when 'unified' then costs_fetched_at is not null
-            when 'reports' then loaded_cost_reports = 2
+            when 'reports' then coalesce(loaded_cost_reports, 0) = 2
             else false
         end as is_cost_loaded,
         case generation
             when 'unified' then usage_fetched_at is not null
-            when 'reports' then loaded_usage_reports = 2
+            when 'reports' then coalesce(loaded_usage_reports, 0) = 2
             else false
         end as is_usage_loaded,
         is_cost_totals_loaded,

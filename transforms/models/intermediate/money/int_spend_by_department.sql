@@ -1,9 +1,10 @@
--- One row per month, department and cost center whose people spent: each day's spend where the person was that day.
+-- One row per month, department and cost center whose people, or keys of theirs, spent: each day's
+-- spend where the person was that day.
 with
 
 spend as (
     select * from {{ ref('spend_daily') }}
-    where actor_type = 'user' and spend_usd is not null
+    where charged_user_id is not null and spend_usd is not null
 ),
 
 spend_by_department as (

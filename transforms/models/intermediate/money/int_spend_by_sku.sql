@@ -16,6 +16,10 @@ console_people as (
     select * from {{ ref('int_console_people') }}
 ),
 
+charged_keys as (
+    select * from {{ ref('int_charged_keys') }}
+),
+
 costs as (
     select * from {{ ref('stg_costs') }}
 ),
@@ -53,7 +57,7 @@ cost_rows as (
     union all
     select
         activity_date,
-        cast(null as {{ dbt.type_string() }}) as organization_id,
+        organization_id,
         cast(null as {{ dbt.type_string() }}) as child_organization_id,
         'reports' as generation,
         case when user_id is null then 'unattributed' else 'user' end as actor_type,
@@ -120,7 +124,7 @@ used as (
     union all
     select
         activity_date,
-        cast(null as {{ dbt.type_string() }}) as organization_id,
+        organization_id,
         cast(null as {{ dbt.type_string() }}) as child_organization_id,
         'reports' as generation,
         case when user_id is null then 'unattributed' else 'user' end as actor_type,
@@ -362,17 +366,25 @@ summed as (
 with_user as (
     select
         summed.*,
-        case when summed.actor_type = 'user' then coalesce(console_people.person_id, summed.actor_id) end as user_id
+        case when summed.actor_type = 'user' then coalesce(console_people.person_id, summed.actor_id) end as user_id,
+        charged_keys.owner_user_id
     from summed
     left join console_people
         on
             summed.organization_id = console_people.organization_id
             and summed.actor_id = console_people.account_id
+    left join charged_keys
+        on
+            summed.actor_type = 'api_key'
+            and summed.organization_id = charged_keys.organization_id
+            and summed.actor_id = charged_keys.api_key_id
+            and cast({{ dbt.date_trunc('month', 'summed.activity_date') }} as date) = charged_keys.month
 ),
 
 with_people as (
     select
         with_user.*,
+        coalesce(with_user.user_id, with_user.owner_user_id) as charged_user_id,
         people.email
     from with_user
     left join people on with_user.user_id = people.user_id

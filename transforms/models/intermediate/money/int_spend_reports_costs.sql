@@ -1,4 +1,5 @@
--- One row per UTC day of the older cost reports, person or nobody, product, model and cost type.
+-- One row per UTC day of the older cost reports, organisation (null: the first one), person or nobody, product, model
+-- and cost type.
 -- The people's rows lack work without a person, and the organisation's end after 100 groups a day. What is missing
 -- becomes a row of nobody, so that a day's rows are the organisation's total.
 with
@@ -26,6 +27,15 @@ cost_totals as (
             select days.activity_date from days
             where days.is_cost_totals_loaded
         )
+),
+
+console_days as (
+    select * from {{ ref('int_organization_spend_days') }}
+    where organization_id is not null and generation = 'reports' and is_cost_loaded
+),
+
+console_cost_reports as (
+    select * from {{ ref('stg_console_cost_reports') }}
 ),
 
 reported_and_known as (
@@ -104,6 +114,7 @@ cut_off as (
 all_rows as (
     select
         activity_date,
+        cast(null as {{ dbt.type_string() }}) as organization_id,
         user_id,
         product,
         model,
@@ -114,6 +125,7 @@ all_rows as (
     union all
     select
         activity_date,
+        cast(null as {{ dbt.type_string() }}) as organization_id,
         cast(null as {{ dbt.type_string() }}) as user_id,
         product,
         model,
@@ -125,6 +137,7 @@ all_rows as (
     union all
     select
         activity_date,
+        cast(null as {{ dbt.type_string() }}) as organization_id,
         cast(null as {{ dbt.type_string() }}) as user_id,
         product,
         cast(null as {{ dbt.type_string() }}) as model,
@@ -133,6 +146,21 @@ all_rows as (
         list_price_usd
     from cut_off
     where spend_usd <> 0 or list_price_usd <> 0
+    union all
+    select
+        console_cost_reports.activity_date,
+        console_cost_reports.organization_id,
+        cast(null as {{ dbt.type_string() }}) as user_id,
+        cast(null as {{ dbt.type_string() }}) as product,
+        console_cost_reports.model,
+        console_cost_reports.cost_type,
+        console_cost_reports.spend_usd,
+        console_cost_reports.spend_usd as list_price_usd
+    from console_cost_reports
+    inner join console_days
+        on
+            console_cost_reports.activity_date = console_days.activity_date
+            and console_cost_reports.organization_id = console_days.organization_id
 )
 
 select * from all_rows

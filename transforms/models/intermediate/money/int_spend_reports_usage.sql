@@ -1,4 +1,5 @@
--- One row per UTC day of the older usage reports, person or nobody, product and model.
+-- One row per UTC day of the older usage reports, organisation (null: the first one), person or nobody, product and
+-- model. Whose key it was in a Console organisation, its cost does not tell: so it is nobody's here.
 -- What is missing in them becomes a row of nobody, as in int_spend_reports_costs.
 with
 
@@ -25,6 +26,15 @@ usage_totals as (
             select days.activity_date from days
             where days.is_usage_totals_loaded
         )
+),
+
+console_days as (
+    select * from {{ ref('int_organization_spend_days') }}
+    where organization_id is not null and generation = 'reports' and is_usage_loaded
+),
+
+console_usage_reports as (
+    select * from {{ ref('stg_console_usage_reports') }}
 ),
 
 reported_and_known as (
@@ -128,6 +138,7 @@ cut_off as (
 all_rows as (
     select
         activity_date,
+        cast(null as {{ dbt.type_string() }}) as organization_id,
         user_id,
         product,
         model,
@@ -141,6 +152,7 @@ all_rows as (
     union all
     select
         activity_date,
+        cast(null as {{ dbt.type_string() }}) as organization_id,
         cast(null as {{ dbt.type_string() }}) as user_id,
         product,
         model,
@@ -161,6 +173,7 @@ all_rows as (
     union all
     select
         activity_date,
+        cast(null as {{ dbt.type_string() }}) as organization_id,
         cast(null as {{ dbt.type_string() }}) as user_id,
         product,
         cast(null as {{ dbt.type_string() }}) as model,
@@ -178,6 +191,24 @@ all_rows as (
         or cache_creation_input_tokens <> 0
         or output_tokens <> 0
         or web_search_request_count <> 0
+    union all
+    select
+        console_usage_reports.activity_date,
+        console_usage_reports.organization_id,
+        cast(null as {{ dbt.type_string() }}) as user_id,
+        cast(null as {{ dbt.type_string() }}) as product,
+        console_usage_reports.model,
+        cast(null as bigint) as request_count,
+        console_usage_reports.uncached_input_tokens,
+        console_usage_reports.cache_read_input_tokens,
+        console_usage_reports.cache_creation_input_tokens,
+        console_usage_reports.output_tokens,
+        console_usage_reports.web_search_request_count
+    from console_usage_reports
+    inner join console_days
+        on
+            console_usage_reports.activity_date = console_days.activity_date
+            and console_usage_reports.organization_id = console_days.organization_id
 )
 
 select * from all_rows

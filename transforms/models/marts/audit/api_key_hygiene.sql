@@ -1,4 +1,5 @@
--- One row per key of an API that the activity feed or the list of keys ever named, as of the newest known of it.
+-- One row per organisation and key of an API that the activity feed or a list of keys ever named, as of the newest
+-- known of it.
 with
 
 events as (
@@ -23,13 +24,21 @@ listed_keys as (
 
 costs as (
     select * from {{ ref('stg_costs') }}
-    where actor_type = 'api_key' and spend_usd <> 0
+    where actor_type = 'api_key' and spend_usd <> 0 and organization_id is null
+),
+
+organization as (
+    select max(organization_id) as organization_id from {{ ref('int_organization') }}
+),
+
+console_keys as (
+    select * from {{ ref('int_console_keys') }}
 ),
 
 cost_days as (
     select min(activity_date) as first_cost_date
     from {{ ref('int_days_loaded') }}
-    where endpoint = 'costs'
+    where endpoint = 'costs' and organization_id is null
 ),
 
 key_snapshots as (
@@ -190,6 +199,7 @@ keys as (
 
 with_life as (
     select
+        organization.organization_id,
         keys.api_key_id,
         coalesce(listed.listed_at, coverage.covered_until_at) as as_of_at,
         coalesce(life_by_key.key_type, case when listed.api_key_id is not null then 'console' end, uses.key_type)
@@ -221,6 +231,7 @@ with_life as (
         uses.last_used_at,
         cast(coalesce(coverage.covered_from_at, key_snapshots.first_listed_at) as date) as history_start_date
     from keys
+    cross join organization
     cross join coverage
     cross join key_snapshots
     cross join cost_days
@@ -253,6 +264,7 @@ with_owner as (
 -- costs is known from the first day of cost on, unless it acts as a service account or a person: then cost names those.
 with_hygiene as (
     select
+        organization_id,
         api_key_id,
         as_of_at,
         history_start_date,
@@ -288,6 +300,44 @@ with_hygiene as (
             when has_owner_left then coalesce(owner_departed_at, cast(owner_in_roster_until_date as timestamp))
         end as owner_left_at
     from with_owner
+),
+
+-- Keys of further organisations are in no feed that is read: their list and their cost tell of them.
+with_console_keys as (
+    select * from with_hygiene
+    union all
+    select
+        organization_id,
+        api_key_id,
+        as_of_at,
+        history_start_date,
+        'console' as key_type,
+        api_key_name,
+        cast(null as {{ dbt.type_string() }}) as scopes,
+        status,
+        owner_user_id,
+        owner_email,
+        {{ days_from('cast(created_at as date)', 'cast(as_of_at as date)') }} as age_days,
+        {{ days_from('last_used_date', 'cast(as_of_at as date)') }} as days_since_used,
+        cast(null as bigint) as use_count,
+        case
+            when last_used_date is not null then false
+            when service_account_id is null and first_cost_date <= cast(created_at as date) then true
+        end as is_never_used,
+        has_owner_left,
+        service_account_id,
+        workspace_id,
+        spend_usd,
+        last_spend_date,
+        expires_at is null as has_no_expiry,
+        expires_at,
+        created_at,
+        cast(null as timestamp) as last_changed_at,
+        deleted_at,
+        cast(null as timestamp) as first_used_at,
+        cast(null as timestamp) as last_used_at,
+        owner_left_at
+    from console_keys
 )
 
-select * from with_hygiene
+select * from with_console_keys

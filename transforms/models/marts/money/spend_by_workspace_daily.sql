@@ -6,9 +6,32 @@
 ] -%}
 with
 
-days as (
+spend_days as (
+    select * from {{ ref('int_organization_spend_days') }}
+    where organization_id is not null
+),
+
+days_loaded as (
     select * from {{ ref('int_days_loaded') }}
-    where endpoint in ('workspace_costs', 'workspace_usage')
+    where endpoint in ('workspace_costs', 'workspace_usage', 'console_cost_reports', 'console_usage_reports')
+),
+
+all_days as (
+    select
+        days_loaded.*,
+        case when days_loaded.endpoint like 'console_%' then 'reports' else 'unified' end as generation
+    from days_loaded
+),
+
+-- A day's facts come from one generation of endpoints.
+days as (
+    select all_days.*
+    from all_days
+    inner join spend_days
+        on
+            all_days.activity_date = spend_days.activity_date
+            and all_days.organization_id = spend_days.organization_id
+            and all_days.generation = spend_days.generation
 ),
 
 costs as (
@@ -40,67 +63,35 @@ workspaces as (
     from {{ ref('stg_console_workspaces') }}
 ),
 
-api_keys as (
-    select
-        organization_id,
-        api_key_id,
-        api_key_name,
-        owner_user_id,
-        row_number() over (partition by organization_id, api_key_id order by valid_from_at desc) as owners_since
-    from {{ ref('stg_console_api_keys') }}
-),
-
-members as (
-    select
-        organization_id,
-        user_id,
-        {{ email_key('email') }} as email_key,
-        row_number() over (partition by organization_id, user_id order by valid_from_at desc) as addresses_since
-    from {{ ref('stg_console_members') }}
-),
-
-holders_in_order as (
-    select
-        user_id,
-        email_key,
-        row_number() over (
-            partition by email_key order by last_seen_date desc, first_seen_date desc, user_id asc
-        ) as holders_since
-    from {{ ref('int_address_periods') }}
-),
-
--- Who owns a key is the person of Claude Enterprise who has the address, if anybody has.
 owners as (
-    select
-        api_keys.organization_id,
-        api_keys.api_key_id,
-        api_keys.api_key_name,
-        members.email_key as owner_email,
-        holders_in_order.user_id as owner_user_id
-    from api_keys
-    left join members
-        on
-            api_keys.organization_id = members.organization_id
-            and api_keys.owner_user_id = members.user_id
-            and members.addresses_since = 1
-    left join holders_in_order on members.email_key = holders_in_order.email_key and holders_in_order.holders_since = 1
-    where api_keys.owners_since = 1
+    select * from {{ ref('int_console_key_owners') }}
 ),
 
+console_costs as (
+    select * from {{ ref('stg_console_cost_reports') }}
+),
+
+console_usage as (
+    select * from {{ ref('stg_console_usage_reports') }}
+),
+
+-- The older report of cost names no key, and that of messages no amount: neither says that the other side had nothing.
 loaded as (
     select
         activity_date,
         organization_id,
+        generation,
         max(case when endpoint = 'workspace_costs' then 0 end) as absent_usd,
         max(case when endpoint = 'workspace_usage' then 0 end) as absent_count,
         min(case when is_settled then 1 else 0 end) = 1 as is_settled
     from days
-    group by activity_date, organization_id
+    group by activity_date, organization_id, generation
 ),
 
 stacked as (
     select
         {{ keys | join(', ') }},
+        'unified' as generation,
         cost_type,
         spend_usd,
         list_price_usd,
@@ -110,24 +101,60 @@ stacked as (
     union all
     select
         {{ keys | join(', ') }},
+        'unified' as generation,
         'tokens' as cost_type,
         cast(null as decimal(38, 8)) as spend_usd,
         cast(null as decimal(38, 8)) as list_price_usd,
         request_count,
         token_count
     from usage_rows
+    union all
+    select
+        activity_date,
+        organization_id,
+        workspace_id,
+        cast(null as {{ dbt.type_string() }}) as api_key_id,
+        'unattributed' as actor_type,
+        cast(null as {{ dbt.type_string() }}) as actor_id,
+        service_tier,
+        cast(null as {{ dbt.type_string() }}) as agent_id,
+        'reports' as generation,
+        cost_type,
+        spend_usd,
+        spend_usd as list_price_usd,
+        cast(null as bigint) as request_count,
+        cast(null as bigint) as token_count
+    from console_costs
+    union all
+    select
+        activity_date,
+        organization_id,
+        workspace_id,
+        api_key_id,
+        actor_type,
+        actor_id,
+        service_tier,
+        cast(null as {{ dbt.type_string() }}) as agent_id,
+        'reports' as generation,
+        'tokens' as cost_type,
+        cast(null as decimal(38, 8)) as spend_usd,
+        cast(null as decimal(38, 8)) as list_price_usd,
+        cast(null as bigint) as request_count,
+        uncached_input_tokens + cache_read_input_tokens + cache_creation_input_tokens + output_tokens as token_count
+    from console_usage
 ),
 
 summed as (
     select
         {{ keys | join(', ') }},
+        generation,
         cost_type,
         sum(spend_usd) as spend_usd,
         sum(list_price_usd) as list_price_usd,
         sum(request_count) as request_count,
         sum(token_count) as token_count
     from stacked
-    group by {{ keys | join(', ') }}, cost_type
+    group by {{ keys | join(', ') }}, generation, cost_type
 ),
 
 with_user as (
@@ -181,6 +208,7 @@ with_people as (
         on
             with_user.activity_date = loaded.activity_date
             and with_user.organization_id is not distinct from loaded.organization_id
+            and with_user.generation = loaded.generation
     left join workspaces
         on
             with_user.organization_id = workspaces.organization_id

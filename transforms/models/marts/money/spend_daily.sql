@@ -23,6 +23,10 @@ console_people as (
     select * from {{ ref('int_console_people') }}
 ),
 
+charged_keys as (
+    select * from {{ ref('int_charged_keys') }}
+),
+
 costs as (
     select * from {{ ref('stg_costs') }}
 ),
@@ -56,7 +60,7 @@ cost_rows as (
     union all
     select
         activity_date,
-        cast(null as {{ dbt.type_string() }}) as organization_id,
+        organization_id,
         cast(null as {{ dbt.type_string() }}) as child_organization_id,
         'reports' as generation,
         case when user_id is null then 'unattributed' else 'user' end as actor_type,
@@ -89,7 +93,7 @@ token_rows as (
     union all
     select
         activity_date,
-        cast(null as {{ dbt.type_string() }}) as organization_id,
+        organization_id,
         cast(null as {{ dbt.type_string() }}) as child_organization_id,
         'reports' as generation,
         case when user_id is null then 'unattributed' else 'user' end as actor_type,
@@ -190,6 +194,7 @@ with_absent as (
     select
         summed.*,
         case when summed.actor_type = 'user' then coalesce(console_people.person_id, summed.actor_id) end as user_id,
+        charged_keys.owner_user_id,
         case when days.is_cost_loaded and not summed.has_cost then 0 end as absent_usd,
         case when days.is_usage_loaded and not summed.has_usage and summed.cost_type = 'tokens' then 0 end
             as absent_count,
@@ -207,44 +212,58 @@ with_absent as (
         on
             summed.organization_id = console_people.organization_id
             and summed.actor_id = console_people.account_id
+    left join charged_keys
+        on
+            summed.actor_type = 'api_key'
+            and summed.organization_id = charged_keys.organization_id
+            and summed.actor_id = charged_keys.api_key_id
+            and cast({{ dbt.date_trunc('month', 'summed.activity_date') }} as date) = charged_keys.month
+),
+
+charged as (
+    select
+        with_absent.*,
+        coalesce(user_id, owner_user_id) as charged_user_id
+    from with_absent
 ),
 
 with_people as (
     select
-        with_absent.activity_date,
-        {{ organization_of('with_absent') }} as organization_id,
-        with_absent.actor_type,
-        with_absent.actor_id,
-        with_absent.user_id,
+        charged.activity_date,
+        {{ organization_of('charged') }} as organization_id,
+        charged.actor_type,
+        charged.actor_id,
+        charged.user_id,
         people.email,
+        charged.charged_user_id,
         case
-            when with_absent.user_id is not null then coalesce(department_periods.department, 'Unmapped')
+            when charged.charged_user_id is not null then coalesce(department_periods.department, 'Unmapped')
         end as department,
         department_periods.cost_center,
-        with_absent.product,
-        with_absent.model,
-        with_absent.cost_type,
-        cast(coalesce(with_absent.spend_usd, with_absent.absent_usd) as decimal(38, 8)) as spend_usd,
-        cast(coalesce(with_absent.list_price_usd, with_absent.absent_usd) as decimal(38, 8)) as list_price_usd,
-        cast(coalesce(with_absent.request_count, with_absent.absent_count) as bigint) as request_count,
-        cast(coalesce(with_absent.uncached_input_tokens, with_absent.absent_count) as bigint)
+        charged.product,
+        charged.model,
+        charged.cost_type,
+        cast(coalesce(charged.spend_usd, charged.absent_usd) as decimal(38, 8)) as spend_usd,
+        cast(coalesce(charged.list_price_usd, charged.absent_usd) as decimal(38, 8)) as list_price_usd,
+        cast(coalesce(charged.request_count, charged.absent_count) as bigint) as request_count,
+        cast(coalesce(charged.uncached_input_tokens, charged.absent_count) as bigint)
             as uncached_input_tokens,
-        cast(coalesce(with_absent.cache_read_input_tokens, with_absent.absent_count) as bigint)
+        cast(coalesce(charged.cache_read_input_tokens, charged.absent_count) as bigint)
             as cache_read_input_tokens,
-        cast(coalesce(with_absent.cache_creation_input_tokens, with_absent.absent_count) as bigint)
+        cast(coalesce(charged.cache_creation_input_tokens, charged.absent_count) as bigint)
             as cache_creation_input_tokens,
-        cast(coalesce(with_absent.output_tokens, with_absent.absent_count) as bigint) as output_tokens,
-        cast(coalesce(with_absent.web_search_request_count, with_absent.absent_count) as bigint)
+        cast(coalesce(charged.output_tokens, charged.absent_count) as bigint) as output_tokens,
+        cast(coalesce(charged.web_search_request_count, charged.absent_count) as bigint)
             as web_search_request_count,
-        with_absent.is_settled
-    from with_absent
+        charged.is_settled
+    from charged
     cross join organization
-    left join people on with_absent.user_id = people.user_id
+    left join people on charged.user_id = people.user_id
     left join department_periods
         on
-            with_absent.user_id = department_periods.user_id
-            and with_absent.activity_date >= department_periods.valid_from_date
-            and with_absent.activity_date < department_periods.valid_until_date
+            charged.charged_user_id = department_periods.user_id
+            and charged.activity_date >= department_periods.valid_from_date
+            and charged.activity_date < department_periods.valid_until_date
 )
 
 select * from with_people

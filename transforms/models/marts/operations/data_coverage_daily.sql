@@ -84,9 +84,12 @@ first_days as (
 ),
 
 newer_api as (
-    select count(*) as loaded_days
+    select
+        organization_id,
+        count(*) as loaded_days
     from days_loaded
-    where endpoint = 'costs' and organization_id is null
+    where endpoint = 'costs'
+    group by organization_id
 ),
 
 -- A day that nobody fetched is not settled, whatever the API would answer.
@@ -120,7 +123,7 @@ coverage as (
         on
             endpoints.endpoint = latest_runs.endpoint
             and endpoints.organization_id is not distinct from latest_runs.organization_id
-    cross join newer_api
+    left join newer_api on endpoints.organization_id is not distinct from newer_api.organization_id
     cross join organization
     where
         (
@@ -144,8 +147,7 @@ coverage as (
         and (
             days_loaded.outcome is not null
             or endpoints.endpoint not in ({{ quoted(declared('older_money_endpoints')) }})
-            or newer_api.loaded_days = 0
-            or endpoints.organization_id is not null
+            or newer_api.loaded_days is null
         )
 )
 
