@@ -306,6 +306,8 @@ ORGANIZATION_RULES: Mapping[str, Rule] = {
     "requests_per_minute": whole(1, 1_000_000),
 }
 """What each setting of a section `[organizations.<name>]` may be."""
+CHILDREN = "children"
+"""Table of a parent's section: id of a child -> what it is called."""
 _ORGANIZATION = re.compile(r"[a-z][a-z0-9_]*")
 SECRET = {
     (sections, name)
@@ -365,6 +367,7 @@ def organizations() -> list[Further]:
             api_key=given["api_key"],
             base_url=given.get("base_url"),
             requests_per_minute=int(given.get("requests_per_minute", 60)),
+            children=_children(name),
         )
         for name, given in _organizations().items()
     ]
@@ -389,6 +392,17 @@ def _organizations() -> dict[str, dict[str, str]]:
     return given
 
 
+def _children(name: str) -> dict[str, str]:
+    """What a parent's children are called, by their ids."""
+    return {
+        id: _text(called).strip()
+        for file in (_file(CONFIG), _file(SECRETS))
+        for id, called in _table(
+            _table(_table(file.document.get(FURTHER)).get(name)).get(CHILDREN)
+        ).items()
+    }
+
+
 def _table(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
@@ -396,10 +410,12 @@ def _table(value: object) -> Mapping[str, Any]:
 def _wrong_organizations() -> Iterator[str]:
     for file in (_file(CONFIG), _file(SECRETS)):
         for name, section in _table(file.document.get(FURTHER)).items():
-            for own in _table(section):
-                if own not in ORGANIZATION_RULES:
+            for own, value in _table(section).items():
+                if own == CHILDREN:
+                    yield from _wrong_children(name, value, file)
+                elif own not in ORGANIZATION_RULES:
                     where = f"{own} in [{FURTHER}.{name}] of {file.path}"
-                    yield _unknown(where, own, set(ORGANIZATION_RULES))
+                    yield _unknown(where, own, {*ORGANIZATION_RULES, CHILDREN})
     for name, given in _organizations().items():
         if not _ORGANIZATION.fullmatch(name):
             yield (
@@ -424,6 +440,23 @@ def _wrong_organizations() -> Iterator[str]:
                     f"An organisation has a kind (console or parent) and a key.\n"
                     f"Set {_variable(((FURTHER, name), own))}, or remove [{FURTHER}.{name}]."
                 )
+
+
+def _wrong_children(name: str, value: object, file: _File) -> Iterator[str]:
+    names = _table(value)
+    is_fine = bool(names) and all(
+        isinstance(called, str) and called.strip() for called in names.values()
+    )
+    is_parent = _organizations()[name].get("kind") == "parent"
+    if is_fine and is_parent:
+        return
+    yield (
+        f"[{FURTHER}.{name}.{CHILDREN}] of {file.path} "
+        + ("is no table of names by id.\n" if is_parent else "is not of a parent.\n")
+        + "Children of a parent are called by the id that its cost has of them: no answer of the "
+        "API names them.\n"
+        'Write each as "ID" = "name", or remove it: they are then shown by their ids.'
+    )
 
 
 def _rule(name: Name) -> Rule | None:

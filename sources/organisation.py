@@ -5,7 +5,7 @@ Answers name it in a header, and `/v1/organizations/me` with its name (reference
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
@@ -32,6 +32,8 @@ class Organisation:
         return f"{self.name} ({self.id})" if self.name else self.id
 
 
+CHILD = "child"
+"""Kind of an organisation that has no key here, and whose name was set."""
 FURTHER = "organizations"
 """Section of the organisations beside the first one, each with one of its own."""
 Kind = Literal["console", "parent"]
@@ -45,6 +47,7 @@ class Further:
         kind: "console": of the Claude Console, with an Admin key; "parent": the key of a parent
             organisation, whose answers tell of its children.
         base_url: Where it is asked, if not where the first one is.
+        children: Of a parent, what its children are called, by their ids: no answer says it.
     """
 
     name: str
@@ -52,6 +55,7 @@ class Further:
     api_key: str
     base_url: str | None = None
     requests_per_minute: int = 60
+    children: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def section(self) -> str:
@@ -165,6 +169,10 @@ class Owners:
                 f"Set a key of another organisation, or remove [{organization.section}]."
             )
         self._further[f"[{organization.section}]"] = found.id
+        for id, name in organization.children.items():
+            source, child = f"{organization.section}.children.{id}", Organisation(id, name)
+            if source not in self._known or self._known[source].organisation != child:
+                self._learn(source, child, None, None, CHILD)
         own = self._known.get(organization.section)
         if own is None or (own.organisation, own.kind) != (found, organization.kind):
             self._learn(
@@ -184,7 +192,7 @@ class Owners:
     def gone(self, sections: Collection[str]) -> list[Owner]:
         """Further organisations that were read by a section that is none of these any more, nor is
         read by another one."""
-        known = [each for each in self._known.values() if each.kind]
+        known = [each for each in self._known.values() if each.kind and each.kind != CHILD]
         still = {each.organisation.id for each in known if each.source in sections}
         return [
             each

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from sources.claude_admin import AdminSettings, claude_admin
-from sources.claude_admin.endpoints import ROSTERS
+from sources.claude_admin.endpoints import OF_CONSOLE, ROSTERS
 from sources.claude_admin.load import load, missing, roster_clients
 from sources.claude_admin.snapshot import ADMIN_API, token_words
 from sources.claude_admin.snapshot import check as check_roster
@@ -20,8 +20,7 @@ from sources.session import Access
 
 def check(access: Access, settings: AdminSettings) -> Iterator[Check]:
     """Each roster, which are optional."""
-    if access.further:
-        return  # Its cost is what it is asked for; its lists are asked for with the same key.
+    of = f" of {access.further.name}" if access.further else ""
     if why := missing(settings):
         yield Check("roster", None, why)
         return
@@ -30,23 +29,27 @@ def check(access: Access, settings: AdminSettings) -> Iterator[Check]:
             for roster in ROSTERS:
                 if roster.for_each:
                     continue  # It needs the ids of the other; the same scope opens both.
+                if access.further and roster.table not in OF_CONSOLE:
+                    continue
                 try:
                     check_roster(clients.of(roster), roster)
-                    yield Check(roster.table, True, roster.path)
+                    yield Check(f"{roster.table}{of}", True, roster.path)
                 except Refused as error:
                     if roster.takes_token:
-                        yield Check(roster.table, None, token_words(roster, error))
+                        yield Check(f"{roster.table}{of}", None, token_words(roster, error))
                     elif isinstance(error, KeyRefused):
                         raise
                     else:
-                        yield Check(roster.table, None, f"unavailable: {error}")
+                        yield Check(f"{roster.table}{of}", None, f"unavailable: {error}")
+            if access.further:
+                return  # Whose key it is was seen where its cost was asked for.
             variable = ADMIN_API.key_variable
             if found := access.owners.see(ADMIN_API.section, variable, clients.shared):
                 yield Check("roster's organisation", True, str(found))
     except AnotherOrganisation as error:
         yield Check("roster's organisation", False, str(error))
     except ForeseenError as error:
-        yield Check("roster", False, str(error))
+        yield Check(f"roster{of}", False, str(error))
 
 
 def empty(absent: Collection[str]) -> list[Any]:

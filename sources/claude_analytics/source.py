@@ -1,6 +1,7 @@
 """The Analytics API as a source of a run."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ from sources.claude_analytics import empty_endpoints
 from sources.claude_analytics.client import Client, NotTaken, NotThisOrganisation
 from sources.claude_analytics.endpoints import ENDPOINTS, EVERY_ENDPOINT, Endpoint
 from sources.claude_analytics.generation import WORDS
-from sources.claude_analytics.kinds import KINDS
+from sources.claude_analytics.kinds import KINDS, Generations
 from sources.claude_analytics.load import NO_KEY, client_of, load, missing, newest_day
 from sources.claude_analytics.settings import AnalyticsSettings
 from sources.claude_analytics.upgrade import upgrade
@@ -24,7 +25,7 @@ def check(access: Access, settings: AnalyticsSettings) -> Iterator[Check]:
     """Key, scope and each endpoint, asked for the newest day."""
     clock = access.clock
     if access.further:
-        yield _of_further(access, access.further, settings)
+        yield from _of_further(access, access.further, settings)
         return
     if missing(settings) and not access.is_alone:
         yield Check("API", None, NO_KEY)
@@ -59,28 +60,47 @@ def check(access: Access, settings: AnalyticsSettings) -> Iterator[Check]:
                 yield Check("API's organisation", True, str(found))
         except AnotherOrganisation as error:
             yield Check("API's organisation", False, str(error))
-        for endpoint in ENDPOINTS[1:]:
-            try:
-                next(client.pages(endpoint, day, day))
-                yield Check(endpoint.table, True, endpoint.path)
-            except Refused as error:
-                yield Check(endpoint.table, None, f"unavailable: {error}")
-            except ForeseenError as error:
-                yield Check(endpoint.table, False, str(error))
+        yield from _each(client, ENDPOINTS[1:], day)
         yield _money(client, clock, settings.cost_api)
 
 
-def _of_further(access: Access, further: Further, settings: AnalyticsSettings) -> Check:
-    """Whose key it is, and whether it is told what work costs."""
-    name = f"organisation {further.name}"
-    totals, *_ = KINDS[further.kind].generations["unified"]
+def _of_further(access: Access, further: Further, settings: AnalyticsSettings) -> Iterator[Check]:
+    """Whose key it is, and whether it is told what an organisation of its kind is asked for."""
+    kind, of, today = KINDS[further.kind], f" of {further.name}", access.clock.today
     try:
         with client_of(access, settings) as client:
             found = client.organisation(access.owners)
-            next(client.pages(totals, access.clock.today, access.clock.today))
+            yield Check(
+                f"organisation {further.name}",
+                True,
+                f"{found}, {further.kind}: the key is accepted; at most "
+                f"{settings.requests_per_minute} requests a minute are sent",
+            )
+            day = newest_day(client, kind.engagement[0], today, "1") if kind.engagement else today
+            yield from _each(client, kind.engagement, day, of)
+            money = _money(client, access.clock, settings.cost_api, kind.generations, of)
+            yield money
+            if money.is_fine and money.text == kind.generations["unified"][0].path:
+                # Grouped in other ways than the totals, which some organisations may not ask.
+                others = kind.generations["unified"][2:]
+                yield from _each(client, others, today, of)
     except ForeseenError as error:
-        return Check(name, False, str(error))
-    return Check(name, True, f"{found}, {further.kind}: {totals.path}")
+        yield Check(f"organisation {further.name}", False, str(error))
+
+
+def _each(
+    client: Client, endpoints: Sequence[Endpoint], day: date, of: str = ""
+) -> Iterator[Check]:
+    """Each endpoint, asked for that day."""
+    for endpoint in endpoints:
+        name = f"{endpoint.table}{of}"
+        try:
+            next(client.pages(endpoint, day, day))
+            yield Check(name, True, endpoint.path)
+        except Refused as error:
+            yield Check(name, None, f"unavailable: {error}")
+        except ForeseenError as error:
+            yield Check(name, False, str(error))
 
 
 def _clocks(clock: Clock, client: Client) -> Iterator[Check]:
@@ -92,20 +112,26 @@ def _clocks(clock: Clock, client: Client) -> Iterator[Check]:
         yield Check("clock", not note or (None if is_replay else False), note or apart)
 
 
-def _money(client: Client, clock: Clock, cost_api: str) -> Check:
+def _money(
+    client: Client,
+    clock: Clock,
+    cost_api: str,
+    generations: Generations = KINDS["enterprise"].generations,
+    of: str = "",
+) -> Check:
     """Cost and usage, from the first API that the organisation has."""
     refused: ForeseenError | None = None
-    generations = KINDS["enterprise"].generations
+    name_of = f"cost and usage{of}"
     for name in generations if cost_api == "auto" else (cost_api,):
         totals, *_ = generations[name]
         try:
             next(client.pages(totals, clock.today, clock.today))
-            return Check("cost and usage", True, totals.path)
+            return Check(name_of, True, totals.path)
         except (Refused, NotTaken) as error:
             refused = error
         except ForeseenError as error:
-            return Check("cost and usage", False, str(error))
-    return Check("cost and usage", None, f"unavailable: {refused}")
+            return Check(name_of, False, str(error))
+    return Check(name_of, None, f"unavailable: {refused}")
 
 
 def empty(absent: Collection[str]) -> list[Any]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from pipelines import settings
 from sources.sandbox import Sandbox
 from sources.sandbox.claude_code import ClaudeCode
 from tests.conftest import Command, Query
@@ -545,3 +546,119 @@ def test_cost_of_a_console_organisation_comes_from_the_older_reports_where_it_ha
         f"select count(*) from claude_raw.loaded_days where endpoint = 'costs'"
         f" and organization_id = '{id}'"
     ) == [(0,)]
+
+
+def used_by_person(id: str, email: str, amount: str) -> dict[str, object]:
+    account = {"type": "user_actor", "user_id": id, "email_address": email}
+    return {"group": {"actor": account}, "cost": {"amount": amount}}
+
+
+def asked_of(console: Sandbox) -> set[str]:
+    return {each.path.rpartition("/")[2] for each in console.requests}
+
+
+def test_only_some_endpoints_and_days_of_a_console_organisation_are_asked_for(
+    set_up: Command, query: Query, console: Sandbox
+) -> None:
+    id = console.organization["id"]
+    read = f"select distinct endpoint from claude_raw.loaded_days where organization_id = '{id}'"
+
+    ended = set_up(f"sync --today {TODAY} --no-transform --only claude_code_reports")
+    assert ended.exit_code == 0, ended.text
+    assert query(read) == [("claude_code_reports",)]
+    assert asked_of(console) == {"me", "claude_code"}
+
+    set_up(f"sync --today {TODAY} --no-transform --only costs --only cost_totals")
+    console.publish("costs", "2026-01-10", used_by_person("user_x", "x@lab.example", "12300"))
+    console.requests.clear()
+    again = set_up(
+        f"backfill --no-transform --only costs --from 2026-01-10 --to 2026-01-11 --today {TODAY}"
+    )
+    assert again.exit_code == 0, again.text
+    assert {
+        each.params["starting_at"][:10] for each in console.requests if "starting_at" in each.params
+    } == {"2026-01-10"}
+    assert query(
+        f"select sum(cost__amount) from counting_costs where organization_id = '{id}'"
+        " and activity_date = date '2026-01-10'"
+    ) == [(12300,)]
+
+
+def test_a_key_that_is_revoked_one_night_is_told_and_the_others_load(
+    set_up: Command, query: Query, api: Sandbox, console: Sandbox, parent: Sandbox
+) -> None:
+    set_up(f"sync --today {TODAY} --no-transform", **of_parent(parent))
+    for sandbox in (api, console, parent):
+        sandbox.today = date(2026, 1, 22)
+    key, console.api_key = console.api_key, "sk-another"
+    newest = (
+        "select count(distinct organization_id), count(*) filter (organization_id is null) > 0"
+        " from claude_raw.loaded_days where endpoint = 'costs'"
+        " and activity_date = date '2026-01-22'"
+    )
+
+    ended = set_up("sync --today 2026-01-22 --no-transform")
+
+    assert ended.exit_code == 1
+    assert "ORGANIZATIONS__DEVELOPERS__API_KEY" in ended.err
+    # The parent, and the first organisation.
+    assert query(newest) == [(1, True)]
+    console.api_key = key
+    assert set_up("sync --today 2026-01-22 --no-transform").exit_code == 0
+    assert query(newest) == [(2, True)]
+
+
+def test_doctor_asks_each_organisation_for_what_it_is_read_of(
+    set_up: Command, api: Sandbox, console: Sandbox, parent: Sandbox
+) -> None:
+    told = set_up(f"doctor --today {TODAY}", **of_parent(parent))
+
+    for name in (
+        "organisation developers",
+        "claude_code_reports of developers",
+        "cost and usage of developers",
+        "workspace_costs of developers",
+        "members of developers",
+        "api_keys of developers",
+        "organisation group",
+        "cost and usage of group",
+        "costs of group",
+    ):
+        assert name in told.text, told.text
+    assert told.exit_code == 0, told.text
+    assert "spend_limits of developers" not in told.text
+
+    console.answer("/analytics/cost", status=403, times=100)
+    console.answer("/analytics/usage", status=403, times=100)
+    told = set_up(f"doctor --today {TODAY}")
+    assert "cost and usage of developers" in told.text
+    assert "/v1/organizations/cost_report" in told.text
+
+    told = set_up(f"doctor --today {TODAY}", ORGANIZATIONS__DEVELOPERS__API_KEY="sk-wrong")
+    assert told.exit_code == 1
+    assert "ORGANIZATIONS__DEVELOPERS__API_KEY" in told.text
+
+
+def test_children_are_called_what_the_settings_say(
+    set_up: Command, query: Query, parent: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".dlt").mkdir()
+    (tmp_path / ".dlt/config.toml").write_text(
+        f'[organizations.group.children]\n"{CHILDREN[0]}" = "Group Retail"\n'
+        "[organizations.developers]\nrequests_per_minute = 100000\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    settings._read.cache_clear()
+
+    ended = set_up(f"sync --today {TODAY}", **of_parent(parent))
+
+    assert ended.exit_code == 0, ended.text
+    assert query(
+        "select organization_id, organization_name from claude_marts.organizations"
+        " where kind = 'child' order by 1"
+    ) == [(CHILDREN[0], "Group Retail"), (CHILDREN[1], None)]
+    assert "was read" not in set_up(f"sync --today {TODAY} --no-transform").text
+    wrong = set_up(f"sync --today {TODAY}", ORGANIZATIONS__GROUP__KIND="console")
+    assert wrong.exit_code == 1
+    assert "is not of a parent" in wrong.err
+    settings._read.cache_clear()

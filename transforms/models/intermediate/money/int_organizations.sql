@@ -30,7 +30,17 @@ further as (
         min(since_at) over (partition by organization_id) as since_at,
         row_number() over (partition by organization_id order by owner_number desc) as owners_since
     from key_owners
-    where kind is not null
+    where kind in ('console', 'parent')
+),
+
+-- Whoever sets the parent's key says what its children are called.
+names_in_order as (
+    select
+        organization_id,
+        organization_name,
+        row_number() over (partition by organization_id order by owner_number desc) as names_since
+    from key_owners
+    where kind = 'child'
 ),
 
 children as (
@@ -62,13 +72,15 @@ organizations as (
     union all
     select
         children.organization_id,
-        cast(null as {{ dbt.type_string() }}) as organization_name,
+        names_in_order.organization_name,
         'child' as kind,
         children.parent_organization_id,
         parents.since_at
     from children
     left join further as parents
         on children.parent_organization_id = parents.organization_id and parents.owners_since = 1
+    left join names_in_order
+        on children.organization_id = names_in_order.organization_id and names_in_order.names_since = 1
 )
 
 select * from organizations

@@ -1,5 +1,6 @@
 -- One row per further organisation and account of a person whom its cost names: who that is here. An account of the
--- first organisation, or of the same address as one of it, is that person; any other one is a person of its own.
+-- first organisation, or of the same address as one of it, is that person; accounts of one address that nobody there
+-- has are the one of them that was seen first, and any other one is a person of its own.
 with
 
 accounts as (
@@ -7,6 +8,7 @@ accounts as (
         organization_id,
         user_id,
         email,
+        min(activity_date) as first_date,
         max(activity_date) as last_date
     from {{ ref('stg_costs') }}
     where organization_id is not null and user_id is not null
@@ -31,6 +33,7 @@ with_keys as (
         organization_id,
         user_id,
         {{ email_key('email') }} as email_key,
+        min(first_date) over (partition by organization_id, user_id) as first_date,
         row_number() over (
             partition by organization_id, user_id
             order by case when email is null then 1 else 0 end asc, last_date desc, email asc
@@ -69,17 +72,28 @@ holders as (
     where email_key is not null
 ),
 
+newest as (
+    select
+        organization_id,
+        user_id,
+        email_key,
+        first_value(user_id) over (
+            partition by coalesce(email_key, user_id) order by first_date asc, user_id asc
+        ) as first_user_id
+    from with_keys
+    where addresses_since = 1
+),
+
 console_people as (
     select
-        with_keys.organization_id,
-        with_keys.user_id as account_id,
+        newest.organization_id,
+        newest.user_id as account_id,
         case
-            when with_keys.user_id in (select members.user_id from members) then with_keys.user_id
-            else coalesce(holders.user_id, with_keys.user_id)
+            when newest.user_id in (select members.user_id from members) then newest.user_id
+            else coalesce(holders.user_id, newest.first_user_id)
         end as person_id
-    from with_keys
-    left join holders on with_keys.email_key = holders.email_key and holders.holders_since = 1
-    where with_keys.addresses_since = 1
+    from newest
+    left join holders on newest.email_key = holders.email_key and holders.holders_since = 1
 )
 
 select * from console_people
