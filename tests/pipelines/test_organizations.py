@@ -9,9 +9,12 @@ import httpx
 import pytest
 
 from pipelines import settings
+from pipelines.data_dir import DataDir
 from sources.sandbox import Sandbox
 from sources.sandbox.claude_code import ClaudeCode
 from tests.conftest import Command, Query
+from tests.privacy.everything import hits
+from tests.privacy.organisations import KEY, people, words_of
 
 TODAY = "2026-01-20"
 
@@ -548,9 +551,120 @@ def test_cost_of_a_console_organisation_comes_from_the_older_reports_where_it_ha
     ) == [(0,)]
 
 
+@pytest.fixture
+def research() -> Iterator[Sandbox]:
+    """Another Console organisation."""
+    with Sandbox(
+        seats=5, seed=5, today=TODAY, days_ahead=5, api_key="sk-research", without=["enterprise"]
+    ) as sandbox:
+        yield sandbox
+
+
+def of_research(research: Sandbox) -> dict[str, str]:
+    return {
+        "ORGANIZATIONS__RESEARCH__KIND": "console",
+        "ORGANIZATIONS__RESEARCH__API_KEY": research.api_key,
+        "ORGANIZATIONS__RESEARCH__BASE_URL": research.url,
+        "ORGANIZATIONS__RESEARCH__REQUESTS_PER_MINUTE": "90000",
+    }
+
+
 def used_by_person(id: str, email: str, amount: str) -> dict[str, object]:
     account = {"type": "user_actor", "user_id": id, "email_address": email}
     return {"group": {"actor": account}, "cost": {"amount": amount}}
+
+
+def test_two_console_organisations_have_a_budget_and_a_ledger_each_and_share_their_people(
+    set_up: Command,
+    query: Query,
+    data_dir: DataDir,
+    api: Sandbox,
+    console: Sandbox,
+    research: Sandbox,
+) -> None:
+    console.publish("costs", "2026-01-18", used_by_person("user_b", "Zoe@lab.example", "100"))
+    research.publish("costs", "2026-01-18", used_by_person("user_a", "zoe@lab.example", "200"))
+    research.publish("costs", "2026-01-17", used_by_person("user_a", "zoe@lab.example", "400"))
+
+    ended = set_up(f"sync --today {TODAY}", **of_research(research))
+
+    assert ended.exit_code == 0, ended.text
+    ids = [each.organization["id"] for each in (console, research)]
+    # Who has an account at both is one person, and none of the first organisation's seats.
+    assert query(
+        "select organization_id, actor_id, user_id, spend_usd from claude_marts.spend_daily"
+        " where actor_id in ('user_a', 'user_b') order by activity_date, actor_id"
+    ) == [
+        (ids[1], "user_a", "user_a", Decimal(4)),
+        (ids[1], "user_a", "user_a", Decimal(2)),
+        (ids[0], "user_b", "user_a", Decimal(1)),
+    ]
+    assert query(
+        "select user_id from claude_marts.people where user_id in ('user_a', 'user_b')"
+        " or lower(email) = 'zoe@lab.example'"
+    ) == [("user_a",)]
+    # Days of each are noted by themselves, and each is asked with its own key and budget.
+    days: dict[str | None, int] = dict(
+        query(
+            "select organization_id, count(distinct activity_date) from claude_raw.loaded_days"
+            " where endpoint = 'costs' group by 1"
+        )
+    )
+    assert days == dict.fromkeys([None, *ids], 19)
+    for sandbox in (console, research):
+        assert {each.headers["x-api-key"] for each in sandbox.requests} == {sandbox.api_key}
+    budgets = {
+        data_dir.rate_budget_of(f"{source}{name}")
+        for source in ("claude_analytics", "claude_admin")
+        for name in ("", "_developers", "_research")
+    }
+    assert len(budgets) == 6 and all(file.exists() for file in budgets)
+    [(billed, difference)] = query(
+        "select sum(billed_usd) filter (where cost_pool <> 'seats'), sum(difference_usd)"
+        " from claude_marts.chargeback_reconciliation_monthly"
+    )
+    assert (billed, difference) == query("select sum(spend_usd), 0 from claude_marts.spend_daily")[
+        0
+    ]
+
+
+def words_of_everybody(console: Sandbox) -> set[str]:
+    return {word for person in people(console) for word in words_of(person)}
+
+
+@pytest.mark.parametrize("identity", ["pseudonymous", "none"])
+def test_nobody_of_a_console_organisation_is_named_in_any_file(
+    set_up: Command, query: Query, data_dir: DataDir, api: Sandbox, console: Sandbox, identity: str
+) -> None:
+    ended = set_up(f"sync --today {TODAY}", PRIVACY__IDENTITY=identity, PRIVACY__IDENTITY_KEY=KEY)
+
+    assert ended.exit_code == 0, ended.text
+    assert hits(data_dir.root, words_of_everybody(console)) == {}
+    # All the money is there.
+    assert query(
+        "select sum(spend_usd) from claude_marts.spend_daily"
+        f" where organization_id = '{console.organization['id']}'"
+    ) == [(spent(console),)]
+
+
+def test_whoever_is_forgotten_of_a_console_organisation_stands_nowhere_and_the_bill_stays(
+    set_up: Command, query: Query, data_dir: DataDir, console: Sandbox
+) -> None:
+    words = {"user_quinn", "quinn@lab.example", "Quinn Labworth"}
+    member = {"id": "user_quinn", "email": "quinn@lab.example", "name": "Quinn Labworth"}
+    console.publish_roster("members", [member])
+    console.publish("costs", "2026-01-18", used_by_person("user_quinn", member["email"], "700"))
+    set_up(f"sync --today {TODAY}", PRIVACY__IDENTITY_KEY=KEY)
+    bill = "select sum(spend_usd) from claude_marts.spend_daily where activity_date < '2026-01-19'"
+    before = query(bill)
+    assert hits(data_dir.root, words).keys() == words
+
+    told = set_up(f"forget-person quinn@lab.example --today {TODAY}")
+    again = set_up(f"sync --today {TODAY}")
+
+    assert (told.exit_code, again.exit_code) == (0, 0), told.text + again.text
+    assert hits(data_dir.root, words) == {}
+    assert query(bill) == before
 
 
 def asked_of(console: Sandbox) -> set[str]:
@@ -594,7 +708,7 @@ def test_a_key_that_is_revoked_one_night_is_told_and_the_others_load(
     newest = (
         "select count(distinct organization_id), count(*) filter (organization_id is null) > 0"
         " from claude_raw.loaded_days where endpoint = 'costs'"
-        " and activity_date = date '2026-01-22'"
+        " and activity_date = date '2026-01-21'"
     )
 
     ended = set_up("sync --today 2026-01-22 --no-transform")

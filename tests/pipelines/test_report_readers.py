@@ -563,6 +563,7 @@ def usual_state(data_dir: DataDir) -> dict[str, Any]:
             *(endpoint(name, date(2026, 1, 1), date(2026, 6, 14)) for name in MONEY),
         ],
         "cost_api": "unified",
+        "cost_apis": {},
         "activity_feed": {
             **nothing, "outcome": "ok", "event_count": 33_669, "rejected_row_count": 0,
             "read_from": datetime(2026, 1, 1), "read_until": datetime(2026, 6, 14, 23, 58),
