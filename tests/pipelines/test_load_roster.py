@@ -18,7 +18,8 @@ from tests.loading import load_source
 
 TakeSnapshot = Callable[..., SourceReport]
 CHANGE_COLUMNS = (
-    "undeclared_fields", "row_hash", "is_gone", "version", "_dlt_load_id", "_dlt_id",
+    "undeclared_fields", "row_hash", "is_gone", "version", "organization_id",
+    "_dlt_load_id", "_dlt_id",
 )  # fmt: skip
 PERIODS = """
     select id, role, cast(valid_from as date), cast(valid_to as date)

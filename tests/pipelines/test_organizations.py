@@ -266,7 +266,7 @@ def test_a_key_of_the_console_is_told_with_its_workspace_and_owner(
     assert query(
         "select distinct api_key_name, owner_email is not null from"
         " claude_marts.spend_by_workspace_daily where api_key_name is not null order by 1"
-    ) == [("legacy integration", True), ("nightly reports", True)]
+    ) == [("legacy integration", True), ("nightly reports", False)]  # Of a service account.
 
 
 def test_who_has_the_same_address_in_two_organisations_is_counted_once(
