@@ -6,7 +6,7 @@ from typing import Any
 from zlib import crc32
 
 from sources.sandbox.calls import Call
-from sources.sandbox.limits import Refusal, check_invented
+from sources.sandbox.limits import Refusal, check_invented, check_offered
 from sources.sandbox.organisation import Organisation
 from sources.sandbox.paging import page_of, page_size
 
@@ -36,12 +36,7 @@ class ClaudeCode:
         return "admin"
 
     def answer(self, call: Call) -> str:
-        if not self._is_console:
-            raise Refusal(
-                400,
-                "This endpoint is not available for this type of organization.",
-                code="organization_type_not_supported",
-            )
+        check_offered(self._is_console)
         check_invented(call.today, self._organisation.last_day)
         try:
             day = date.fromisoformat(call.params["starting_at"])

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from sources.sandbox.calls import Call
-from sources.sandbox.limits import Refusal, check_invented
+from sources.sandbox.limits import Refusal, check_invented, check_offered
 from sources.sandbox.money import MOST_SPAN, OF_CONSOLE, moment_of
 from sources.sandbox.organisation import Organisation
 from sources.sandbox.paging import page_of, page_size
@@ -104,12 +104,7 @@ class ConsoleReports:
         return "admin"
 
     def answer(self, call: Call) -> str:
-        if not self._is_console:
-            raise Refusal(
-                400,
-                "This endpoint is not available for this type of organization.",
-                code="organization_type_not_supported",
-            )
+        check_offered(self._is_console)
         check_invented(call.today, self._organisation.last_day)
         report = REPORTS[call.path.removeprefix(START)]
         known = {"starting_at", "ending_at", "bucket_width", "group_by[]", "limit", "page"}

@@ -108,6 +108,16 @@ def check_invented(today: date, last_day: date) -> None:
         raise Refusal(400, f"The sandbox was invented only to {last_day}.")
 
 
+def check_offered(is_offered: bool) -> None:
+    """See that an endpoint is there for an organisation of this kind."""
+    if not is_offered:
+        raise Refusal(
+            400,
+            "This endpoint is not available for this type of organization.",
+            code="organization_type_not_supported",
+        )
+
+
 def requested_days(
     params: Mapping[str, str], limits: Limits, today: date, *, is_series: bool, has_pages: bool
 ) -> Days:

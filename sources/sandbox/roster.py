@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sources.sandbox.calls import Call
-from sources.sandbox.limits import Refusal
+from sources.sandbox.limits import Refusal, check_offered
 from sources.sandbox.organisation import Organisation
 from sources.sandbox.paging import page_of, page_size
 from sources.sandbox.published import Row
@@ -200,12 +200,7 @@ class Roster:
         if table is None:
             return json.dumps(self._owner())
         each = LISTS[table]
-        if each.kind not in self._kinds:
-            raise Refusal(
-                400,
-                "This endpoint is not available for this type of organization.",
-                code="organization_type_not_supported",
-            )
+        check_offered(each.kind in self._kinds)
         if each.beta and each.beta not in call.headers.get("anthropic-beta", ""):
             raise Refusal(404)
         if table == "spend_limits":
